@@ -1,0 +1,70 @@
+/**
+ * The batch: what the bridge POSTs to `/v1/events`, and what the Worker answers. Field names are
+ * those of the Kafka REST proxy; `value` is the record's JSON, embedded as it is.
+ *
+ *   {"source": "<cluster id>", "records": [
+ *     {"topic": "price.updates", "partition": 0, "offset": 42, "timestamp": 1703123456789,
+ *      "key": "BTC-USDC", "value": {"type": "price_update", …}}, …]}
+ *
+ * A publisher without Kafka leaves `source`, `partition` and `offset` out, of the whole batch.
+ */
+import * as v from 'valibot';
+import { REJECTION_CODES } from './codes.ts';
+
+/** Bounds of one batch. More is 413, and the sender splits. */
+export const MAX_BATCH_RECORDS = 500;
+export const MAX_BATCH_BYTES = 1024 * 1024;
+/** Kafka's own bound on a topic's name is 249. */
+const MAX_TOPIC_LENGTH = 249;
+const MAX_SOURCE_LENGTH = 64;
+const MAX_KEY_LENGTH = 1024;
+
+const integer = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const topic = v.pipe(v.string(), v.nonEmpty(), v.maxLength(MAX_TOPIC_LENGTH));
+const key = v.optional(v.nullable(v.pipe(v.string(), v.maxLength(MAX_KEY_LENGTH))));
+
+/** A record with its Kafka position. `timestamp` is Kafka's, Unix ms. */
+const positionedRecord = v.object({
+  topic,
+  partition: integer,
+  offset: integer,
+  timestamp: integer,
+  key,
+  value: v.unknown(),
+});
+
+const unpositionedRecord = v.strictObject({
+  topic,
+  timestamp: v.optional(integer),
+  key,
+  value: v.unknown(),
+});
+
+const records = <Item extends v.GenericSchema>(item: Item) => v.pipe(v.array(item), v.minLength(1));
+
+export const positionedBatchSchema = v.object({
+  source: v.pipe(v.string(), v.nonEmpty(), v.maxLength(MAX_SOURCE_LENGTH)),
+  records: records(positionedRecord),
+});
+
+export const unpositionedBatchSchema = v.strictObject({ records: records(unpositionedRecord) });
+
+export type PositionedBatch = v.InferOutput<typeof positionedBatchSchema>;
+export type UnpositionedBatch = v.InferOutput<typeof unpositionedBatchSchema>;
+
+/** A record that no retry will make acceptable; the bridge dead-letters it. */
+const rejectionSchema = v.object({
+  /** Its place in the batch's `records`, from 0. */
+  index: integer,
+  code: v.picklist(REJECTION_CODES),
+  message: v.string(),
+});
+export type Rejection = v.InferOutput<typeof rejectionSchema>;
+
+/** 200: every room has taken its events. accepted + duplicates + rejected.length = records.length */
+export const batchAnswerSchema = v.object({
+  accepted: integer,
+  duplicates: integer,
+  rejected: v.array(rejectionSchema),
+});
+export type BatchAnswer = v.InferOutput<typeof batchAnswerSchema>;

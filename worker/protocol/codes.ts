@@ -1,0 +1,61 @@
+/**
+ * Every code that leaves the gateway, in one table. Codes are stable: a caller decides on the code,
+ * never on the text beside it.
+ */
+
+/** HTTP errors, as `{"error": {"code", "message"}}`. `retry`: whether the same request may succeed later. */
+export const HTTP_ERRORS = {
+  batch_malformed: { status: 400, retry: false },
+  body_not_json: { status: 400, retry: false },
+  body_not_utf8: { status: 400, retry: false },
+  room_invalid: { status: 400, retry: false },
+  cursor_invalid: { status: 400, retry: false },
+  signature_missing: { status: 401, retry: false },
+  signature_invalid: { status: 401, retry: false },
+  signature_stale: { status: 401, retry: false },
+  token_missing: { status: 401, retry: false },
+  token_invalid: { status: 401, retry: false },
+  token_expired: { status: 401, retry: false },
+  position_forbidden: { status: 403, retry: false },
+  room_forbidden: { status: 403, retry: false },
+  not_found: { status: 404, retry: false },
+  method_not_allowed: { status: 405, retry: false },
+  batch_too_large: { status: 413, retry: false },
+  upgrade_required: { status: 426, retry: false },
+  batch_too_frequent: { status: 429, retry: true },
+  internal: { status: 500, retry: true },
+  config_invalid: { status: 503, retry: true },
+  room_unavailable: { status: 503, retry: true },
+  room_full: { status: 503, retry: true },
+} as const;
+export type HttpErrorCode = keyof typeof HTTP_ERRORS;
+
+/** Why a record of a batch is rejected, for good. */
+export const REJECTION_CODES = [
+  'topic_unknown',
+  'event_not_object',
+  'event_too_large',
+  'event_too_deep',
+  'event_expired',
+  'duplicate_key',
+  'forbidden_key',
+  'private_field',
+  'type_invalid',
+  'symbol_invalid',
+  'user_id_invalid',
+  'target_invalid',
+  'data_invalid',
+  'timestamp_invalid',
+  'metadata_invalid',
+] as const;
+export type RejectionCode = (typeof REJECTION_CODES)[number];
+
+/** How a room closes a socket. `retry`: whether the client should come back by itself. */
+export const CLOSE_CODES = {
+  message_invalid: { close: 4400, retry: false },
+  token_expired: { close: 4401, retry: false },
+} as const;
+export type CloseReason = keyof typeof CLOSE_CODES;
+
+/** Codes of the `error` frame: the message is refused, the socket stays. */
+export type SocketErrorCode = 'message_invalid';

@@ -1,0 +1,188 @@
+/**
+ * The schemas of the events. Numbers may be JSON numbers or decimal strings; unknown members of
+ * `data` are allowed and pass through. `topics.ts` says by which topic each comes and where it goes.
+ */
+import * as v from 'valibot';
+import { isCustomRoom, SYMBOL_PATTERN, USER_ID_PATTERN } from './rooms.ts';
+
+/** Bounds of one event, of its JSON text in characters and of its nesting. */
+export const MAX_EVENT_LENGTH = 256 * 1024;
+export const MAX_EVENT_DEPTH = 16;
+/** No decimal of a market or a chain is longer: 2²⁵⁶ has 78 digits, as much again for a fraction. */
+const MAX_DECIMAL_LENGTH = 160;
+const MAX_TEXT_LENGTH = 4096;
+const MAX_LABEL_LENGTH = 128;
+
+const DECIMAL_PATTERN = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+const TYPE_PATTERN = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
+
+/** A number as JSON number or decimal string: `45000.50` or `"45000.50"`. */
+export type Decimal = number | string;
+/** One level of a book side: `[price, size]`. */
+export type PriceLevel = [Decimal, Decimal];
+
+function isDecimal(value: unknown): value is Decimal {
+  if (typeof value === 'number') return Number.isFinite(value);
+  return (
+    typeof value === 'string' && value.length <= MAX_DECIMAL_LENGTH && DECIMAL_PATTERN.test(value)
+  );
+}
+
+// One loop instead of a schema per element: a book has hundreds of levels.
+function isBookSide(value: unknown): value is PriceLevel[] {
+  if (!Array.isArray(value)) return false;
+  for (const level of value) {
+    if (!Array.isArray(level) || level.length !== 2) return false;
+    if (!isDecimal(level[0]) || !isDecimal(level[1])) return false;
+  }
+  return true;
+}
+
+const decimal = v.custom<Decimal>(isDecimal, 'expected a number or a decimal string');
+const bookSide = v.custom<PriceLevel[]>(isBookSide, 'expected [price, size] pairs');
+const text = v.pipe(v.string(), v.maxLength(MAX_TEXT_LENGTH));
+const label = v.pipe(v.string(), v.maxLength(MAX_LABEL_LENGTH));
+const symbol = v.pipe(v.string(), v.regex(SYMBOL_PATTERN));
+const userId = v.pipe(v.string(), v.regex(USER_ID_PATTERN));
+/** Unix ms. */
+const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+export const metadataSchema = v.object({
+  priority: v.optional(v.picklist(['low', 'medium', 'high'])),
+  source: v.optional(label),
+  version: v.optional(label),
+});
+export type EventMetadata = v.InferOutput<typeof metadataSchema>;
+export type Priority = NonNullable<EventMetadata['priority']>;
+
+const common = { timestamp: time, metadata: v.optional(metadataSchema) };
+
+export const priceDataSchema = v.looseObject({
+  price: decimal,
+  change: v.optional(decimal),
+  changePercent: v.optional(decimal),
+  volume: v.optional(decimal),
+  high24h: v.optional(decimal),
+  low24h: v.optional(decimal),
+  lastUpdated: v.optional(time),
+});
+
+export const orderBookDataSchema = v.looseObject({
+  bids: bookSide,
+  asks: bookSide,
+  lastUpdated: v.optional(time),
+});
+
+export const tradeDataSchema = v.looseObject({
+  tradeId: v.pipe(label, v.nonEmpty()),
+  price: decimal,
+  amount: decimal,
+  side: v.picklist(['buy', 'sell']),
+  txHash: v.optional(label),
+  gasUsed: v.optional(decimal),
+  fees: v.optional(v.looseObject({ gas: v.optional(decimal), platform: v.optional(decimal) })),
+});
+
+/** The members of a trade's `data` that a public tape shows. */
+export const TAPE_MEMBERS: ReadonlySet<string> = new Set(['tradeId', 'price', 'amount', 'side']);
+
+export const portfolioDataSchema = v.looseObject({
+  totalValue: decimal,
+  totalValueChange: v.optional(decimal),
+  totalValueChangePercent: v.optional(decimal),
+  positions: v.optional(
+    v.array(
+      v.looseObject({
+        symbol: label,
+        amount: v.optional(decimal),
+        value: v.optional(decimal),
+        pnl: v.optional(decimal),
+        pnlPercent: v.optional(decimal),
+      }),
+    ),
+  ),
+  lastUpdated: v.optional(time),
+});
+
+export const alertDataSchema = v.looseObject({
+  alertId: v.optional(label),
+  level: v.picklist(['info', 'warning', 'error']),
+  title: text,
+  message: text,
+  category: v.optional(label),
+  actionUrl: v.optional(text),
+  actionText: v.optional(text),
+  expiresAt: v.optional(time),
+});
+
+const TYPES_WITH_A_TOPIC = new Set([
+  'price_update',
+  'order_book_update',
+  'trade_notification',
+  'portfolio_update',
+  'system_alert',
+]);
+
+const notificationType = v.pipe(
+  v.string(),
+  v.maxLength(MAX_LABEL_LENGTH),
+  v.regex(TYPE_PATTERN, 'expected snake_case'),
+  v.check((type) => !TYPES_WITH_A_TOPIC.has(type), 'this type has a topic of its own'),
+);
+
+export const targetSchema = v.variant('type', [
+  v.object({ type: v.literal('user'), id: userId }),
+  v.object({
+    type: v.literal('room'),
+    id: v.pipe(v.string(), v.check(isCustomRoom, 'not a custom room')),
+  }),
+  v.object({ type: v.literal('all') }),
+]);
+
+export const priceUpdateSchema = v.object({
+  type: v.literal('price_update'),
+  symbol,
+  data: priceDataSchema,
+  ...common,
+});
+export const orderBookUpdateSchema = v.object({
+  type: v.literal('order_book_update'),
+  symbol,
+  data: orderBookDataSchema,
+  ...common,
+});
+export const tradeNotificationSchema = v.object({
+  type: v.literal('trade_notification'),
+  symbol,
+  userId: v.optional(userId),
+  data: tradeDataSchema,
+  ...common,
+});
+export const portfolioUpdateSchema = v.object({
+  type: v.literal('portfolio_update'),
+  userId,
+  data: portfolioDataSchema,
+  ...common,
+});
+export const systemAlertSchema = v.object({
+  type: v.literal('system_alert'),
+  userId: v.optional(userId),
+  data: alertDataSchema,
+  ...common,
+});
+/** The envelope of the `notifications` topic. `target` says who gets it, and goes no further. */
+export const notificationSchema = v.object({
+  type: notificationType,
+  target: targetSchema,
+  category: v.optional(label),
+  data: v.looseObject({}),
+  timestamp: v.optional(time),
+  metadata: common.metadata,
+});
+
+export type PriceUpdate = v.InferOutput<typeof priceUpdateSchema>;
+export type OrderBookUpdate = v.InferOutput<typeof orderBookUpdateSchema>;
+export type TradeNotification = v.InferOutput<typeof tradeNotificationSchema>;
+export type PortfolioUpdate = v.InferOutput<typeof portfolioUpdateSchema>;
+export type SystemAlert = v.InferOutput<typeof systemAlertSchema>;
+export type Notification = v.InferOutput<typeof notificationSchema>;

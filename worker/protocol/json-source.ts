@@ -1,0 +1,189 @@
+/**
+ * Reads the source text of parts of a JSON document that `JSON.parse` has already accepted, in one
+ * pass and without building anything. Digits are sacred: what is passed on is a slice of what came
+ * in. Since the text is known to be valid JSON, only strings and brackets need to be told apart.
+ */
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const SPACE = 0x20;
+
+/** What `skip` saw in the value it passed over. */
+export interface Skipped {
+  /** Offsets into the text: `text.slice(start, end)` is the value. */
+  readonly start: number;
+  readonly end: number;
+  /** How many members its objects have in all, duplicates counted. */
+  readonly members: number;
+  /** How many brackets and braces are open at most: 0 for a string, number or literal. */
+  readonly depth: number;
+}
+
+export class SourceReader {
+  readonly text: string;
+  #at = 0;
+
+  /** @param text valid JSON; anything else gives meaningless slices. */
+  constructor(text: string, at = 0) {
+    this.text = text;
+    this.#at = at;
+    this.#skipSpace();
+  }
+
+  /** Steps into the object at hand; false, and no step, if the value is not an object. */
+  enterObject(): boolean {
+    return this.#enter(OPEN_BRACE);
+  }
+
+  /** Steps into the array at hand; false, and no step, if the value is not an array. */
+  enterArray(): boolean {
+    return this.#enter(OPEN_BRACKET);
+  }
+
+  /** The key of the object's next member, the reader now being at its value; undefined at the end. */
+  nextKey(): string | undefined {
+    this.#skipCommaAndSpace();
+    if (this.text.charCodeAt(this.#at) === CLOSE_BRACE) {
+      this.#at++;
+      this.#skipSpace();
+      return undefined;
+    }
+    const start = this.#at;
+    this.#at = this.#endOfString(start);
+    const raw = this.text.slice(start + 1, this.#at - 1);
+    const key = raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw;
+    this.#skipSpace();
+    this.#at++; // the colon
+    this.#skipSpace();
+    return key;
+  }
+
+  /** Whether the array has another element, the reader now being at it. */
+  nextElement(): boolean {
+    this.#skipCommaAndSpace();
+    if (this.text.charCodeAt(this.#at) !== CLOSE_BRACKET) return true;
+    this.#at++;
+    this.#skipSpace();
+    return false;
+  }
+
+  /** Passes over the value at hand and tells where it stood. */
+  skip(): Skipped {
+    const { text } = this;
+    const start = this.#at;
+    let at = start;
+    let open = 0;
+    let depth = 0;
+    let members = 0;
+    do {
+      switch (text.charCodeAt(at)) {
+        case QUOTE:
+          at = this.#endOfString(at);
+          break;
+        case OPEN_BRACE:
+        case OPEN_BRACKET:
+          open++;
+          if (open > depth) depth = open;
+          at++;
+          break;
+        case CLOSE_BRACE:
+        case CLOSE_BRACKET:
+          open--;
+          at++;
+          break;
+        case COLON:
+          members++;
+          at++;
+          break;
+        default:
+          at = open === 0 ? this.#endOfLiteral(at) : at + 1;
+      }
+    } while (open > 0);
+    this.#at = at;
+    this.#skipSpace();
+    return { start, end: at, members, depth };
+  }
+
+  #enter(bracket: number): boolean {
+    if (this.text.charCodeAt(this.#at) !== bracket) return false;
+    this.#at++;
+    return true;
+  }
+
+  #skipSpace(): void {
+    // JSON's white space is the only thing up to U+0020 that stands between tokens.
+    while (this.text.charCodeAt(this.#at) <= SPACE) this.#at++;
+  }
+
+  #skipCommaAndSpace(): void {
+    this.#skipSpace();
+    if (this.text.charCodeAt(this.#at) === COMMA) this.#at++;
+    this.#skipSpace();
+  }
+
+  #endOfString(openingQuote: number): number {
+    const { text } = this;
+    let at = openingQuote;
+    for (;;) {
+      at = text.indexOf('"', at + 1);
+      let backslashes = 0;
+      while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
+      if (backslashes % 2 === 0) return at + 1;
+    }
+  }
+
+  #endOfLiteral(start: number): number {
+    const { text } = this;
+    for (let at = start; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code <= SPACE || code === COMMA || code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+        return at;
+      }
+    }
+    return text.length;
+  }
+}
+
+export type JsonFault = 'duplicate_key' | 'forbidden_key';
+
+/** Keys that a careless merge at a receiver would turn into a change of every object there. */
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
+
+/**
+ * What is wrong with the keys of a parsed value, whose source had `members` members: a duplicate
+ * (parsers disagree about which one counts) leaves fewer keys in the value than in the source.
+ */
+export function keyFault(value: unknown, members: number): JsonFault | undefined {
+  const count = countKeys(value);
+  if (count === undefined) return 'forbidden_key';
+  return count === members ? undefined : 'duplicate_key';
+}
+
+function countKeys(value: unknown): number | undefined {
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (typeof item !== 'object') continue;
+      const inside = countKeys(item);
+      if (inside === undefined) return undefined;
+      count += inside;
+    }
+    return count;
+  }
+  for (const [key, member] of Object.entries(value)) {
+    if (FORBIDDEN_KEYS.has(key)) return undefined;
+    count++;
+    if (typeof member !== 'object') continue;
+    const inside = countKeys(member);
+    if (inside === undefined) return undefined;
+    count += inside;
+  }
+  return count;
+}

@@ -1,0 +1,63 @@
+/**
+ * Room names: the grammar of what a client may ask for and an event may be routed to.
+ *
+ *   price:{symbol}   orderbook:{symbol}   trade:{symbol}   price_updates   user:{userId}   system
+ *   and custom rooms such as trading-room-general
+ *
+ * `@` occurs in none of them: it is kept for the rooms that the gateway itself makes.
+ */
+
+/** `BTC-USDC`, `1000PEPE_USDT`, `brk.b`: letters, digits, `.` `_` `-`, at most 64, no sign first. */
+export const SYMBOL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** `user-123`, `auth0|5f7c`, `did:privy:abc`, `0x52…`: as a symbol, with `:` and `|`, at most 128. */
+export const USER_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:|-]{0,127}$/;
+/** `trading-room-general`: as a symbol. The names below are taken. */
+export const CUSTOM_ROOM_PATTERN = SYMBOL_PATTERN;
+
+const RESERVED_NAMES = new Set(['price', 'orderbook', 'trade', 'user', 'price_updates', 'system']);
+
+export type RoomClass =
+  | 'price'
+  | 'price_updates'
+  | 'orderbook'
+  | 'trade'
+  | 'user'
+  | 'system'
+  | 'custom';
+
+/** A parsed room name; `id` is the symbol, the user id or the custom room's own name. */
+export interface RoomName {
+  readonly class: RoomClass;
+  readonly id: string;
+}
+
+/** The room that `name` names, or undefined when the grammar has no such room. */
+export function parseRoomName(name: string): RoomName | undefined {
+  if (name === 'system' || name === 'price_updates') return { class: name, id: '' };
+  const colon = name.indexOf(':');
+  if (colon === -1) return isCustomRoom(name) ? { class: 'custom', id: name } : undefined;
+  const roomClass = name.slice(0, colon);
+  const id = name.slice(colon + 1);
+  switch (roomClass) {
+    case 'price':
+    case 'orderbook':
+    case 'trade':
+      return SYMBOL_PATTERN.test(id) ? { class: roomClass, id } : undefined;
+    case 'user':
+      return USER_ID_PATTERN.test(id) ? { class: roomClass, id } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Whether `name` is the name of a custom room. */
+export function isCustomRoom(name: string): boolean {
+  return CUSTOM_ROOM_PATTERN.test(name) && !RESERVED_NAMES.has(name);
+}
+
+export const priceRoom = (symbol: string): string => `price:${symbol}`;
+export const orderBookRoom = (symbol: string): string => `orderbook:${symbol}`;
+export const tradeRoom = (symbol: string): string => `trade:${symbol}`;
+export const userRoom = (userId: string): string => `user:${userId}`;
+export const PRICE_UPDATES_ROOM = 'price_updates';
+export const SYSTEM_ROOM = 'system';

@@ -1,0 +1,122 @@
+/**
+ * Standard Webhooks signatures (https://www.standardwebhooks.com): HMAC-SHA256 over
+ * `{id}.{timestamp}.{body}`, keyed by a `whsec_` secret. Verified over the raw bytes, before
+ * anything is parsed. WebCrypto does the work, and its `verify` compares in constant time.
+ */
+
+const SECRET_PREFIX = 'whsec_';
+/** The specification asks for 24 to 64 bytes of key. */
+const MIN_KEY_BYTES = 24;
+const MAX_KEY_BYTES = 64;
+/** How far a message's time may be from ours, in seconds, either way. */
+export const TOLERANCE_SECONDS = 300;
+/** A sender in rotation signs with two or three secrets; more would only be work to make us do. */
+const MAX_SIGNATURES = 8;
+
+const ID_PATTERN = /^[\x21-\x7e]{1,128}$/;
+const TIMESTAMP_PATTERN = /^[0-9]{1,12}$/;
+const encoder = new TextEncoder();
+
+export type SigningKey = CryptoKey;
+
+/** What travels beside a signed body. */
+export type SignatureHeaders = Readonly<{
+  'webhook-id': string;
+  'webhook-timestamp': string;
+  'webhook-signature': string;
+}>;
+
+export type Verification<Key> =
+  | { kind: 'verified'; id: string /** Unix seconds */; timestamp: number; key: Key }
+  | { kind: 'missing' }
+  | { kind: 'stale' }
+  | { kind: 'invalid' };
+
+/**
+ * The key of a `whsec_<base64>` secret.
+ * @throws {RangeError} when it has no such prefix, is not base64, or is not 24 to 64 bytes long.
+ */
+export async function importSecret(secret: string): Promise<SigningKey> {
+  if (!secret.startsWith(SECRET_PREFIX))
+    throw new RangeError(`a secret starts with ${SECRET_PREFIX}`);
+  const bytes = decodeBase64(secret.slice(SECRET_PREFIX.length));
+  if (bytes === undefined) throw new RangeError(`a secret is base64 after ${SECRET_PREFIX}`);
+  if (bytes.length < MIN_KEY_BYTES || bytes.length > MAX_KEY_BYTES) {
+    throw new RangeError(
+      `a secret has ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES} bytes, not ${bytes.length}`,
+    );
+  }
+  return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+    'verify',
+  ]);
+}
+
+/** The headers for `body`, signed with every key: during a rotation either side may be ahead. */
+export async function sign(
+  keys: readonly SigningKey[],
+  id: string,
+  body: Uint8Array,
+  timestampSeconds = Math.floor(Date.now() / 1000),
+): Promise<SignatureHeaders> {
+  const content = signedContent(id, String(timestampSeconds), body);
+  const signatures = await Promise.all(
+    keys.map(async (key) => `v1,${encodeBase64(await crypto.subtle.sign('HMAC', key, content))}`),
+  );
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(timestampSeconds),
+    'webhook-signature': signatures.join(' '),
+  };
+}
+
+/** Tells which of `keys` signed `body`, and when. `key` is any object that carries a `signingKey`. */
+export async function verify<Key extends { readonly signingKey: SigningKey }>(
+  keys: readonly Key[],
+  header: (name: keyof SignatureHeaders) => string | undefined,
+  body: Uint8Array,
+  nowSeconds = Date.now() / 1000,
+): Promise<Verification<Key>> {
+  const id = header('webhook-id');
+  const timestampText = header('webhook-timestamp');
+  const signatureText = header('webhook-signature');
+  if (id === undefined || timestampText === undefined || signatureText === undefined) {
+    return { kind: 'missing' };
+  }
+  if (!ID_PATTERN.test(id) || !TIMESTAMP_PATTERN.test(timestampText)) return { kind: 'invalid' };
+  const timestamp = Number(timestampText);
+  if (Math.abs(nowSeconds - timestamp) > TOLERANCE_SECONDS) return { kind: 'stale' };
+
+  const content = signedContent(id, timestampText, body);
+  for (const signature of signatureText.split(' ').slice(0, MAX_SIGNATURES)) {
+    if (!signature.startsWith('v1,')) continue;
+    const bytes = decodeBase64(signature.slice('v1,'.length));
+    if (bytes === undefined) continue;
+    for (const key of keys) {
+      if (await crypto.subtle.verify('HMAC', key.signingKey, bytes, content)) {
+        return { kind: 'verified', id, timestamp, key };
+      }
+    }
+  }
+  return { kind: 'invalid' };
+}
+
+function signedContent(id: string, timestamp: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const head = encoder.encode(`${id}.${timestamp}.`);
+  const content = new Uint8Array(head.length + body.length);
+  content.set(head);
+  content.set(body, head.length);
+  return content;
+}
+
+function encodeBase64(bytes: ArrayBuffer): string {
+  return btoa(String.fromCharCode(...new Uint8Array(bytes)));
+}
+
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}
