@@ -28,6 +28,17 @@ export interface Skipped {
 export class SourceReader {
   readonly text: string;
   #at = 0;
+  #previousEnd = 0;
+
+  /** Where the value at hand starts. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Where the object or array that was left last ended. */
+  get previousEnd(): number {
+    return this.#previousEnd;
+  }
 
   /** @param text valid JSON; anything else gives meaningless slices. */
   constructor(text: string, at = 0) {
@@ -50,8 +61,7 @@ export class SourceReader {
   nextKey(): string | undefined {
     this.#skipCommaAndSpace();
     if (this.text.charCodeAt(this.#at) === CLOSE_BRACE) {
-      this.#at++;
-      this.#skipSpace();
+      this.#leave();
       return undefined;
     }
     const start = this.#at;
@@ -68,8 +78,7 @@ export class SourceReader {
   nextElement(): boolean {
     this.#skipCommaAndSpace();
     if (this.text.charCodeAt(this.#at) !== CLOSE_BRACKET) return true;
-    this.#at++;
-    this.#skipSpace();
+    this.#leave();
     return false;
   }
 
@@ -114,6 +123,12 @@ export class SourceReader {
     if (this.text.charCodeAt(this.#at) !== bracket) return false;
     this.#at++;
     return true;
+  }
+
+  #leave(): void {
+    this.#at++;
+    this.#previousEnd = this.#at;
+    this.#skipSpace();
   }
 
   #skipSpace(): void {

@@ -1,0 +1,21 @@
+/** The Worker's HTTP surface. Every error leaves as a code of the table, and no stack with it. */
+import { Hono } from 'hono';
+import { ConfigError, type Env } from './config.ts';
+import { refuse } from './refusal.ts';
+import { connect } from './routes/connect.ts';
+import { health } from './routes/health.ts';
+import { ingest } from './routes/ingest.ts';
+
+export const app = new Hono<{ Bindings: Env }>()
+  .route('/health', health)
+  .route('/v1/events', ingest)
+  .route('/v1/rooms', connect)
+  .notFound((c) => refuse(c, 'not_found', 'there is nothing here'))
+  .onError((error, c) => {
+    if (error instanceof ConfigError) {
+      console.error({ event: 'config_invalid', message: error.message });
+      return refuse(c, 'config_invalid', error.message);
+    }
+    console.error({ event: 'internal', error: String(error) });
+    return refuse(c, 'internal', 'the gateway failed');
+  });

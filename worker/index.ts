@@ -1,0 +1,5 @@
+/** The Worker's entry: the HTTP surface, and the Durable Object of every room. */
+import { app } from './app.ts';
+
+export { Room } from './room/room.ts';
+export default app;

@@ -1,0 +1,140 @@
+/**
+ * A log that is in SQLite before its sender gets an answer: entries, positions and counters in one
+ * row, so in one transaction. An append rewrites the newest chunk while that is small and starts
+ * another when it is not, in the slot of one that was trimmed: one row written per append. Expired
+ * entries are never shown; an alarm, at most hourly, sweeps them from the disk. The newest chunk
+ * outlives its entries, for its state.
+ */
+import type { Policy } from '../policy.ts';
+import type { Chunks } from './chunks.ts';
+import { decodeEntries, type Entry, encodeEntries } from './entry.ts';
+import { Log } from './log.ts';
+import type { LogStore } from './log-store.ts';
+import { Positions } from './positions.ts';
+import { decodeState, encodeState, nextEpoch, type RoomState } from './state.ts';
+import { WebhookIds } from './webhook-ids.ts';
+
+/** Rewriting a row this small costs less than writing another. */
+const CHUNK_CHARACTERS = 16 * 1024;
+/** An alarm is a row written, and what expired is hidden anyway. */
+const LEAST_TIME_BETWEEN_SWEEPS = 3_600_000;
+
+interface ChunkSpan {
+  readonly slot: number;
+  readonly first: number;
+  readonly last: number;
+  readonly characters: number;
+}
+
+export class DurableStore implements LogStore {
+  readonly state: RoomState;
+  readonly #chunks: Chunks;
+  readonly #setAlarm: (at: number) => void;
+  /** Oldest first. */
+  #spans: ChunkSpan[] = [];
+  #alarmAt: number | undefined;
+
+  /** @param memberEpoch what hibernating members of a room without a table were told. */
+  constructor(
+    policy: Policy,
+    chunks: Chunks,
+    setAlarm: (at: number) => void,
+    memberEpoch: number | undefined,
+    now: number,
+  ) {
+    this.#chunks = chunks;
+    this.#setAlarm = setAlarm;
+    const saved = chunks
+      .read()
+      .map(({ slot, entries, state }) => ({
+        slot,
+        entries: decodeEntries(entries),
+        characters: entries.length,
+        state: decodeState(state),
+      }))
+      .sort((a, b) => a.state.head - b.state.head);
+    this.#spans = saved.map(({ slot, entries, characters, state }) => ({
+      slot,
+      first: entries[0]?.seq ?? state.head,
+      last: state.head,
+      characters,
+    }));
+    const newest = saved.at(-1)?.state;
+    this.#alarmAt = newest?.alarmAt;
+    this.state = {
+      log: new Log(policy, {
+        epoch: newest?.epoch ?? memberEpoch ?? nextEpoch(0, now),
+        head: newest?.head ?? 0,
+        floor: newest?.floor ?? 0,
+        entries: saved.flatMap(({ entries }) => entries),
+      }),
+      positions: new Positions(newest?.positions),
+      webhookIds: new WebhookIds(newest?.webhookIds),
+    };
+  }
+
+  appended(now: number): void {
+    const { log } = this.state;
+    const newest = this.#spans.at(-1);
+    const fresh = encodeEntries(entriesFrom(log.entries, (newest?.last ?? 0) + 1));
+    this.#planSweep(now);
+    if (newest !== undefined && newest.characters + fresh.length < CHUNK_CHARACTERS) {
+      this.#spans.pop();
+      this.#put(newest.slot, newest.first, entriesFrom(log.entries, newest.first), now);
+    } else {
+      const first = (newest?.last ?? 0) + 1;
+      this.#put(this.#takeSlot(), first, entriesFrom(log.entries, first), now);
+    }
+  }
+
+  sweep(now: number): void {
+    const { log } = this.state;
+    log.expire(now);
+    this.#alarmAt = undefined;
+    const newest = this.#spans.at(-1);
+    if (newest === undefined) return;
+    for (const span of this.#spans.filter((span) => span !== newest && this.#isEmpty(span))) {
+      this.#chunks.remove(span.slot);
+      this.#spans.splice(this.#spans.indexOf(span), 1);
+    }
+    if (log.entries.length > 0) this.#planSweep(now);
+    this.#spans.pop();
+    this.#put(newest.slot, newest.first, entriesFrom(log.entries, newest.first), now);
+  }
+
+  #put(slot: number, first: number, entries: readonly Entry[], now: number): void {
+    const text = encodeEntries(entries);
+    const state = encodeState(this.state, now, { alarmAt: this.#alarmAt });
+    this.#chunks.put({ slot, entries: text, state });
+    this.#spans.push({ slot, first, last: this.state.log.head, characters: text.length });
+  }
+
+  /** The slot of a chunk that has nothing left in the tail, or a new one. */
+  #takeSlot(): number {
+    const empty = this.#spans.findIndex((span) => this.#isEmpty(span));
+    const [reused] = empty === -1 ? [] : this.#spans.splice(empty, 1);
+    if (reused !== undefined) return reused.slot;
+    return this.#spans.reduce((next, { slot }) => Math.max(next, slot + 1), 0);
+  }
+
+  #isEmpty({ first, last }: ChunkSpan): boolean {
+    return !this.state.log.entries.some(({ seq }) => seq >= first && seq <= last);
+  }
+
+  #planSweep(now: number): void {
+    if (this.#alarmAt !== undefined && this.#alarmAt > now) return;
+    const soonest = this.state.log.entries.reduce(
+      (least, { expiresAt }) => Math.min(least, expiresAt),
+      Number.POSITIVE_INFINITY,
+    );
+    this.#alarmAt = Math.max(soonest, now + LEAST_TIME_BETWEEN_SWEEPS);
+    this.#setAlarm(this.#alarmAt);
+  }
+}
+
+/** The entries of a tail whose number is `first` or greater. */
+function entriesFrom(tail: readonly Entry[], first: number): readonly Entry[] {
+  let from = tail.length;
+  while (from > 0 && (tail[from - 1]?.seq ?? 0) >= first) from--;
+  return tail.slice(from);
+}

@@ -1,0 +1,156 @@
+/**
+ * A room's log: events appended in order, numbered, and a bounded tail of them. It knows neither
+ * where it is saved nor who reads it.
+ *
+ * `floor` is the promise of the tail: a reader at `floor` or later can be given everything that
+ * followed. Entries leave the tail from its old end, or from anywhere once expired; one whose event
+ * itself named the hour is missed by nobody, so only the others raise the floor.
+ */
+import type { Policy } from '../policy.ts';
+import type { Cursor, GapReason } from '../protocol/frames.ts';
+import { type Entry, newEntry } from './entry.ts';
+
+/** What a log is restored from. */
+export interface SavedLog {
+  readonly epoch: number;
+  readonly head: number;
+  readonly floor: number;
+  readonly entries: readonly Entry[];
+}
+
+/** How a reader joins: after `entries` it stands at the head. */
+export type Resume =
+  | { readonly kind: 'replay'; readonly entries: readonly Entry[] }
+  | { readonly kind: 'snapshot'; readonly entries: readonly Entry[] }
+  | { readonly kind: 'gap'; readonly reason: GapReason; readonly entries: readonly Entry[] };
+
+export interface NewEvent {
+  /** JSON text. */
+  readonly event: string;
+  readonly key: string | undefined;
+  /** The event's own expiry, Unix ms. */
+  readonly expiresAt: number | undefined;
+}
+
+export class Log {
+  readonly epoch: number;
+  readonly #policy: Policy;
+  readonly #tail: Entry[] = [];
+  readonly #latest = new Map<string, Entry>();
+  #characters = 0;
+  /** How many entries of the tail name their own expiry. */
+  #perishables = 0;
+  #head: number;
+  #floor: number;
+
+  constructor(policy: Policy, saved: SavedLog) {
+    this.#policy = policy;
+    this.epoch = saved.epoch;
+    this.#head = saved.head;
+    this.#floor = saved.floor;
+    for (const entry of saved.entries) this.#hold(entry);
+  }
+
+  /** The number of the newest entry ever appended, 0 before the first. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** From which number on a reader can be given everything that followed. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** The tail's entries, oldest first. */
+  get entries(): readonly Entry[] {
+    return this.#tail;
+  }
+
+  /** The newest entry of each key, oldest first. */
+  get latest(): Entry[] {
+    return [...this.#latest.values()];
+  }
+
+  append({ event, key, expiresAt }: NewEvent, now: number): Entry {
+    const entry = newEntry(this.#head + 1, event, {
+      key,
+      expiresAt: expiresAt ?? now + this.#policy.retention.age,
+      perishable: expiresAt !== undefined,
+    });
+    this.#head = entry.seq;
+    this.#hold(entry);
+    this.#trim(now);
+    return entry;
+  }
+
+  /** Drops everything that has expired. */
+  expire(now: number): void {
+    const kept: Entry[] = [];
+    for (const entry of this.#tail) {
+      if (entry.expiresAt > now) kept.push(entry);
+      else this.#release(entry);
+    }
+    this.#tail.length = 0;
+    this.#tail.push(...kept);
+  }
+
+  /** What a reader is given that stands at `since`, or is new. */
+  resume(since: Cursor | undefined, now: number): Resume {
+    this.expire(now);
+    if (since === undefined) return { kind: 'snapshot', entries: this.#snapshot() };
+    if (since.epoch !== this.epoch || since.seq > this.#head) {
+      return { kind: 'gap', reason: 'epoch', entries: this.#snapshot() };
+    }
+    if (since.seq < this.#floor)
+      return { kind: 'gap', reason: 'trimmed', entries: this.#snapshot() };
+    return { kind: 'replay', entries: this.#tail.filter(({ seq }) => seq > since.seq) };
+  }
+
+  #snapshot(): readonly Entry[] {
+    const { snapshot } = this.#policy;
+    return snapshot.kind === 'latest' ? this.latest : this.#tail.slice(-snapshot.events);
+  }
+
+  #hold(entry: Entry): void {
+    if (entry.seq > this.#floor) {
+      this.#tail.push(entry);
+      this.#characters += entry.text.length;
+      if (entry.perishable) this.#perishables++;
+    }
+    if (entry.key === undefined || this.#policy.snapshot.kind !== 'latest') return;
+    // Deleted first, so that the map iterates in the order of the numbers.
+    this.#latest.delete(entry.key);
+    this.#latest.set(entry.key, entry);
+    if (this.#latest.size <= this.#policy.retention.keys) return;
+    for (const stalest of this.#latest.keys()) {
+      this.#latest.delete(stalest);
+      return;
+    }
+  }
+
+  /** From the old end: what expired behind a longer-lived entry waits for `expire`. */
+  #trim(now: number): void {
+    if (this.#isOverfull() && this.#perishables > 0) this.expire(now);
+    for (;;) {
+      const oldest = this.#tail[0];
+      if (oldest === undefined) return;
+      const overfull = this.#isOverfull();
+      if (!overfull && oldest.expiresAt > now) return;
+      this.#tail.shift();
+      this.#release(oldest);
+      if (overfull) this.#floor = oldest.seq;
+    }
+  }
+
+  #isOverfull(): boolean {
+    const { entries, characters } = this.#policy.retention;
+    return this.#tail.length > entries || this.#characters > characters;
+  }
+
+  /** Accounts for an entry that expired. */
+  #release(entry: Entry): void {
+    this.#characters -= entry.text.length;
+    if (entry.perishable) this.#perishables--;
+    else this.#floor = Math.max(this.#floor, entry.seq);
+  }
+}

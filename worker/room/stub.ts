@@ -1,0 +1,9 @@
+/** The way to a room's object. */
+import type { Config, Env } from '../config.ts';
+import type { Room } from './room.ts';
+
+/** The hint counts only at an object's first touch, so it goes with every one. */
+export function roomStub(env: Env, config: Config, name: string): DurableObjectStub<Room> {
+  const { homeRegion } = config;
+  return env.ROOM.getByName(name, homeRegion === undefined ? {} : { locationHint: homeRegion });
+}

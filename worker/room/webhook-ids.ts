@@ -1,0 +1,39 @@
+/**
+ * Exactly once for publishers without Kafka: the ids of their batches, each kept for as long as a
+ * replay of it would still pass the signature's time tolerance.
+ */
+
+/** [id, Unix ms after which a replay is stale], as saved. */
+export type SavedWebhookId = readonly [string, number];
+
+/** Three a second for the five minutes of the tolerance. */
+export const MAX_WEBHOOK_IDS = 1_000;
+
+export class WebhookIds {
+  readonly #staleAt: Map<string, number>;
+
+  constructor(saved: readonly SavedWebhookId[] = []) {
+    this.#staleAt = new Map(saved);
+  }
+
+  has(id: string): boolean {
+    return this.#staleAt.has(id);
+  }
+
+  /** False when as many ids as fit are still fresh: the batch is to be sent again later. */
+  add(id: string, staleAt: number, now: number): boolean {
+    if (this.#staleAt.size >= MAX_WEBHOOK_IDS) this.#forgetStale(now);
+    if (this.#staleAt.size >= MAX_WEBHOOK_IDS) return false;
+    this.#staleAt.set(id, staleAt);
+    return true;
+  }
+
+  save(now: number): SavedWebhookId[] {
+    this.#forgetStale(now);
+    return [...this.#staleAt];
+  }
+
+  #forgetStale(now: number): void {
+    for (const [id, staleAt] of this.#staleAt) if (staleAt < now) this.#staleAt.delete(id);
+  }
+}
