@@ -1,0 +1,129 @@
+import { exports } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { connect, tokenFor, upgrade } from './support/connect.ts';
+import { errorCodeOf } from './support/publish.ts';
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+async function refusal(response: Response): Promise<[number, string]> {
+  return [response.status, await errorCodeOf(response)];
+}
+
+describe('who may join', () => {
+  it('anyone joins public rooms', async () => {
+    for (const room of ['price:JOIN', 'price_updates', 'orderbook:JOIN', 'trade:JOIN', 'system']) {
+      expect((await upgrade(room)).status).toBe(101);
+    }
+  });
+
+  it('an anonymous socket is refused a private room with 401', async () => {
+    expect(await refusal(await upgrade('user:1'))).toEqual([401, 'token_missing']);
+    expect(await refusal(await upgrade('trading-room-general'))).toEqual([401, 'token_missing']);
+  });
+
+  it('another user is refused with 403', async () => {
+    const headers = bearer(await tokenFor('2'));
+    expect(await refusal(await upgrade('user:1', headers))).toEqual([403, 'room_forbidden']);
+    expect(await refusal(await upgrade('trading-room-general', headers))).toEqual([
+      403,
+      'room_forbidden',
+    ]);
+  });
+
+  it('the user joins, and is told who it is and until when', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 60;
+    const client = await connect('user:1', await tokenFor('1', { exp }));
+    const [welcome] = await client.received('welcome');
+    expect(welcome).toMatchObject({ protocol: 1, user: '1', expiresAt: exp * 1000 });
+  });
+
+  it('a custom room is joined by the grant in the token', async () => {
+    const token = await tokenFor('1', { rooms: ['trading-room-general'] });
+    expect((await upgrade('trading-room-general', bearer(token))).status).toBe(101);
+    expect(await refusal(await upgrade('trading-room-vip', bearer(token)))).toEqual([
+      403,
+      'room_forbidden',
+    ]);
+  });
+
+  it.each([
+    ['is no token', async () => 'x.y.z', 'token_invalid'],
+    ['is empty', async () => '', 'token_invalid'],
+    ['was changed', async () => `${await tokenFor('1')}x`, 'token_invalid'],
+    ['has expired', async () => tokenFor('1', { exp: 1 }), 'token_expired'],
+    ['names no possible user', async () => tokenFor('a@b'), 'token_invalid'],
+    [
+      'is unsigned',
+      async () => {
+        const [, payload] = (await tokenFor('1')).split('.');
+        return `${btoa('{"alg":"none","typ":"JWT"}').replace(/=/g, '')}.${payload}.`;
+      },
+      'token_invalid',
+    ],
+  ])('a token that %s is refused everywhere', async (_, token, code) => {
+    const headers = bearer(await token());
+    expect(await refusal(await upgrade('user:1', headers))).toEqual([401, code]);
+    expect(await refusal(await upgrade('price:JOIN', headers))).toEqual([401, code]);
+  });
+
+  it('a browser brings its token as a subprotocol, which is not echoed', async () => {
+    const token = await tokenFor('1');
+    const protocols = `gateway.v1, bearer.${token}`;
+    const response = await upgrade('user:1', { 'Sec-WebSocket-Protocol': protocols });
+    expect(response.status).toBe(101);
+    expect(response.headers.get('sec-websocket-protocol')).toBe('gateway.v1');
+  });
+
+  it('a token in the address is no token', async () => {
+    const response = await upgrade(`user:1?token=${await tokenFor('1')}`);
+    expect(await refusal(response)).toEqual([401, 'token_missing']);
+  });
+});
+
+describe('an address', () => {
+  it.each(['price:', 'price:A@B', 'user:', 'nosuch:x', 'price', 'a b', 'x'.repeat(65), '@weur.3'])(
+    '%j names no room',
+    async (name) => {
+      const response = await upgrade(encodeURIComponent(name));
+      expect(await refusal(response)).toEqual([400, 'room_invalid']);
+    },
+  );
+
+  it('without an upgrade is answered 426', async () => {
+    const response = await exports.default.fetch('https://gateway.test/v1/rooms/price:JOIN');
+    expect(await refusal(response)).toEqual([426, 'upgrade_required']);
+  });
+
+  it('with a cursor that is none is answered 400', async () => {
+    expect(await refusal(await upgrade('price:JOIN?since=7'))).toEqual([400, 'cursor_invalid']);
+  });
+
+  it('of nothing is answered 404', async () => {
+    const response = await exports.default.fetch('https://gateway.test/nothing');
+    expect(await refusal(response)).toEqual([404, 'not_found']);
+  });
+});
+
+describe('what a client sends', () => {
+  it('ping is answered pong', async () => {
+    const client = await connect('price:PING');
+    client.socket.send('ping');
+    await expect.poll(() => client.texts).toContain('pong');
+  });
+
+  it('anything else is refused, and too much of it closes the socket', async () => {
+    const client = await connect('price:NOISE');
+    client.socket.send('{"type":"publish"}');
+    const [error] = await client.received('error');
+    expect(error).toMatchObject({ code: 'message_invalid' });
+    for (let i = 0; i < 8; i++) client.socket.send('noise');
+    expect(await client.closed).toMatchObject({ code: 4400, reason: 'message_invalid' });
+  });
+});
+
+describe('health', () => {
+  it('is ok when the Worker is configured', async () => {
+    const response = await exports.default.fetch('https://gateway.test/health');
+    expect(await response.json()).toEqual({ status: 'ok', protocol: 1 });
+  });
+});

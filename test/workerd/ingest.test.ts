@@ -1,0 +1,360 @@
+import { exports } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import {
+  DEVELOPMENT_INGEST_SECRET,
+  DEVELOPMENT_PUBLISHER_SECRET,
+} from '../../worker/protocol/development.ts';
+import { importSecret, sign } from '../../worker/protocol/signature.ts';
+import { connect } from './support/connect.ts';
+import { body, errorCodeOf, post, publish, publishWithoutKafka } from './support/publish.ts';
+
+const price = (symbol: string, value: number) => ({
+  type: 'price_update',
+  symbol,
+  data: { price: value },
+  timestamp: 1703123456789,
+});
+const encoder = new TextEncoder();
+
+async function refusal(response: Response): Promise<[number, string]> {
+  return [response.status, await errorCodeOf(response)];
+}
+
+describe('a batch is let in by its signature', () => {
+  const text = body([{ topic: 'price.updates', value: price('SIG-USDC', 1) }]);
+
+  it('refuses one without a signature', async () => {
+    expect(await refusal(await post(text, { headers: {} }))).toEqual([401, 'signature_missing']);
+  });
+
+  it('refuses one signed with another secret', async () => {
+    const secret = `whsec_${btoa('another secret of 24 bytes')}`;
+    expect(await refusal(await post(text, { secret }))).toEqual([401, 'signature_invalid']);
+  });
+
+  it('refuses one whose body was truncated or changed after signing', async () => {
+    const keys = [await importSecret(DEVELOPMENT_INGEST_SECRET)];
+    const headers = { ...(await sign(keys, 'cut', encoder.encode(text))) };
+    expect(await refusal(await post(text.slice(0, -1), { headers }))).toEqual([
+      401,
+      'signature_invalid',
+    ]);
+    expect(await refusal(await post(text.replace('1}', '9}'), { headers }))).toEqual([
+      401,
+      'signature_invalid',
+    ]);
+  });
+
+  it('refuses one signed more than five minutes ago, or ahead', async () => {
+    const keys = [await importSecret(DEVELOPMENT_INGEST_SECRET)];
+    const now = Math.floor(Date.now() / 1000);
+    for (const time of [now - 301, now + 302]) {
+      const headers = { ...(await sign(keys, 'old', encoder.encode(text), time)) };
+      expect(await refusal(await post(text, { headers }))).toEqual([401, 'signature_stale']);
+    }
+  });
+
+  it('refuses ids and times that are no header of the specification', async () => {
+    const keys = [await importSecret(DEVELOPMENT_INGEST_SECRET)];
+    const headers = { ...(await sign(keys, 'id', encoder.encode(text))) };
+    for (const change of [{ 'webhook-timestamp': '1e9' }, { 'webhook-id': 'x'.repeat(129) }]) {
+      const answer = await post(text, { headers: { ...headers, ...change } });
+      expect(await refusal(answer)).toEqual([401, 'signature_invalid']);
+    }
+  });
+
+  it('takes any of several signatures, as during a rotation', async () => {
+    const other = await importSecret(`whsec_${btoa('another secret of 24 bytes')}`);
+    const ours = await importSecret(DEVELOPMENT_PUBLISHER_SECRET);
+    const headers = { ...(await sign([other, ours], 'rotation', encoder.encode(text))) };
+    expect((await post(text, { headers })).status).toBe(200);
+  });
+
+  it('never lets a publisher state a position', async () => {
+    const records = [
+      { topic: 'price.updates', partition: 0, offset: 9, timestamp: 1, value: price('P-USDC', 1) },
+    ];
+    const options = { secret: DEVELOPMENT_PUBLISHER_SECRET };
+    expect(await refusal(await post(body(records, 'c'), options))).toEqual([
+      403,
+      'position_forbidden',
+    ]);
+    expect(await refusal(await post(body(records), options))).toEqual([400, 'batch_malformed']);
+    const answer = await publish([
+      { topic: 'price.updates', offset: 3, value: price('P-USDC', 2) },
+    ]);
+    expect(answer).toEqual({ accepted: 1, duplicates: 0, rejected: [] });
+  });
+});
+
+describe('a body', () => {
+  it.each([
+    ['not JSON', '{"records":[', 400, 'body_not_json'],
+    ['no batch', '[]', 400, 'batch_malformed'],
+    ['without records', '{"records":[]}', 400, 'batch_malformed'],
+    ['with a record that is no object', '{"records":[1]}', 400, 'batch_malformed'],
+    [
+      'with a negative offset',
+      body([{ topic: 't', partition: 0, offset: -1, timestamp: 1, value: {} }], 'c'),
+      400,
+      'batch_malformed',
+    ],
+    [
+      'with a fractional partition',
+      body([{ topic: 't', partition: 0.5, offset: 1, timestamp: 1, value: {} }], 'c'),
+      400,
+      'batch_malformed',
+    ],
+    [
+      'with a byte order mark',
+      '\ufeff{"records":[{"topic":"t","value":{}}]}',
+      400,
+      'body_not_json',
+    ],
+    [
+      'of too many records',
+      body(Array.from({ length: 501 }, () => ({ topic: 't', value: {} }))),
+      413,
+      'batch_too_large',
+    ],
+    [
+      'of too many bytes',
+      `{"records":[{"topic":"t","value":"${'x'.repeat(1024 * 1024)}"}]}`,
+      413,
+      'batch_too_large',
+    ],
+  ])('%s is refused', async (_, text, status, code) => {
+    expect(await refusal(await post(text))).toEqual([status, code]);
+  });
+
+  it('that is not UTF-8 is refused', async () => {
+    const bytes = encoder.encode('{"records":[{"topic":"t","value":"x"}]}');
+    bytes[bytes.indexOf(120)] = 0xff;
+    expect(await refusal(await post(bytes))).toEqual([400, 'body_not_utf8']);
+  });
+
+  it('that nests a hundred thousand levels harms nobody', async () => {
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    const answer = await publishWithoutKafka('price.updates', [
+      `{"type":"price_update","symbol":"DEEP","data":{"price":1,"x":${deep}},"timestamp":1}`,
+      price('DEEP', 2),
+    ]);
+    expect(answer.accepted).toBe(1);
+    expect(answer.rejected).toMatchObject([{ index: 0, code: 'event_too_deep' }]);
+  });
+
+  it('is read by POST alone', async () => {
+    const response = await exports.default.fetch('https://gateway.test/v1/events');
+    expect(await refusal(response)).toEqual([405, 'method_not_allowed']);
+    expect(response.headers.get('allow')).toBe('POST');
+  });
+});
+
+describe('a bad record costs no other record anything', () => {
+  const good = price('MIX-USDC', 1);
+  it.each([
+    ['of an unknown topic', 'orders', good, 'topic_unknown'],
+    ['that is no object', 'price.updates', '[1]', 'event_not_object'],
+    ['that is null', 'price.updates', 'null', 'event_not_object'],
+    ['of another type', 'price.updates', { ...good, type: 'portfolio_update' }, 'type_invalid'],
+    ['without a symbol', 'price.updates', { ...good, symbol: undefined }, 'symbol_invalid'],
+    [
+      'with a symbol that names a branch',
+      'price.updates',
+      { ...good, symbol: 'BTC@weur.1' },
+      'symbol_invalid',
+    ],
+    ['without data', 'price.updates', { ...good, data: undefined }, 'data_invalid'],
+    [
+      'whose price is a word',
+      'price.updates',
+      { ...good, data: { price: 'high' } },
+      'data_invalid',
+    ],
+    [
+      'whose price is infinite',
+      'price.updates',
+      '{"type":"price_update","symbol":"X","data":{"price":1e999},"timestamp":1}',
+      'data_invalid',
+    ],
+    [
+      'whose volume is an object',
+      'price.updates',
+      { ...good, data: { price: 1, volume: {} } },
+      'data_invalid',
+    ],
+    ['without a time', 'price.updates', { ...good, timestamp: undefined }, 'timestamp_invalid'],
+    ['whose time is a text', 'price.updates', { ...good, timestamp: '1' }, 'timestamp_invalid'],
+    [
+      'of no known priority',
+      'price.updates',
+      { ...good, metadata: { priority: 'urgent' } },
+      'metadata_invalid',
+    ],
+    [
+      'with a key twice',
+      'price.updates',
+      '{"type":"price_update","symbol":"X","symbol":"Y","data":{"price":1},"timestamp":1}',
+      'duplicate_key',
+    ],
+    [
+      'with a key twice, once escaped',
+      'price.updates',
+      '{"type":"price_update","symbol":"X","data":{"price":1,"pr\\u0069ce":2},"timestamp":1}',
+      'duplicate_key',
+    ],
+    [
+      'with a key twice deep inside',
+      'price.updates',
+      '{"type":"price_update","symbol":"X","data":{"price":1,"a":[{"b":1,"b":2}]},"timestamp":1}',
+      'duplicate_key',
+    ],
+    [
+      'with __proto__',
+      'price.updates',
+      '{"type":"price_update","symbol":"X","data":{"price":1,"__proto__":{"a":1}},"timestamp":1}',
+      'forbidden_key',
+    ],
+    [
+      'with constructor deep inside',
+      'price.updates',
+      '{"type":"price_update","symbol":"X","data":{"price":1,"a":{"constructor":{}}},"timestamp":1}',
+      'forbidden_key',
+    ],
+    [
+      'too large',
+      'price.updates',
+      { ...good, data: { price: 1, note: 'x'.repeat(300_000) } },
+      'event_too_large',
+    ],
+    [
+      'with the user in a public room',
+      'price.updates',
+      { ...good, data: { price: 1, userId: 'u' } },
+      'private_field',
+    ],
+    [
+      'whose book has no pairs',
+      'order.book.updates',
+      { ...good, type: 'order_book_update', data: { bids: [[1]], asks: [] } },
+      'data_invalid',
+    ],
+    [
+      'whose trade has no side',
+      'trade.notifications',
+      { ...good, type: 'trade_notification', data: { tradeId: 't', price: 1, amount: 1 } },
+      'data_invalid',
+    ],
+    [
+      'whose portfolio is nobody’s',
+      'portfolio.updates',
+      { type: 'portfolio_update', data: { totalValue: 1 }, timestamp: 1 },
+      'user_id_invalid',
+    ],
+    [
+      'whose alert has expired',
+      'system.alerts',
+      {
+        type: 'system_alert',
+        data: { level: 'info', title: 't', message: 'm', expiresAt: 1 },
+        timestamp: 1,
+      },
+      'event_expired',
+    ],
+    ['that notifies nobody', 'notifications', { type: 'swap_failed', data: {} }, 'target_invalid'],
+    [
+      'that notifies a public room',
+      'notifications',
+      { type: 'swap_failed', target: { type: 'room', id: 'price:BTC-USDC' }, data: {} },
+      'target_invalid',
+    ],
+    [
+      'that notifies under an event’s type',
+      'notifications',
+      { type: 'price_update', target: { type: 'all' }, data: {} },
+      'type_invalid',
+    ],
+    [
+      'whose type is no snake_case',
+      'notifications',
+      { type: 'SwapFailed', target: { type: 'all' }, data: {} },
+      'type_invalid',
+    ],
+  ])('%s', async (name, topic, value, code) => {
+    const room = `MIX-${name.replaceAll(/[^a-z]+/g, '-')}`;
+    const client = await connect(`price:${room}`);
+    const answer = await publishWithoutKafka(topic, [value]);
+    expect(answer).toMatchObject({ accepted: 0, duplicates: 0, rejected: [{ index: 0, code }] });
+    const records = [
+      { topic: 'price.updates', value: price(room, 1) },
+      { topic, value },
+      { topic: 'price.updates', value: price(room, 2) },
+    ];
+    expect(await publish(records, name)).toMatchObject({
+      accepted: 2,
+      rejected: [{ index: 1, code }],
+    });
+    expect((await client.events(2)).map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+});
+
+describe('exactly once', () => {
+  const record = (symbol: string, offset: number, timestamp = 1_700_000_000_000 + offset) => ({
+    topic: 'trade.notifications',
+    offset,
+    timestamp,
+    value: {
+      type: 'trade_notification',
+      symbol,
+      data: { tradeId: `t-${offset}-${timestamp}`, price: 1, amount: 1, side: 'buy' },
+      timestamp: 1,
+    },
+  });
+  const idsOf = (events: readonly { event: Record<string, unknown> }[]) =>
+    events.map(({ event }) => JSON.stringify(event.data).match(/t-[0-9]+/)?.[0]);
+
+  it('a replay is all duplicates, within a batch and across overlapping ones', async () => {
+    const client = await connect('trade:ONCE');
+    expect(await publish([record('ONCE', 1), record('ONCE', 2)])).toMatchObject({ accepted: 2 });
+    expect(await publish([record('ONCE', 1), record('ONCE', 2)])).toMatchObject({
+      accepted: 0,
+      duplicates: 2,
+    });
+    expect(await publish([record('ONCE', 2), record('ONCE', 3), record('ONCE', 3)])).toMatchObject({
+      accepted: 1,
+      duplicates: 2,
+    });
+    expect(idsOf(await client.events(3))).toEqual(['t-1', 't-2', 't-3']);
+  });
+
+  it('partitions, topics and clusters count apart', async () => {
+    const records = [record('APART', 5), { ...record('APART', 5), partition: 1 }];
+    expect(await publish(records)).toMatchObject({ accepted: 2 });
+    expect(await publish([record('APART', 5)], 'cluster-2')).toMatchObject({ accepted: 1 });
+  });
+
+  it('a topic that was made anew counts from 0 again', async () => {
+    const client = await connect('trade:ANEW');
+    await publish([record('ANEW', 100), record('ANEW', 101)]);
+    const later = 1_700_000_000_000 + 500;
+    expect(await publish([record('ANEW', 0, later), record('ANEW', 1, later + 1)])).toMatchObject({
+      accepted: 2,
+      duplicates: 0,
+    });
+    expect(await publish([record('ANEW', 0, later)])).toMatchObject({ duplicates: 1 });
+    expect(idsOf(await client.events(4))).toEqual(['t-100', 't-101', 't-0', 't-1']);
+  });
+
+  it('a publisher’s batch is known by its webhook-id', async () => {
+    const { value } = record('HOOK', 1);
+    expect(
+      await publishWithoutKafka('trade.notifications', [value, value], 'hook-1'),
+    ).toMatchObject({ accepted: 2, duplicates: 0 });
+    expect(
+      await publishWithoutKafka('trade.notifications', [value, value], 'hook-1'),
+    ).toMatchObject({ accepted: 0, duplicates: 2 });
+    expect(await publishWithoutKafka('trade.notifications', [value], 'hook-2')).toMatchObject({
+      accepted: 1,
+    });
+  });
+});

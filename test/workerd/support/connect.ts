@@ -1,0 +1,92 @@
+/** A bare WebSocket client of the Worker under test, which keeps every frame it was sent. */
+import { exports } from 'cloudflare:workers';
+import { sign } from 'hono/jwt';
+import { DEVELOPMENT_JWT_SECRET } from '../../../worker/protocol/development.ts';
+
+export interface Frame {
+  readonly type: string;
+  readonly [member: string]: unknown;
+}
+
+export interface NumberedEvent {
+  readonly seq: number;
+  readonly event: Record<string, unknown>;
+}
+
+export class Client {
+  /** As received. */
+  readonly texts: string[] = [];
+  readonly closed: Promise<CloseEvent>;
+  readonly socket: WebSocket;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.addEventListener('message', ({ data }) => {
+      this.texts.push(String(data));
+      for (const wake of this.#waiting) wake();
+    });
+    this.closed = new Promise((resolve) => {
+      socket.addEventListener('close', resolve);
+    });
+    socket.accept();
+  }
+
+  get frames(): Frame[] {
+    return this.texts.filter((text) => text !== 'pong').map((text) => JSON.parse(text));
+  }
+
+  /** The frames of one type; resolves once there are `count`. */
+  async received(type: string, count = 1): Promise<Frame[]> {
+    for (;;) {
+      const frames = this.frames.filter((frame) => frame.type === type);
+      if (frames.length >= count) return frames;
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          this.#waiting.delete(wake);
+          resolve();
+        };
+        this.#waiting.add(wake);
+      });
+    }
+  }
+
+  /** The events of `events` frames; resolves once there are `count`. */
+  async events(count: number): Promise<NumberedEvent[]> {
+    for (let frames = 1; ; frames++) {
+      const events = (await this.received('events', frames)).flatMap(eventsOf);
+      if (events.length >= count) return events;
+    }
+  }
+}
+
+export function eventsOf(frame: Frame | undefined): NumberedEvent[] {
+  return Array.isArray(frame?.events) ? frame.events : [];
+}
+
+/** The answer to an upgrade request, whatever it is. */
+export function upgrade(path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return exports.default.fetch(`https://gateway.test/v1/rooms/${path}`, {
+    headers: { Upgrade: 'websocket', ...headers },
+  });
+}
+
+/** Joins a room and waits until it is subscribed. */
+export async function connect(path: string, token?: string): Promise<Client> {
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const response = await upgrade(path, headers);
+  if (response.webSocket === null) {
+    throw new Error(`${response.status}: ${await response.text()}`);
+  }
+  const client = new Client(response.webSocket);
+  await client.received('subscribed');
+  return client;
+}
+
+export function tokenFor(
+  user: string,
+  claims: { exp?: number; rooms?: string[] } = {},
+): Promise<string> {
+  const exp = Math.floor(Date.now() / 1000) + 3600;
+  return sign({ sub: user, exp, ...claims }, DEVELOPMENT_JWT_SECRET, 'HS256');
+}
