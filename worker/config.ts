@@ -4,8 +4,12 @@ import { importSecret, type SigningKey } from './protocol/signature.ts';
 import type { Room } from './room/room.ts';
 
 /** Bindings as wrangler.toml and `wrangler secret put` give them. */
-export interface Env {
+export interface Env extends Variables {
   readonly ROOM: DurableObjectNamespace<Room>;
+}
+
+/** The texts among them. */
+export interface Variables {
   /** One or several `whsec_…`, apart by spaces or commas: those of the bridges. */
   readonly INGEST_SECRET?: string;
   /** Likewise, of publishers that POST without Kafka. They cannot state positions. */
@@ -52,10 +56,10 @@ const REGIONS: readonly DurableObjectLocationHint[] = [
   'me',
 ];
 
-const configs = new WeakMap<Env, Promise<Config>>();
+const configs = new WeakMap<Variables, Promise<Config>>();
 
 /** @throws {ConfigError} naming the variable that is missing or wrong. */
-export function configOf(env: Env): Promise<Config> {
+export function configOf(env: Variables): Promise<Config> {
   const known = configs.get(env);
   if (known !== undefined) return known;
   const config = readConfig(env);
@@ -64,7 +68,7 @@ export function configOf(env: Env): Promise<Config> {
 }
 
 /** How many sockets a room may hold. */
-export function maxSocketsOf(env: Env): number {
+export function maxSocketsOf(env: Variables): number {
   const text = env.ROOM_MAX_SOCKETS;
   if (text === undefined || text === '') return DEFAULT_MAX_SOCKETS;
   const count = Number(text);
@@ -74,7 +78,7 @@ export function maxSocketsOf(env: Env): number {
   return count;
 }
 
-async function readConfig(env: Env): Promise<Config> {
+async function readConfig(env: Variables): Promise<Config> {
   maxSocketsOf(env);
   const ingestKeys = [
     ...(await ingestKeysOf(env, 'INGEST_SECRET', 'bridge')),
@@ -93,7 +97,7 @@ async function readConfig(env: Env): Promise<Config> {
 }
 
 async function ingestKeysOf(
-  env: Env,
+  env: Variables,
   variable: 'INGEST_SECRET' | 'PUBLISHER_SECRET',
   role: IngestKey['role'],
 ): Promise<IngestKey[]> {
@@ -110,7 +114,7 @@ async function ingestKeysOf(
   );
 }
 
-function jwtSecretOf(env: Env): string {
+function jwtSecretOf(env: Variables): string {
   const secret = env.JWT_SECRET ?? '';
   if (secret.length < MIN_JWT_SECRET_LENGTH) {
     throw new ConfigError(`JWT_SECRET has at least ${MIN_JWT_SECRET_LENGTH} characters`);
@@ -119,13 +123,13 @@ function jwtSecretOf(env: Env): string {
   return secret;
 }
 
-function refuseDevelopmentSecret(env: Env, variable: string, secret: string): void {
+function refuseDevelopmentSecret(env: Variables, variable: string, secret: string): void {
   if (env.ENVIRONMENT !== 'local' && DEVELOPMENT_SECRETS.has(secret)) {
     throw new ConfigError(`${variable} is the public development secret: set one of your own`);
   }
 }
 
-function homeRegionOf(env: Env): DurableObjectLocationHint | undefined {
+function homeRegionOf(env: Variables): DurableObjectLocationHint | undefined {
   const text = env.HOME_REGION;
   if (text === undefined || text === '') return undefined;
   const region = REGIONS.find((known) => known === text);

@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { keyFault, SourceReader } from '../../worker/protocol/json-source.ts';
+
+/** Any JSON text: any value, indented or not, with any escapes. */
+const jsonText = fc
+  .tuple(
+    fc.jsonValue({ stringUnit: 'binary', maxDepth: 5 }),
+    fc.constantFrom(undefined, 1, '\t', ' \n'),
+    fc.boolean(),
+  )
+  .map(([value, indent, escaping]) => {
+    const text = JSON.stringify(value, null, indent);
+    return escaping ? text.replaceAll(/[^\x20-\x7e\s]/g, escaped) : text;
+  });
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+describe('SourceReader', () => {
+  it('finds the text of every member of an object', () => {
+    const objectText = fc.dictionary(fc.string({ unit: 'binary' }), jsonText).map((members) => {
+      const parts = Object.entries(members).map(
+        ([key, text]) => `${JSON.stringify(key)} : ${text}`,
+      );
+      return { members, text: ` {${parts.join(' ,\n')} } ` };
+    });
+    fc.assert(
+      fc.property(objectText, ({ members, text }) => {
+        const reader = new SourceReader(text);
+        expect(reader.enterObject()).toBe(true);
+        const found: Record<string, string> = Object.create(null);
+        for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
+          const { start, end } = reader.skip();
+          found[key] = text.slice(start, end);
+        }
+        expect(Object.entries(found)).toEqual(Object.entries(members));
+        expect(reader.previousEnd).toBe(text.trimEnd().length);
+      }),
+    );
+  });
+
+  it('finds the text of every element of an array', () => {
+    fc.assert(
+      fc.property(fc.array(jsonText), (elements) => {
+        const text = `[ ${elements.join(' , ')} ]`;
+        const reader = new SourceReader(text);
+        expect(reader.enterArray()).toBe(true);
+        const found: string[] = [];
+        while (reader.nextElement()) {
+          const { start, end } = reader.skip();
+          found.push(text.slice(start, end));
+        }
+        expect(found).toEqual(elements);
+      }),
+    );
+  });
+
+  it('steps into nothing that is not there', () => {
+    expect(new SourceReader('[]').enterObject()).toBe(false);
+    expect(new SourceReader('"{"').enterObject()).toBe(false);
+    expect(new SourceReader('{}').enterArray()).toBe(false);
+  });
+
+  it.each([
+    ['1', 0, 0],
+    ['"[{:"', 0, 0],
+    ['[[],{"a":{"b":"c:d"}}]', 2, 3],
+    [`${'['.repeat(50_000)}${']'.repeat(50_000)}`, 0, 50_000],
+  ])('counts members and depth of %.20s', (text, members, depth) => {
+    expect(new SourceReader(text).skip()).toMatchObject({ members, depth });
+  });
+});
+
+describe('keyFault', () => {
+  const faultOf = (text: string) =>
+    keyFault(JSON.parse(text), new SourceReader(text).skip().members);
+
+  it('finds none in what JSON.stringify made', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5, noNullPrototype: true }), (value) => {
+        const text = JSON.stringify(value);
+        fc.pre(!/"(__proto__|constructor|prototype)":/.test(text));
+        expect(faultOf(text)).toBeUndefined();
+      }),
+    );
+  });
+
+  it.each([
+    ['{"a":1,"a":1}', 'duplicate_key'],
+    ['[[{"x":[{"a":1,"\\u0061":2}]}]]', 'duplicate_key'],
+    ['{"__proto__":1}', 'forbidden_key'],
+    ['{"a":{"\\u005f_proto__":{}}}', 'forbidden_key'],
+    ['[{"constructor":1}]', 'forbidden_key'],
+    ['{"a":"__proto__"}', undefined],
+  ])('of %s is %s', (text, fault) => {
+    expect(faultOf(text)).toBe(fault);
+  });
+});

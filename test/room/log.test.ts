@@ -1,0 +1,156 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { POLICIES, type Policy } from '../../worker/policy.ts';
+import { decodeEntries, encodeEntries } from '../../worker/room/entry.ts';
+import { Log } from '../../worker/room/log.ts';
+
+const NEW = { epoch: 7, head: 0, floor: 0, entries: [] };
+const seqs = (entries: readonly { seq: number }[]) => entries.map(({ seq }) => seq);
+
+function policy(retention: Partial<Policy['retention']>, base: Policy = POLICIES.trade): Policy {
+  return { ...base, retention: { ...base.retention, ...retention } };
+}
+
+function append(log: Log, now: number, fields: { key?: string; expiresAt?: number } = {}) {
+  return log.append({ event: '{}', key: fields.key, expiresAt: fields.expiresAt }, now);
+}
+
+describe('a log', () => {
+  it('numbers what is appended from 1, without a hole', () => {
+    const log = new Log(policy({}), NEW);
+    expect([append(log, 1), append(log, 1), append(log, 1)].map(({ text }) => text)).toEqual([
+      '{"seq":1,"event":{}}',
+      '{"seq":2,"event":{}}',
+      '{"seq":3,"event":{}}',
+    ]);
+    expect(log.head).toBe(3);
+  });
+
+  it('keeps no more entries than its policy says, and raises the floor', () => {
+    const log = new Log(policy({ entries: 2 }), NEW);
+    for (let i = 0; i < 5; i++) append(log, 1);
+    expect(seqs(log.entries)).toEqual([4, 5]);
+    expect(log.floor).toBe(3);
+  });
+
+  it('keeps no more characters than its policy says', () => {
+    const log = new Log(policy({ characters: 45 }), NEW);
+    for (let i = 0; i < 5; i++) append(log, 1);
+    expect(seqs(log.entries)).toEqual([4, 5]);
+  });
+
+  it('drops what is too old', () => {
+    const log = new Log(policy({ age: 10 }), NEW);
+    append(log, 0);
+    append(log, 5);
+    append(log, 10);
+    expect(seqs(log.entries)).toEqual([2, 3]);
+  });
+
+  it('never shows an event past its own expiry, and counts it as missed by nobody', () => {
+    const log = new Log(POLICIES.system, NEW);
+    append(log, 0, { expiresAt: 1_000_000 });
+    append(log, 0, { expiresAt: 10 });
+    append(log, 0, { expiresAt: 1_000_000 });
+    expect(log.resume({ epoch: 7, seq: 0 }, 11)).toMatchObject({
+      kind: 'replay',
+      entries: [{ seq: 1 }, { seq: 3 }],
+    });
+    expect(seqs(log.resume(undefined, 11).entries)).toEqual([1, 3]);
+  });
+
+  it('that is full drops what has expired before what has not', () => {
+    const log = new Log(policy({ entries: 2 }, POLICIES.system), NEW);
+    append(log, 0, { expiresAt: 1_000_000 });
+    append(log, 0, { expiresAt: 10 });
+    append(log, 20, { expiresAt: 1_000_000 });
+    expect(seqs(log.entries)).toEqual([1, 3]);
+    expect(log.floor).toBe(0);
+  });
+
+  it('shows a new reader the latest entry of each key, oldest first', () => {
+    const log = new Log(POLICIES.price_updates, NEW);
+    for (const key of ['A', 'B', 'A', 'C']) append(log, 1, { key });
+    expect(log.resume(undefined, 1)).toMatchObject({
+      kind: 'snapshot',
+      entries: [
+        { key: 'B', seq: 2 },
+        { key: 'A', seq: 3 },
+        { key: 'C', seq: 4 },
+      ],
+    });
+  });
+
+  it('keeps the latest entry of a key however old it is, and of no more keys than its policy says', () => {
+    const log = new Log(policy({ keys: 2, age: 1 }, POLICIES.price_updates), NEW);
+    for (const [now, key] of ['A', 'B', 'A', 'C'].entries()) append(log, now * 100, { key });
+    expect(log.resume(undefined, 1_000_000).entries.map(({ key }) => key)).toEqual(['A', 'C']);
+  });
+
+  it('tells a reader of another epoch, or ahead of the head, that its place is gone', () => {
+    const log = new Log(policy({}), NEW);
+    append(log, 1);
+    expect(log.resume({ epoch: 6, seq: 1 }, 1)).toMatchObject({ kind: 'gap', reason: 'epoch' });
+    expect(log.resume({ epoch: 7, seq: 2 }, 1)).toMatchObject({ kind: 'gap', reason: 'epoch' });
+    expect(log.resume({ epoch: 7, seq: 1 }, 1)).toEqual({ kind: 'replay', entries: [] });
+  });
+
+  it('gives a reader everything after its cursor, or says that it cannot', () => {
+    const step = fc.record({ wait: fc.nat(6), lifetime: fc.option(fc.nat(12)) });
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.nat(60),
+        fc.integer({ min: 1, max: 20 }),
+        (steps, seq, entries) => {
+          const log = new Log(policy({ entries, age: 20 }), NEW);
+          const appended: { seq: number; expiresAt: number; perishable: boolean }[] = [];
+          let now = 0;
+          for (const { wait, lifetime } of steps) {
+            now += wait;
+            const expiresAt = lifetime === null ? undefined : now + lifetime + 1;
+            appended.push(append(log, now, expiresAt === undefined ? {} : { expiresAt }));
+          }
+          const resume = log.resume({ epoch: 7, seq }, now);
+          const missed = appended.filter((entry) => entry.seq > seq);
+          const live = missed.filter(({ expiresAt }) => expiresAt > now);
+          if (seq > log.head) expect(resume).toMatchObject({ kind: 'gap', reason: 'epoch' });
+          else if (resume.kind === 'replay') {
+            expect(seqs(resume.entries)).toEqual(seqs(live));
+            const aged = missed.filter((e) => e.expiresAt <= now && !e.perishable);
+            expect(aged).toEqual([]);
+          } else {
+            // It said so: then something was in fact trimmed or has aged.
+            const kept = new Set(seqs(log.entries));
+            const lost = missed.filter(
+              (e) => !kept.has(e.seq) && !(e.perishable && e.expiresAt <= now),
+            );
+            const trimmedPerishable = missed.some((e) => !kept.has(e.seq) && e.perishable);
+            expect(lost.length > 0 || trimmedPerishable).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('entries', () => {
+  it('are read back as they were saved, their JSON unescaped', () => {
+    const text = fc.json({ stringUnit: 'binary' });
+    const key = fc.option(fc.stringMatching(/^[A-Z.-]{1,9}$/), { nil: undefined });
+    const entry = fc.record({
+      seq: fc.nat(),
+      text,
+      key,
+      expiresAt: fc.nat(),
+      perishable: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(entry), (entries) => {
+        const column = encodeEntries(entries);
+        expect(decodeEntries(column)).toEqual(entries);
+        for (const { text } of entries) expect(column).toContain(text);
+      }),
+    );
+  });
+});
