@@ -47,7 +47,7 @@ export function routeBatch<Item extends BatchRecord>(
     }
     const { destinations, key, expiresAt, priority } = admission;
     for (const { room, view } of destinations) {
-      const event = compose(topic, source, view, record.timestamp ?? now);
+      const event = compose(topic, record.value, source, view, record.timestamp ?? now);
       const routed = { index, event, key, expiresAt, priority, record };
       const list = rooms.get(room);
       if (list === undefined) rooms.set(room, [routed]);
@@ -93,15 +93,18 @@ function faultOf(value: unknown, { text, memberCount, depth }: ValueSource): Fau
 /** The event's JSON as a room gets it: the source as it is, wherever nothing has to be left out. */
 function compose(
   topic: Topic,
+  value: unknown,
   source: ValueSource,
   view: Destination['view'],
   timestamp: number,
 ): string {
   const { members } = source;
-  const isWhole = view === 'whole' && members.has('timestamp') && hasOnly(members, topic.members);
-  if (isWhole && !members.has('metadata')) return source.text;
+  const hasNothingToLeaveOut =
+    view === 'whole' &&
+    hasOnly(value, topic.members) &&
+    hasOnly(metadataOf(value), METADATA_MEMBERS);
+  if (hasNothingToLeaveOut && members.has('timestamp')) return source.text;
   const metadata = knownMetadata(members.get('metadata'));
-  if (isWhole && metadata === members.get('metadata')) return source.text;
   const parts: string[] = [];
   for (const name of topic.members) {
     if (view === 'tape' && name === 'userId') continue;
@@ -114,8 +117,14 @@ function compose(
   return `{${parts.join()}}`;
 }
 
-function hasOnly(members: ReadonlyMap<string, string>, known: readonly string[]): boolean {
-  for (const name of members.keys()) if (!known.includes(name)) return false;
+function metadataOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'metadata' in value ? value.metadata : {};
+}
+
+/** Whether a parsed object has no members but `names`. */
+function hasOnly(value: unknown, names: ReadonlySet<string>): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  for (const name in value) if (!names.has(name)) return false;
   return true;
 }
 

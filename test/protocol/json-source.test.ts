@@ -79,8 +79,7 @@ describe('keyFault', () => {
 
   it('finds none in what JSON.stringify made', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 5, noNullPrototype: true }), (value) => {
-        const text = JSON.stringify(value);
+      fc.property(fc.json({ maxDepth: 5 }), (text) => {
         fc.pre(!/"(__proto__|constructor|prototype)":/.test(text));
         expect(faultOf(text)).toBeUndefined();
       }),

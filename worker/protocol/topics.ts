@@ -46,7 +46,7 @@ export type Admission =
 export interface Topic {
   readonly name: string;
   /** The members of an event that reach a client, in the order in which they are sent. */
-  readonly members: readonly string[];
+  readonly members: ReadonlySet<string>;
   /** Validates a parsed event and tells where it goes. */
   readonly admit: (value: unknown) => Admission;
 }
@@ -126,7 +126,7 @@ function defineTopic<Schema extends EventSchema>(
 ): Topic {
   return {
     name,
-    members: routing.members,
+    members: new Set(routing.members),
     admit(value) {
       const parsed = v.safeParse(schema, value, { abortEarly: true });
       if (!parsed.success) return rejection(parsed.issues[0]);
