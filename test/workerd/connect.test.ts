@@ -121,6 +121,14 @@ describe('what a client sends', () => {
   });
 });
 
+describe('a client that leaves', () => {
+  it('is answered at once', async () => {
+    const client = await connect('price:LEAVE');
+    client.socket.close(1000, 'done');
+    expect(await client.closed).toMatchObject({ wasClean: true });
+  }, 2_000);
+});
+
 describe('health', () => {
   it('is ok when the Worker is configured', async () => {
     const response = await exports.default.fetch('https://gateway.test/health');

@@ -103,6 +103,8 @@ export class Room extends DurableObject<Env> {
 
   override webSocketClose(socket: WebSocket): void {
     this.#audience.leave(socket);
+    // Completes the handshake; without it the client waits ten seconds and sees 1006.
+    socket.close();
   }
 
   override webSocketError(socket: WebSocket): void {
