@@ -5,22 +5,22 @@
 import type { PositionedBatch, Rejection, UnpositionedBatch } from './protocol/batch.ts';
 import type { RejectionCode } from './protocol/codes.ts';
 import { MAX_EVENT_DEPTH, MAX_EVENT_LENGTH, TAPE_MEMBERS } from './protocol/events.ts';
-import { keyFault, SourceReader } from './protocol/json-source.ts';
+import { keyFault, membersOf } from './protocol/json-source.ts';
 import type { ValueSource } from './protocol/read-batch.ts';
 import { type Destination, TOPICS, type Topic } from './protocol/topics.ts';
 import type { RoomRecord } from './room/intake.ts';
 
 type BatchRecord = PositionedBatch['records'][number] | UnpositionedBatch['records'][number];
 
+/** A room's copy of an event; `position` is what the record tells of Kafka, if it came from there. */
+export interface RoutedRecord<Item extends BatchRecord> extends RoomRecord {
+  readonly position: Item;
+}
+
 export interface Routed<Item extends BatchRecord> {
   /** Each room's records, in the batch's order. */
   readonly rooms: ReadonlyMap<string, readonly RoutedRecord<Item>[]>;
   readonly rejected: readonly Rejection[];
-}
-
-/** A room's copy of an event, and the record it came in. */
-export interface RoutedRecord<Item extends BatchRecord> extends RoomRecord {
-  readonly record: Item;
 }
 
 /** @param sources of each record's value, in the same order. */
@@ -48,7 +48,7 @@ export function routeBatch<Item extends BatchRecord>(
     const { destinations, key, expiresAt, priority } = admission;
     for (const { room, view } of destinations) {
       const event = compose(topic, record.value, source, view, record.timestamp ?? now);
-      const routed = { index, event, key, expiresAt, priority, record };
+      const routed = { index, event, key, expiresAt, priority, position: record };
       const list = rooms.get(room);
       if (list === undefined) rooms.set(room, [routed]);
       else list.push(routed);
@@ -67,7 +67,7 @@ function unknownTopic({ topic }: BatchRecord): Fault {
 }
 
 /** What is wrong with a value whatever its type. */
-function faultOf(value: unknown, { text, memberCount, depth }: ValueSource): Fault | undefined {
+function faultOf(value: unknown, { text, members, depth }: ValueSource): Fault | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { code: 'event_not_object', message: 'an event is a JSON object' };
   }
@@ -79,7 +79,7 @@ function faultOf(value: unknown, { text, memberCount, depth }: ValueSource): Fau
     const message = `${depth} levels deep; an event has at most ${MAX_EVENT_DEPTH}`;
     return { code: 'event_too_deep', message };
   }
-  const code = keyFault(value, memberCount);
+  const code = keyFault(value, members);
   switch (code) {
     case 'duplicate_key':
       return { code, message: 'an object has a key twice' };
@@ -98,57 +98,44 @@ function compose(
   view: Destination['view'],
   timestamp: number,
 ): string {
-  const { members } = source;
-  const hasNothingToLeaveOut =
-    view === 'whole' &&
-    hasOnly(value, topic.members) &&
-    hasOnly(metadataOf(value), METADATA_MEMBERS);
-  if (hasNothingToLeaveOut && members.has('timestamp')) return source.text;
-  const metadata = knownMetadata(members.get('metadata'));
-  const parts: string[] = [];
-  for (const name of topic.members) {
-    if (view === 'tape' && name === 'userId') continue;
-    const text = members.get(name);
-    if (name === 'timestamp') parts.push(`"timestamp":${text ?? timestamp}`);
-    else if (name === 'metadata' && metadata !== undefined) parts.push(`"metadata":${metadata}`);
-    else if (name === 'data' && view === 'tape') parts.push(`"data":${tapeOf(text ?? '{}')}`);
-    else if (name !== 'metadata' && text !== undefined) parts.push(`"${name}":${text}`);
+  if (view === 'whole' && isFitToSend(value, topic)) return source.text;
+  const members = membersOf(source.text);
+  if (!members.has('timestamp')) members.set('timestamp', String(timestamp));
+  const metadata = members.get('metadata');
+  if (metadata !== undefined) members.set('metadata', pick(metadata, METADATA_MEMBERS));
+  if (view === 'tape') {
+    members.delete('userId');
+    members.set('data', pick(members.get('data') ?? '{}', TAPE_MEMBERS));
   }
-  return `{${parts.join()}}`;
+  return encode(members, topic.members);
 }
 
-function metadataOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'metadata' in value ? value.metadata : {};
+const METADATA_MEMBERS: ReadonlySet<string> = new Set(['priority', 'source', 'version']);
+
+/** Whether a validated event has all that clients are sent, and nothing else. */
+function isFitToSend(value: unknown, { members }: Topic): boolean {
+  if (typeof value !== 'object' || value === null || !('timestamp' in value)) return false;
+  return (
+    hasOnly(value, members) && (!('metadata' in value) || hasOnly(value.metadata, METADATA_MEMBERS))
+  );
 }
 
-/** Whether a parsed object has no members but `names`. */
 function hasOnly(value: unknown, names: ReadonlySet<string>): boolean {
   if (typeof value !== 'object' || value === null) return false;
   for (const name in value) if (!names.has(name)) return false;
   return true;
 }
 
-const METADATA_MEMBERS: ReadonlySet<string> = new Set(['priority', 'source', 'version']);
-
-/** `data` of a trade with no more than a public tape shows. */
-function tapeOf(data: string): string {
-  return pick(data, TAPE_MEMBERS);
-}
-
-function knownMetadata(metadata: string | undefined): string | undefined {
-  return metadata === undefined ? undefined : pick(metadata, METADATA_MEMBERS);
-}
-
-/** An object's JSON text without the members that are not in `names`; itself if it has no others. */
+/** An object's JSON text with no members but `names`, their values as they are. */
 function pick(object: string, names: ReadonlySet<string>): string {
-  const reader = new SourceReader(object);
-  reader.enterObject();
-  const kept: string[] = [];
-  let left = 0;
-  for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    const { start, end } = reader.skip();
-    if (names.has(key)) kept.push(`${JSON.stringify(key)}:${object.slice(start, end)}`);
-    else left++;
+  return encode(membersOf(object), names);
+}
+
+function encode(members: ReadonlyMap<string, string>, names: ReadonlySet<string>): string {
+  const parts: string[] = [];
+  for (const name of names) {
+    const text = members.get(name);
+    if (text !== undefined) parts.push(`"${name}":${text}`);
   }
-  return left === 0 ? object : `{${kept.join()}}`;
+  return `{${parts.join()}}`;
 }

@@ -58,10 +58,7 @@ function append(store: LogStore, offset: number, count: number, now: number, tex
     key: `K${(offset + index) % 3}`,
     expiresAt: undefined,
     priority: 'medium' as const,
-    topic: 't',
-    partition: 0,
-    offset: offset + index,
-    timestamp: 5,
+    position: { topic: 't', partition: 0, offset: offset + index, timestamp: 5 },
   }));
   const intake = new Intake(log, positions, webhookIds);
   const { entries } = intake.take({ kind: 'kafka', source: 'c', records }, now);

@@ -3,6 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { IDLE_TIME } from '../../worker/room/memory-store.ts';
+import { pack } from '../../worker/room/packed-batch.ts';
 import type { Room } from '../../worker/room/room.ts';
 import { connect, eventsOf } from './support/connect.ts';
 import { publish } from './support/publish.ts';
@@ -48,14 +49,12 @@ async function rowsWritten(room: string, records: readonly Record[], ms = 0): Pr
       rows += cursor.rowsWritten;
       return cursor;
     };
-    for (const { value, ...position } of records) {
+    for (const { value, topic, offset, timestamp } of records) {
       const event = JSON.stringify(value);
-      const record = { index: 0, event, key: value.symbol, partition: 0, ...position };
-      instance.append({
-        kind: 'kafka',
-        source: 'cluster-1',
-        records: [{ ...record, expiresAt: undefined, priority: 'medium' }],
-      });
+      const position = { topic, partition: 0, offset, timestamp };
+      const record = { index: 0, event, key: value.symbol, expiresAt: undefined, position };
+      const batch = { source: 'cluster-1', records: [{ ...record, priority: 'medium' as const }] };
+      instance.append(pack({ kind: 'kafka', ...batch }));
     }
     if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
     sql.exec = exec;

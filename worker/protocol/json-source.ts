@@ -28,17 +28,6 @@ export interface Skipped {
 export class SourceReader {
   readonly text: string;
   #at = 0;
-  #previousEnd = 0;
-
-  /** Where the value at hand starts. */
-  get at(): number {
-    return this.#at;
-  }
-
-  /** Where the object or array that was left last ended. */
-  get previousEnd(): number {
-    return this.#previousEnd;
-  }
 
   /** @param text valid JSON; anything else gives meaningless slices. */
   constructor(text: string, at = 0) {
@@ -127,7 +116,6 @@ export class SourceReader {
 
   #leave(): void {
     this.#at++;
-    this.#previousEnd = this.#at;
     this.#skipSpace();
   }
 
@@ -163,6 +151,18 @@ export class SourceReader {
     }
     return text.length;
   }
+}
+
+/** The text of each member of an object, by key. `object` is its JSON text. */
+export function membersOf(object: string): Map<string, string> {
+  const members = new Map<string, string>();
+  const reader = new SourceReader(object);
+  reader.enterObject();
+  for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
+    const { start, end } = reader.skip();
+    members.set(key, object.slice(start, end));
+  }
+  return members;
 }
 
 export type JsonFault = 'duplicate_key' | 'forbidden_key';

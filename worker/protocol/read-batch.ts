@@ -1,6 +1,6 @@
 /**
  * Reads the body of a batch: parses it, checks its shape, and finds where in the text each record's
- * event and its members stand, so that what is passed on are slices of what came in.
+ * value stands, so that what is passed on are slices of what came in.
  */
 import * as v from 'valibot';
 import {
@@ -15,10 +15,8 @@ import { SourceReader } from './json-source.ts';
 /** The JSON text of a record's value. */
 export interface ValueSource {
   readonly text: string;
-  /** The text of each of its members; empty when the value is no object. */
-  readonly members: ReadonlyMap<string, string>;
   /** How many members all its objects have, duplicates counted. */
-  readonly memberCount: number;
+  readonly members: number;
   /** How deep it nests. */
   readonly depth: number;
 }
@@ -105,29 +103,11 @@ function findValue(reader: SourceReader): ValueSource {
   let source = NO_VALUE;
   reader.enterObject();
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    if (key === 'value') source = readValue(reader);
-    else reader.skip();
+    const { start, end, members, depth } = reader.skip();
+    if (key === 'value') source = { text: reader.text.slice(start, end), members, depth };
   }
   return source;
 }
 
 /** Of a record without a value, which no topic admits. */
-const NO_VALUE: ValueSource = { text: 'null', members: new Map(), memberCount: 0, depth: 0 };
-
-function readValue(reader: SourceReader): ValueSource {
-  const { at, text } = reader;
-  const members = new Map<string, string>();
-  if (!reader.enterObject()) {
-    const { start, end, members: memberCount, depth } = reader.skip();
-    return { text: text.slice(start, end), members, memberCount, depth };
-  }
-  let memberCount = 0;
-  let depth = 0;
-  for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    const skipped = reader.skip();
-    members.set(key, text.slice(skipped.start, skipped.end));
-    memberCount += 1 + skipped.members;
-    depth = Math.max(depth, skipped.depth);
-  }
-  return { text: text.slice(at, reader.previousEnd), members, memberCount, depth: depth + 1 };
-}
+const NO_VALUE: ValueSource = { text: 'null', members: 0, depth: 0 };

@@ -15,7 +15,7 @@ export type RoomBatch =
       readonly kind: 'kafka';
       /** Kafka's cluster id. */
       readonly source: string;
-      readonly records: readonly (RoomRecord & Position)[];
+      readonly records: readonly PositionedRoomRecord[];
     }
   | {
       readonly kind: 'webhook';
@@ -33,6 +33,10 @@ export interface RoomRecord {
   readonly key: string | undefined;
   readonly expiresAt: number | undefined;
   readonly priority: Priority;
+}
+
+export interface PositionedRoomRecord extends RoomRecord {
+  readonly position: Position;
 }
 
 export type RoomAnswer =
@@ -84,14 +88,14 @@ export class Intake {
     const duplicates: number[] = [];
     let renumbered = 0;
     for (const record of batch.records) {
-      const judgement = this.#positions.judge(batch.source, record);
+      const judgement = this.#positions.judge(batch.source, record.position);
       if (judgement === 'duplicate') {
         duplicates.push(record.index);
         continue;
       }
       if (!this.#append(record, now, entries, rejected)) continue;
       if (judgement === 'renumbered') renumbered++;
-      this.#positions.advance(batch.source, record);
+      this.#positions.advance(batch.source, record.position);
     }
     return { answer: { kind: 'taken', duplicates, rejected, renumbered }, entries };
   }

@@ -12,10 +12,11 @@ import { parseRoomName } from '../protocol/rooms.ts';
 import { Audience, type Member } from './audience.ts';
 import { SqliteChunks } from './chunks.ts';
 import { DurableStore } from './durable-store.ts';
-import { Intake, type RoomAnswer, type RoomBatch } from './intake.ts';
+import { Intake, type RoomAnswer } from './intake.ts';
 import { eventsFrames, type Joiner, joiningFrames } from './joining.ts';
 import type { LogStore } from './log-store.ts';
 import { MemoryStore } from './memory-store.ts';
+import { type PackedBatch, unpack } from './packed-batch.ts';
 
 /** Carries a `Joiner` as JSON from the Worker, the only one who can call a room. */
 export const JOINER_HEADER = 'x-gateway-joiner';
@@ -59,14 +60,16 @@ export class Room extends DurableObject<Env> {
   }
 
   /** Takes the records of a batch that are this room's, and sends what is new to its members. */
-  append(batch: RoomBatch): RoomAnswer {
+  append(batch: PackedBatch): RoomAnswer {
     return this.#orAbort(() => {
       const now = Date.now();
       const after = this.#store.state.log.head;
-      const { answer, entries } = this.#intake.take(batch, now);
+      const { answer, entries } = this.#intake.take(unpack(batch), now);
       if (entries.length > 0) {
         this.#store.appended(now);
-        this.#audience.broadcast(eventsFrames(this.#name, after, entries), now);
+        if (this.#audience.size > 0) {
+          this.#audience.broadcast(eventsFrames(this.#name, after, entries), now);
+        }
       }
       return answer;
     });

@@ -13,11 +13,12 @@ import {
   type Rejection,
 } from '../protocol/batch.ts';
 import type { HttpErrorCode } from '../protocol/codes.ts';
-import { readBatch } from '../protocol/read-batch.ts';
+import { type BatchReading, readBatch } from '../protocol/read-batch.ts';
 import { TOLERANCE_SECONDS, verify } from '../protocol/signature.ts';
 import { unreachable } from '../protocol/unreachable.ts';
 import { refuse } from '../refusal.ts';
 import type { RoomAnswer, RoomBatch } from '../room/intake.ts';
+import { pack } from '../room/packed-batch.ts';
 import { roomStub } from '../room/stub.ts';
 import { routeBatch } from '../routing.ts';
 
@@ -44,38 +45,9 @@ export const ingest = new Hono<{ Bindings: Env }>()
           "only a bridge's secret may state source and offset",
         );
       }
-      const now = Date.now();
-      const batches = new Map<string, RoomBatch>();
-      let rejected: readonly Rejection[];
-      if (reading.kind === 'kafka') {
-        const { source, records } = reading.batch;
-        const routed = routeBatch(records, reading.sources, now);
-        rejected = routed.rejected;
-        for (const [room, list] of routed.rooms) {
-          batches.set(room, {
-            kind: 'kafka',
-            source,
-            records: list.map(({ record: { topic, partition, offset, timestamp }, ...event }) => ({
-              ...event,
-              topic,
-              partition,
-              offset,
-              timestamp,
-            })),
-          });
-        }
-      } else {
-        const { id: webhookId, timestamp } = signature;
-        const staleAt = (timestamp + TOLERANCE_SECONDS) * 1000;
-        const routed = routeBatch(reading.batch.records, reading.sources, now);
-        rejected = routed.rejected;
-        for (const [room, list] of routed.rooms) {
-          const records = list.map(({ record: _, ...event }) => event);
-          batches.set(room, { kind: 'webhook', webhookId, staleAt, records });
-        }
-      }
-      const answers = await appendAll(c.env, config, batches);
-      return answer(c, reading.batch.records.length, rejected, batches, answers);
+      const { batches, rejected } = split(reading, signature, Date.now());
+      const outcomes = await appendAll(c.env, config, batches);
+      return answer(c, reading.batch.records.length, rejected, batches, outcomes);
     },
   )
   .all('/', (c) => {
@@ -100,6 +72,29 @@ function refuseSignature(c: Context, kind: 'missing' | 'stale' | 'invalid'): Res
   }
 }
 
+/** The batch, by room. */
+function split(
+  reading: Exclude<BatchReading, { kind: 'refused' }>,
+  { id, timestamp }: { readonly id: string; readonly timestamp: number },
+  now: number,
+): { batches: ReadonlyMap<string, RoomBatch>; rejected: readonly Rejection[] } {
+  const batches = new Map<string, RoomBatch>();
+  if (reading.kind === 'kafka') {
+    const { source, records } = reading.batch;
+    const { rooms, rejected } = routeBatch(records, reading.sources, now);
+    for (const [room, list] of rooms) batches.set(room, { kind: 'kafka', source, records: list });
+    return { batches, rejected };
+  }
+  const origin = {
+    kind: 'webhook',
+    webhookId: id,
+    staleAt: (timestamp + TOLERANCE_SECONDS) * 1000,
+  } as const;
+  const { rooms, rejected } = routeBatch(reading.batch.records, reading.sources, now);
+  for (const [room, list] of rooms) batches.set(room, { ...origin, records: list });
+  return { batches, rejected };
+}
+
 type Outcome = RoomAnswer | { readonly kind: 'failed' };
 
 /** One call per room, side by side. */
@@ -111,7 +106,7 @@ function appendAll(
   return Promise.all(
     Array.from(batches, async ([room, batch]): Promise<Outcome> => {
       try {
-        return await roomStub(env, config, room).append(batch);
+        return await roomStub(env, config, room).append(pack(batch));
       } catch (error) {
         console.error({ event: 'room_failed', room, error: String(error) });
         return { kind: 'failed' };
