@@ -1,6 +1,7 @@
 /** The Worker's HTTP surface. Every error leaves as a code of the table, and no stack with it. */
 import { Hono } from 'hono';
-import { ConfigError, type Env } from './config.ts';
+import { ConfigError } from './config.ts';
+import type { Env } from './env.ts';
 import { refuse } from './refusal.ts';
 import { connect } from './routes/connect.ts';
 import { health } from './routes/health.ts';

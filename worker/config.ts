@@ -1,14 +1,8 @@
 /** The Worker's configuration, read once per isolate. A bad variable is named and nothing is served. */
 import { DEVELOPMENT_SECRETS } from './protocol/development.ts';
 import { importSecret, type SigningKey } from './protocol/signature.ts';
-import type { Room } from './room/room.ts';
 
-/** Bindings as wrangler.toml and `wrangler secret put` give them. */
-export interface Env extends Variables {
-  readonly ROOM: DurableObjectNamespace<Room>;
-}
-
-/** The texts among them. */
+/** The bindings that are texts, as wrangler.toml and `wrangler secret put` give them. */
 export interface Variables {
   /** One or several `whsec_…`, apart by spaces or commas: those of the bridges. */
   readonly INGEST_SECRET?: string;

@@ -4,7 +4,7 @@
  * constructor rebuilds from SQLite and the sockets' attachments.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { type Env, maxSocketsOf } from '../config.ts';
+import { maxSocketsOf, type Variables } from '../config.ts';
 import { POLICIES } from '../policy.ts';
 import { CLOSE_CODES, HTTP_ERRORS } from '../protocol/codes.ts';
 import { encodeFrame, PING, PONG } from '../protocol/frames.ts';
@@ -23,7 +23,7 @@ export const JOINER_HEADER = 'x-gateway-joiner';
 /** A socket that goes on sending what no client sends is closed. */
 const MAX_INVALID_MESSAGES = 8;
 
-export class Room extends DurableObject<Env> {
+export class Room extends DurableObject<Variables> {
   readonly #name: string;
   readonly #store: LogStore;
   readonly #intake: Intake;
@@ -31,7 +31,7 @@ export class Room extends DurableObject<Env> {
   readonly #maxSockets: number;
   readonly #invalidMessages = new WeakMap<WebSocket, number>();
 
-  constructor(ctx: DurableObjectState, env: Env) {
+  constructor(ctx: DurableObjectState, env: Variables) {
     super(ctx, env);
     const name = ctx.id.name ?? '';
     const parsed = parseRoomName(name);

@@ -1,5 +1,6 @@
 /** The way to a room's object. */
-import type { Config, Env } from '../config.ts';
+import type { Config } from '../config.ts';
+import type { Env } from '../env.ts';
 import type { Room } from './room.ts';
 
 /** The hint counts only at an object's first touch, so it goes with every one. */

@@ -5,7 +5,8 @@
 import { Hono } from 'hono';
 import { accessTo } from '../auth/access.ts';
 import { identify, subprotocolsOf } from '../auth/token.ts';
-import { configOf, type Env } from '../config.ts';
+import { configOf } from '../config.ts';
+import type { Env } from '../env.ts';
 import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { parseCursor, SUBPROTOCOL } from '../protocol/frames.ts';
 import { parseRoomName } from '../protocol/rooms.ts';

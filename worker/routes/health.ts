@@ -1,6 +1,7 @@
 /** GET /health: whether the Worker is configured and serves. */
 import { Hono } from 'hono';
-import { configOf, type Env } from '../config.ts';
+import { configOf } from '../config.ts';
+import type { Env } from '../env.ts';
 import { PROTOCOL_VERSION } from '../protocol/frames.ts';
 
 export const health = new Hono<{ Bindings: Env }>().get('/', async (c) => {

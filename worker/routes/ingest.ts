@@ -5,7 +5,8 @@
  */
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { type Config, configOf, type Env } from '../config.ts';
+import { type Config, configOf } from '../config.ts';
+import type { Env } from '../env.ts';
 import {
   type BatchAnswer,
   MAX_BATCH_BYTES,
