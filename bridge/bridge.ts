@@ -1,0 +1,113 @@
+/** The bridge, wired from its parts by a config, to be started and stopped as one. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Batcher } from './batcher.ts';
+import type { Config } from './config.ts';
+import { DeadLetters } from './dead-letter.ts';
+import { Delivery } from './delivery.ts';
+import { httpPost } from './http-post.ts';
+import { Intake } from './intake.ts';
+import { createKafka } from './kafka.ts';
+import type { Logger } from './log.ts';
+import { Metrics } from './metrics.ts';
+import { Readiness } from './readiness.ts';
+import { Sender } from './sender.ts';
+import { startServer } from './server.ts';
+import { Session } from './session.ts';
+import { Slots } from './slots.ts';
+import { Topics } from './topics.ts';
+
+export interface Bridge {
+  /** Where `/health`, `/ready` and `/metrics` are. */
+  readonly port: number;
+  /** Finishes what is under way, commits, leaves the group. */
+  stop(): Promise<void>;
+  /** Cuts off what `stop` waits for. */
+  abandon(): void;
+}
+
+/** Resolves once its own HTTP listens; whether it delivers is for `/ready` to say. */
+export async function startBridge(config: Config, log: Logger): Promise<Bridge> {
+  const readiness = new Readiness();
+  const metrics = new Metrics(() => readiness.ready);
+  const kafka = createKafka(config.kafka, log);
+  const { post, close: closePost } = httpPost(config.eventsUrl);
+
+  const waiting = (lane: string, reason: string | undefined) => {
+    const changed = readiness.report(`delivery ${lane}`, reason);
+    if (changed && reason !== undefined) log.warn({ partition: lane, reason }, 'delivery waits');
+    else if (changed) log.info({ partition: lane }, 'delivery goes on');
+  };
+  const sender = new Sender({
+    post,
+    keys: config.keys,
+    slots: new Slots(config.concurrency),
+    observer: {
+      waiting,
+      answered: ({ verdict, reason, seconds }) => {
+        metrics.posts.inc({ verdict, reason });
+        metrics.postSeconds.observe(seconds);
+      },
+    },
+  });
+
+  const { groupId, sessionTimeoutMs } = config.kafka;
+  const intake = new Intake({
+    kafka,
+    readiness,
+    log,
+    topics: new Topics(config.topics.required, config.topics.optional, log),
+    consumer: { groupId, sessionTimeoutMs },
+    rebuilt: () => metrics.rebuilds.inc(),
+    session: ({ source, admin, append, consumer }) => {
+      const batcher = new Batcher(source);
+      const deadLetters = new DeadLetters({
+        source,
+        group: groupId,
+        append,
+        observer: {
+          waiting,
+          deadLettered: (topic, refusals) => {
+            for (const { record, code } of refusals) {
+              metrics.deadLettered.inc({ topic, code });
+              log.debug({ topic, offset: record.offset, code }, 'record dead-lettered');
+            }
+          },
+        },
+      });
+      const delivery = new Delivery({
+        batcher,
+        sender,
+        deadLetters,
+        observer: {
+          delivered: ({ topic }, { accepted, duplicates }) => {
+            metrics.accepted.inc({ topic }, accepted);
+            metrics.duplicates.inc({ topic }, duplicates);
+            metrics.batchRecords.observe(accepted + duplicates);
+          },
+        },
+      });
+      const { bufferBytes } = config;
+      const ports = { groupId, batcher, delivery, admin, metrics, readiness, log, bufferBytes };
+      return new Session({ ...ports, consumer });
+    },
+  });
+
+  const server = await startServer(config.host, config.port, {
+    readiness,
+    registry: metrics.registry,
+  });
+  intake.start();
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      readiness.report('bridge', 'stopping');
+      await intake.stop();
+      closePost();
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+    abandon: () => intake.abandon(),
+  };
+}

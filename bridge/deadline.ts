@@ -1,0 +1,17 @@
+/**
+ * A deadline that a stuck event loop cannot miss: a thread of its own sleeps, then kills the
+ * process. A timer was rejected: what it guards against is a loop in which no timer runs again.
+ */
+import { Worker } from 'node:worker_threads';
+
+// Inline, because a thread that has a file to read may find the process that loads it stuck.
+const SLEEP_AND_KILL = `
+  const { workerData: { ms } } = require('node:worker_threads');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+  process.kill(process.pid, 'SIGKILL');
+`;
+
+/** Kills this process in `ms`, unless it has ended by then. */
+export function killAfter(ms: number): void {
+  new Worker(SLEEP_AND_KILL, { eval: true, workerData: { ms } }).unref();
+}

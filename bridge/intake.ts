@@ -1,0 +1,167 @@
+/**
+ * Keeps a consumer running: surveys the topics, joins, and begins again, after a pause, when the
+ * consumer crashed, when the topics that exist have changed, or when Kafka could not be reached. To
+ * begin again includes asking for the cluster's id: it may have been rebuilt under the same address.
+ */
+import type { Admin, Kafka } from 'kafkajs';
+import { backoffMs, KAFKA_BACKOFF, type Pause, pause } from './backoff.ts';
+import { Consumer, type ConsumerOptions } from './consumer.ts';
+import type { Append } from './dead-letter.ts';
+import { createAppender } from './kafka.ts';
+import { errorLabel } from './kafka-error.ts';
+import type { Logger } from './log.ts';
+import type { Readiness } from './readiness.ts';
+import type { Session } from './session.ts';
+import type { Topics, TopicsPresent } from './topics.ts';
+
+/** How often the topics are surveyed, and the lag is measured. */
+const WATCH_INTERVAL_MS = 5_000;
+/** A consumer that lived this long was well: the next failure is a new one. */
+const HEALTHY_MS = 60_000;
+
+/** What a session is given of Kafka. */
+export interface SessionKafka {
+  /** The cluster's id. */
+  readonly source: string;
+  readonly admin: Admin;
+  readonly append: Append;
+  /** It is there before the first record, not yet when the session is made. */
+  readonly consumer: () => Consumer;
+}
+
+export interface IntakePorts {
+  readonly kafka: Kafka;
+  readonly topics: Topics;
+  readonly consumer: Omit<ConsumerOptions, 'topics'>;
+  readonly readiness: Readiness;
+  readonly log: Logger;
+  readonly session: (kafka: SessionKafka) => Session;
+  readonly rebuilt: () => void;
+  readonly pause?: Pause;
+}
+
+export class Intake {
+  readonly #ports: IntakePorts;
+  readonly #pause: Pause;
+  readonly #stopping = new AbortController();
+  #session: Session | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(ports: IntakePorts) {
+    this.#ports = ports;
+    this.#pause = ports.pause ?? pause;
+  }
+
+  start(): void {
+    this.#ports.readiness.report('kafka', 'connecting');
+    this.#running = this.#run();
+  }
+
+  /** Finishes what is under way, commits, leaves the group. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  /** Cuts off what `stop` waits for. */
+  abandon(): void {
+    this.#session?.close();
+  }
+
+  async #run(): Promise<void> {
+    const { log, readiness, rebuilt } = this.#ports;
+    let failures = 0;
+    while (!this.#stopping.signal.aborted) {
+      const startedAt = performance.now();
+      try {
+        const cause = await this.#connect();
+        log.info({ cause }, 'consumer ended');
+        if (cause !== 'stopped') failures = 0;
+      } catch (error) {
+        readiness.report('kafka', errorLabel(error));
+        log.warn({ err: error }, 'consumer failed, beginning again');
+      }
+      if (this.#stopping.signal.aborted) break;
+      rebuilt();
+      if (performance.now() - startedAt > HEALTHY_MS) failures = 0;
+      await this.#pause(backoffMs(failures++, KAFKA_BACKOFF), this.#stopping.signal);
+    }
+  }
+
+  /**
+   * Connections for one consumer's life. None is kept for the next: a kafkajs client remembers each
+   * topic that it was asked about, and fails for all when one of them is deleted.
+   */
+  async #connect(): Promise<Ended> {
+    const { kafka } = this.#ports;
+    const admin = kafka.admin();
+    const { append, connect, disconnect } = createAppender(kafka);
+    try {
+      await Promise.all([admin.connect(), connect()]);
+      return await this.#consume(admin, append);
+    } finally {
+      await Promise.allSettled([admin.disconnect(), disconnect()]);
+    }
+  }
+
+  /** One consumer's life. @throws what it died of. */
+  async #consume(admin: Admin, append: Append): Promise<Ended> {
+    const { kafka, consumer: options, readiness, log } = this.#ports;
+    const topics = await this.#survey(admin);
+    if (topics.readable.length === 0) {
+      await this.#pause(WATCH_INTERVAL_MS, this.#stopping.signal);
+      return 'topics_changed';
+    }
+    const { clusterId: source } = await admin.describeCluster();
+    const session = this.#ports.session({ source, admin, append, consumer: () => consumer });
+    const consumer = new Consumer(kafka, { ...options, topics: topics.readable }, session);
+    this.#session = session;
+    const ended = new AbortController();
+    const crash = consumer.crashed.then((cause) => {
+      throw cause;
+    });
+    try {
+      await Promise.race([crash, consumer.start()]);
+      readiness.report('kafka', undefined);
+      log.info({ source, topics: topics.readable }, 'consuming');
+      return await Promise.race([crash, this.#watch(admin, topics, session, ended.signal)]);
+    } finally {
+      ended.abort();
+      if (this.#stopping.signal.aborted) await session.finish();
+      session.close();
+      await consumer.stop().catch((error) => log.warn({ err: error }, 'consumer did not leave'));
+    }
+  }
+
+  /** Resolves when the consumer should end: at our stop, or when topics came, went or were replaced. */
+  async #watch(
+    admin: Admin,
+    { readable }: TopicsPresent,
+    session: Session,
+    ended: AbortSignal,
+  ): Promise<Ended> {
+    const stop = AbortSignal.any([this.#stopping.signal, ended]);
+    while (!stop.aborted) {
+      try {
+        const now = await this.#survey(admin);
+        if (now.readable.join() !== readable.join()) return 'topics_changed';
+        if (!(await session.inspect(admin))) return 'positions_gone';
+      } catch (error) {
+        // The consumer has a connection of its own and says itself when it has lost Kafka.
+        this.#ports.log.debug({ err: error }, 'survey failed');
+      }
+      await this.#pause(WATCH_INTERVAL_MS, stop);
+    }
+    return 'stopped';
+  }
+
+  async #survey(admin: Admin): Promise<TopicsPresent> {
+    const present = await this.#ports.topics.survey(admin);
+    const { missing } = present;
+    const reason = missing.length === 0 ? undefined : `missing: ${missing.join(', ')}`;
+    this.#ports.readiness.report('topics', reason);
+    return present;
+  }
+}
+
+type Ended = 'topics_changed' | 'positions_gone' | 'stopped';

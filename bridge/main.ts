@@ -1,0 +1,32 @@
+/** Runs the bridge until SIGTERM or SIGINT, then drains it in order. `npm run bridge` */
+import { startBridge } from './bridge.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { killAfter } from './deadline.ts';
+import { createLog } from './log.ts';
+
+/** The share of the deadline after which an answer still missing is no longer awaited. */
+const ABANDON_AT = 0.6;
+
+const config = await readConfig(process.env).catch((error: unknown) => {
+  if (!(error instanceof ConfigError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+});
+const log = createLog(config.logLevel);
+const bridge = await startBridge(config, log);
+log.info({ port: bridge.port, events: config.eventsUrl.href }, 'bridge started');
+
+const { shutdownTimeoutMs } = config;
+let stopping = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, async () => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    killAfter(shutdownTimeoutMs);
+    setTimeout(bridge.abandon, shutdownTimeoutMs * ABANDON_AT).unref();
+    await bridge.stop();
+    log.info('stopped');
+    process.exit(0);
+  });
+}

@@ -1,0 +1,125 @@
+/**
+ * One consumer's work: what it fetches goes into lanes, what the lanes deliver is committed, and
+ * what Kafka lost is told.
+ */
+import type { Admin } from 'kafkajs';
+import { Assignment, type Fetched } from './assignment.ts';
+import type { Batcher } from './batcher.ts';
+import { Committer } from './committer.ts';
+import type { Consumer, ConsumerListener } from './consumer.ts';
+import type { Delivery } from './delivery.ts';
+import { errorLabel } from './kafka-error.ts';
+import { measureLag } from './lag.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { Readiness } from './readiness.ts';
+import { type Partition, partitionKey } from './record.ts';
+import { judgeReset } from './retention.ts';
+
+export interface SessionPorts {
+  readonly groupId: string;
+  /** It is there before the first call of the listener, not yet when the session is made. */
+  readonly consumer: () => Pick<Consumer, 'pause' | 'resume' | 'commit'>;
+  readonly batcher: Batcher;
+  readonly delivery: Delivery;
+  readonly admin: Pick<Admin, 'fetchTopicOffsets'>;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+  readonly log: Logger;
+  /** Of records in memory, over all partitions. */
+  readonly bufferBytes: number;
+}
+
+export class Session implements ConsumerListener {
+  readonly #ports: SessionPorts;
+  readonly #assignment: Assignment;
+  readonly #committer: Committer;
+
+  constructor(ports: SessionPorts) {
+    const { bufferBytes, consumer, batcher, delivery, metrics, log } = ports;
+    this.#ports = ports;
+    this.#committer = new Committer({
+      commit: (positions) => consumer().commit(positions),
+      failed: (error) => {
+        metrics.commitFailures.inc();
+        log.debug({ err: error }, 'commit failed');
+      },
+    });
+    this.#assignment = new Assignment(bufferBytes, {
+      batcher,
+      delivery,
+      pause: (partition) => consumer().pause(partition),
+      resume: (partition) => consumer().resume(partition),
+      delivered: (partition, offset, commit) => {
+        if (commit) this.#committer.mark(partition, offset);
+      },
+    });
+    metrics.bufferedBytes = () => this.#assignment.bytes;
+  }
+
+  assigned(partitions: readonly Partition[]): void {
+    this.#assignment.renew(partitions);
+    this.#committer.clear();
+    this.#ports.metrics.rebalances.inc();
+    this.#ports.metrics.lag.reset();
+    this.#ports.log.info({ partitions: partitions.map(partitionKey) }, 'partitions assigned');
+  }
+
+  async fetched(batch: Fetched): Promise<void> {
+    this.#ports.metrics.fetched.inc({ topic: batch.topic }, batch.records.length);
+    await this.#assignment.take(batch);
+  }
+
+  reset(partition: Partition, expected: string): void {
+    this.#assignment.disown(partition);
+    this.#committer.forget(partition);
+    void this.#tellReset(partition, expected);
+  }
+
+  /** Lets the batches under way be answered, and commits. */
+  async finish(): Promise<void> {
+    await this.#assignment.finish();
+    await this.#committer.flush();
+  }
+
+  /** Cuts all deliveries off. */
+  close(): void {
+    this.#assignment.close();
+    this.#committer.clear();
+  }
+
+  /**
+   * Measures the lag, which no fetch tells while a partition is paused. Returns whether Kafka still
+   * has the positions that we committed: it forgets them when a topic is deleted, and one that was
+   * recreated while we did not fetch from it would be read on past its first records.
+   */
+  async inspect(admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>): Promise<boolean> {
+    const { groupId, metrics } = this.#ports;
+    const lags = await measureLag(admin, groupId, this.#assignment.partitions);
+    for (const { topic, partition, lag } of lags) metrics.lag.set({ topic, partition }, lag);
+    return lags.every(({ positioned, topic, partition }) => {
+      return positioned || !this.#committer.hasCommitted({ topic, partition });
+    });
+  }
+
+  async #tellReset({ topic, partition }: Partition, expected: string): Promise<void> {
+    const { admin, metrics, log } = this.#ports;
+    const fields = { topic, partition, expected };
+    try {
+      const ranges = await admin.fetchTopicOffsets(topic);
+      const range = ranges.find((found) => found.partition === partition);
+      if (range === undefined) throw new Error('the partition is gone');
+      const cause = judgeReset(expected, range);
+      metrics.offsetResets.inc({ topic, cause: cause.kind });
+      if (cause.kind === 'retention') {
+        metrics.recordsLost.inc({ topic }, cause.lost);
+        log.error({ ...fields, ...range, ...cause }, 'retention deleted records before delivery');
+      } else {
+        log.warn({ ...fields, ...range, ...cause }, 'the topic was recreated or truncated');
+      }
+    } catch (error) {
+      metrics.offsetResets.inc({ topic, cause: 'unknown' });
+      log.error({ ...fields, reason: errorLabel(error) }, 'offset reset, its extent is unknown');
+    }
+  }
+}

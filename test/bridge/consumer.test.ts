@@ -1,0 +1,16 @@
+import kafkajs from 'kafkajs';
+import { expect, test } from 'vitest';
+import { Consumer } from '../../bridge/consumer.ts';
+
+const PARTITION = { topic: 'price.updates', partition: 0 };
+
+test('a consumer that does not run lets lanes pause and resume, as they do while it crashes', () => {
+  const kafka = new kafkajs.Kafka({ brokers: ['127.0.0.1:9'], logLevel: kafkajs.logLevel.NOTHING });
+  const consumer = new Consumer(
+    kafka,
+    { groupId: 'group', topics: [PARTITION.topic], sessionTimeoutMs: 10_000 },
+    { assigned: () => undefined, fetched: async () => undefined, reset: () => undefined },
+  );
+  expect(() => consumer.pause(PARTITION)).not.toThrow();
+  expect(() => consumer.resume(PARTITION)).not.toThrow();
+});

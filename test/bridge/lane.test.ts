@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { Batcher, type Cut } from '../../bridge/batcher.ts';
+import { Lane } from '../../bridge/lane.ts';
+import type { Stop } from '../../bridge/stop.ts';
+import { offsetsOf, PARTITION, record, records } from './records.ts';
+
+/** A lane whose deliveries wait to be answered by the test. */
+function openLane(capacityBytes = 1_000_000) {
+  const underWay: { cut: Cut; stop: Stop; answer: (done: boolean) => void }[] = [];
+  const delivered: [string, boolean][] = [];
+  let drained = 0;
+  const lane = new Lane(PARTITION, capacityBytes, {
+    batcher: new Batcher('cluster', { maxRecords: 2, maxBytes: 10_000 }),
+    delivery: {
+      deliver: (_, cut, stop) =>
+        new Promise((answer) => {
+          underWay.push({ cut, stop, answer });
+          stop.retrying.addEventListener('abort', () => answer(false));
+        }),
+    },
+    delivered: (offset, commit) => delivered.push([offset, commit]),
+    drained: () => drained++,
+  });
+  const answer = async (done = true) => {
+    underWay.at(-1)?.answer(done);
+    await settle();
+  };
+  return { lane, underWay, delivered, answer, drained: () => drained };
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('a lane', () => {
+  test('has one batch under way at a time, in order, and tells how far it is', async () => {
+    const { lane, underWay, delivered, answer } = openLane();
+    lane.take(records(3));
+    lane.take([record(3)]);
+    await settle();
+    expect(underWay).toHaveLength(1);
+    await answer();
+    await answer();
+    expect(underWay.map(({ cut }) => offsetsOf(cut.body?.records ?? []))).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    expect(delivered).toEqual([
+      ['1', true],
+      ['3', true],
+    ]);
+    expect(lane.bytes).toBe(0);
+    lane.take([record(4)]);
+    await answer();
+    expect(delivered.at(-1)).toEqual(['4', true]);
+  });
+
+  test('that is full takes nothing until it is half empty', async () => {
+    const size = 400 + 7;
+    const { lane, answer, drained } = openLane(4 * size);
+    expect(lane.take(records(4))).toBe(true);
+    expect(lane.full).toBe(true);
+    expect(lane.take([record(4)])).toBe(false);
+    await answer();
+    expect([lane.full, drained()]).toEqual([false, 1]);
+    expect(lane.take([record(4)])).toBe(true);
+  });
+
+  test('that is closed reports nothing more, though its batch is answered', async () => {
+    const { lane, underWay, delivered } = openLane();
+    lane.take(records(2));
+    lane.close();
+    expect(underWay[0]?.stop.posting.aborted).toBe(true);
+    underWay[0]?.answer(true);
+    await settle();
+    expect(delivered).toEqual([]);
+    expect(lane.take([record(9)])).toBe(false);
+  });
+
+  test('that finishes reports the batch under way and delivers no other', async () => {
+    const { lane, underWay, delivered } = openLane();
+    lane.take(records(4));
+    underWay[0]?.answer(true);
+    await lane.finish();
+    expect(delivered).toEqual([['1', true]]);
+    expect(underWay[0]?.stop.posting.aborted).toBe(false);
+  });
+
+  test('that is disowned delivers what it has but commits only what came after', async () => {
+    const { lane, delivered, answer } = openLane();
+    lane.take([record(100), record(101), record(102)]);
+    lane.disown();
+    lane.take([record(0), record(1)]);
+    await answer();
+    await answer();
+    await answer();
+    // 102 and 0 share a batch: 0 is of the new log, and so is the position after it.
+    expect(delivered).toEqual([
+      ['101', false],
+      ['0', true],
+      ['1', true],
+    ]);
+  });
+});
