@@ -1,0 +1,38 @@
+/** `npm start`: the local stack, until it is told to end. */
+import { once } from 'node:events';
+import { banner } from './banner.ts';
+import { readConfig } from './config.ts';
+import { demoToken } from './demo-token.ts';
+import { listenForEnd } from './ending.ts';
+import { SetupError } from './setup-error.ts';
+import { type StackLog, startStack } from './stack.ts';
+
+const PART_WIDTH = 8;
+const log: StackLog = (part, line) => console.log(`${part.padEnd(PART_WIDTH)}${line}`);
+// Whoever read what we say may be gone; that must not keep us from stopping.
+process.stdout.on('error', () => {});
+
+const ending = new AbortController();
+listenForEnd(
+  () => {
+    console.log('\nstopping (once more to force it)');
+    ending.abort();
+  },
+  // What still runs goes with us.
+  () => process.exit(1),
+);
+
+try {
+  const config = await readConfig(process.env);
+  const stack = await startStack(config, log, ending.signal);
+  console.log(banner(config, stack.brokers, await demoToken(config.jwtSecret)));
+  if (!ending.signal.aborted) await once(ending.signal, 'abort');
+  await stack.stop();
+  console.log('stopped');
+} catch (error) {
+  if (!ending.signal.aborted) {
+    console.error(error instanceof SetupError ? error.message : error);
+    process.exitCode = 1;
+  }
+}
+process.exit();

@@ -1,0 +1,149 @@
+/**
+ * The whole path on one machine: Kafka, the Worker in workerd, the bridge between them. Started in
+ * that order, stopped in the reverse; what dies in between is started again.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startBridge } from './bridge-process.ts';
+import type { StackConfig } from './config.ts';
+import { acquireLock } from './file-lock.ts';
+import { startKafka } from './kafka.ts';
+import { requireFreePort } from './port.ts';
+import { waitUntilReady } from './readiness.ts';
+import { SetupError } from './setup-error.ts';
+import { Supervised } from './supervised.ts';
+import { startWorker } from './worker.ts';
+
+/** Of the Worker's variables, those that may be set for the local one too. */
+const WORKER_VARIABLES = ['HOME_REGION', 'ROOM_MAX_SOCKETS'] as const;
+
+/** Ctrl-C is to be done within ten seconds; the bridge's process is given a second more than this. */
+const BRIDGE_DRAIN_MS = 4000;
+
+export type StackLog = (part: 'kafka' | 'worker' | 'bridge', line: string) => void;
+
+export interface Stack {
+  readonly brokers: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts all parts and waits until each says that it is ready.
+ * @throws {SetupError} when one does not; those before it are stopped then.
+ */
+export async function startStack(
+  config: StackConfig,
+  log: StackLog,
+  signal: AbortSignal,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Stack> {
+  const stops: (() => Promise<void> | void)[] = [];
+  const stop = async () => {
+    for (let last = stops.pop(); last !== undefined; last = stops.pop()) await last();
+  };
+  try {
+    stops.push(await claim(config.stateDir));
+    await requireFreePort(config.port, 'PORT');
+    await requireFreePort(config.bridgePort, 'BRIDGE_PORT');
+
+    const brokers = await runKafka(config, log, signal, stops);
+    const url = await runWorker(config, log, signal, stops, env);
+    await runBridge(config, brokers, url, log, signal, stops, env);
+    return { brokers, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Kafka's data and the rooms' belong together, so that no two stacks may share a part of them. */
+async function claim(stateDir: string): Promise<() => void> {
+  await mkdir(stateDir, { recursive: true });
+  const lock = acquireLock(join(stateDir, 'lock'));
+  if (lock === undefined) {
+    throw new SetupError(
+      `Another stack runs on the state folder ${stateDir}: stop it, or set STATE_DIR to another folder.`,
+    );
+  }
+  return () => lock.release();
+}
+
+type Stops = (() => Promise<void> | void)[];
+
+async function runKafka(
+  config: StackConfig,
+  log: StackLog,
+  signal: AbortSignal,
+  stops: Stops,
+): Promise<string> {
+  if (config.kafka.kind === 'given') return config.kafka.brokers;
+  const { port } = config.kafka;
+  const onProgress = (line: string) => log('kafka', line);
+  const launch = (signal: AbortSignal) =>
+    startKafka({ port, stateDir: join(config.stateDir, 'kafka'), onProgress, signal });
+  const kafka = await Supervised.start({ name: 'Kafka', launch, log: onProgress }, signal);
+  stops.push(() => kafka.stop());
+  return kafka.part?.brokers.join(',') ?? '';
+}
+
+async function runWorker(
+  config: StackConfig,
+  log: StackLog,
+  signal: AbortSignal,
+  stops: Stops,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
+  log('worker', 'starting');
+  const onLog = (line: string) => log('worker', line);
+  const variables = WORKER_VARIABLES.flatMap((name) => {
+    const value = env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const bindings = {
+    ...Object.fromEntries(variables),
+    INGEST_SECRET: config.ingestSecret,
+    PUBLISHER_SECRET: config.publisherSecret,
+    JWT_SECRET: config.jwtSecret,
+  };
+  const launch = (signal: AbortSignal) =>
+    startWorker({
+      port: config.port,
+      stateDir: join(config.stateDir, 'worker'),
+      bindings,
+      log: onLog,
+      signal,
+    });
+  const worker = await Supervised.start({ name: 'The Worker', launch, log: onLog }, signal);
+  stops.push(() => worker.stop());
+  const url = `http://127.0.0.1:${config.port}`;
+  await waitUntilReady('The Worker', `${url}/health`, signal);
+  log('worker', 'is healthy');
+  return url;
+}
+
+async function runBridge(
+  config: StackConfig,
+  brokers: string,
+  url: string,
+  log: StackLog,
+  signal: AbortSignal,
+  stops: Stops,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  log('bridge', 'starting');
+  const launch = () =>
+    startBridge({
+      LOG_LEVEL: 'warn',
+      BRIDGE_SHUTDOWN_TIMEOUT_MS: String(BRIDGE_DRAIN_MS),
+      ...env,
+      KAFKA_BROKERS: brokers,
+      WEBSOCKET_GATEWAY_URL: url,
+      INGEST_SECRET: config.ingestSecret,
+      BRIDGE_PORT: String(config.bridgePort),
+    });
+  const onLog = (line: string) => log('bridge', line);
+  const bridge = await Supervised.start({ name: 'The bridge', launch, log: onLog }, signal);
+  stops.push(() => bridge.stop());
+  await waitUntilReady('The bridge', `http://127.0.0.1:${config.bridgePort}/ready`, signal);
+  log('bridge', 'is ready');
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { readConfig } from '../../bridge/local/config.ts';
+import {
+  DEVELOPMENT_INGEST_SECRET,
+  DEVELOPMENT_JWT_SECRET,
+} from '../../worker/protocol/development.ts';
+
+test('with nothing set, the documented ports and the development secrets', async () => {
+  expect(await readConfig({})).toMatchObject({
+    port: 3007,
+    bridgePort: 3008,
+    kafka: { kind: 'own', port: 9092 },
+    stateDir: expect.stringMatching(/\/\.state$/),
+    ingestSecret: DEVELOPMENT_INGEST_SECRET,
+    jwtSecret: DEVELOPMENT_JWT_SECRET,
+  });
+});
+
+test('a named cluster takes the place of our own', async () => {
+  const { kafka } = await readConfig({ KAFKA_BROKERS: 'one:9092,two:9092', KAFKA_PORT: 'unused' });
+  expect(kafka).toEqual({ kind: 'given', brokers: 'one:9092,two:9092' });
+});
+
+test.each([
+  [{ PORT: 'http' }, 'PORT must be a port from 1 to 65535, not "http".'],
+  [{ KAFKA_PORT: '65536' }, 'KAFKA_PORT must be a port from 1 to 65535, not "65536".'],
+  [{ BRIDGE_PORT: '0' }, 'BRIDGE_PORT must be a port from 1 to 65535, not "0".'],
+  [{ PORT: '3008' }, 'PORT and BRIDGE_PORT must differ, not both be 3008.'],
+  [{ INGEST_SECRET: 'hunter2' }, 'INGEST_SECRET is no secret: a secret starts with whsec_.'],
+  [
+    { PUBLISHER_SECRET: `${DEVELOPMENT_INGEST_SECRET}, whsec_AAAA` },
+    'PUBLISHER_SECRET is no secret: a secret has 24 to 64 bytes, not 3.',
+  ],
+  [{ JWT_SECRET: 'short' }, 'JWT_SECRET must have at least 32 characters, not 5.'],
+])('%o is refused by name', async (env, message) => {
+  await expect(readConfig(env)).rejects.toThrow(message);
+});

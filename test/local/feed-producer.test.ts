@@ -1,0 +1,95 @@
+import type { ProducerBatch } from 'kafkajs';
+import { expect, test } from 'vitest';
+import type { FeedItem } from '../../bridge/local/feed.ts';
+import { produceFeed } from '../../bridge/local/feed-producer.ts';
+
+/** A Kafka that keeps what it is sent, and the clock time at which it came. */
+class FakeKafka {
+  time = 1000;
+  readonly requests: { readonly time: number; readonly values: string[] }[] = [];
+  readonly bad: string[] = [];
+  readonly #maxBytes: number;
+
+  constructor(maxBytes = Number.POSITIVE_INFINITY) {
+    this.#maxBytes = maxBytes;
+  }
+
+  sendBatch = async ({ topicMessages = [] }: ProducerBatch) => {
+    const values = topicMessages.flatMap(({ messages }) =>
+      messages.map(({ value }) => String(value)),
+    );
+    if (values.some((value) => value.length > this.#maxBytes)) {
+      throw Object.assign(new Error('too large'), { type: 'MESSAGE_TOO_LARGE' });
+    }
+    this.requests.push({ time: this.time, values });
+    return [];
+  };
+
+  produce(items: FeedItem[], speed = 1) {
+    return produceFeed(toAsync(items), {
+      producer: this,
+      speed,
+      onBad: (where, reason) => this.bad.push(`${where}: ${reason}`),
+      now: () => this.time,
+      wait: async (ms) => {
+        this.time += ms;
+      },
+    });
+  }
+}
+
+async function* toAsync(items: FeedItem[]): AsyncGenerator<FeedItem> {
+  yield* items;
+}
+
+let line = 0;
+const record = (value: string, at?: number): FeedItem => ({
+  kind: 'record',
+  where: `line ${++line}`,
+  record: { topic: 't', key: 'k', value, at },
+});
+
+test('records go out when their time has come, counted from the first, in their order', async () => {
+  const kafka = new FakeKafka();
+  await kafka.produce([record('a', 500), record('b', 500), record('c', 700), record('d', 1500)]);
+  expect(kafka.requests).toEqual([
+    { time: 1000, values: ['a', 'b'] },
+    { time: 1200, values: ['c'] },
+    { time: 2000, values: ['d'] },
+  ]);
+});
+
+test('a greater speed shortens the waits, and none waits for nothing', async () => {
+  const twice = new FakeKafka();
+  await twice.produce([record('a', 0), record('b', 1000)], 2);
+  expect(twice.requests.at(-1)).toEqual({ time: 1500, values: ['b'] });
+
+  const unpaced = new FakeKafka();
+  await unpaced.produce([record('a', 0), record('b', 1e9)], Number.POSITIVE_INFINITY);
+  expect(unpaced.requests).toEqual([{ time: 1000, values: ['a', 'b'] }]);
+});
+
+test('a request holds at most 500 records and 256 KiB', async () => {
+  const many = new FakeKafka();
+  await many.produce(Array.from({ length: 1001 }, () => record('x')));
+  expect(many.requests.map(({ values }) => values.length)).toEqual([500, 500, 1]);
+
+  const wide = new FakeKafka();
+  await wide.produce(Array.from({ length: 3 }, () => record('x'.repeat(200 * 1024))));
+  expect(wide.requests.map(({ values }) => values.length)).toEqual([1, 1, 1]);
+});
+
+test('a record that Kafka finds too large is named, and the others arrive', async () => {
+  const kafka = new FakeKafka(300 * 1024);
+  const large = record('x'.repeat(400 * 1024));
+  const result = await kafka.produce([record('a'), large, record('b')]);
+  expect(result).toEqual({ produced: 2, bad: 1 });
+  expect(kafka.bad).toEqual([`${large.where}: larger than Kafka takes`]);
+  expect(kafka.requests.flatMap(({ values }) => values)).toEqual(['a', 'b']);
+});
+
+test('any other failure of Kafka ends it', async () => {
+  const kafka = new FakeKafka();
+  kafka.sendBatch = () => Promise.reject(new Error('gone'));
+  await expect(kafka.produce([record('a')])).rejects.toThrow('gone');
+});

@@ -1,0 +1,131 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../bridge/local/port.ts';
+import { watchRoom } from '../../bridge/local/watched-room.ts';
+import { type RunningWorker, startWorker } from '../../bridge/local/worker.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { listen, post } from '../support/gateway.ts';
+import { isRunning, processesWith } from '../support/processes.ts';
+import { until } from '../support/until.ts';
+import { startOwned } from './owned.ts';
+
+const ROOM = 'trade:BTC-USDC';
+
+function trade(offset: number) {
+  const data = `{"tradeId":"t${offset}","price":45000.50,"amount":1.0,"side":"buy"}`;
+  return {
+    topic: 'trade.notifications',
+    offset,
+    value: `{"type":"trade_notification","symbol":"BTC-USDC","data":${data},"timestamp":1}`,
+  };
+}
+
+async function start(log: (line: string) => void = () => {}): Promise<RunningWorker> {
+  const worker = await startWorker({
+    port: await freePort(),
+    stateDir: await temporaryFolder(),
+    log,
+  });
+  onTestFinished(() => worker.stop());
+  return worker;
+}
+
+/** Kills workerd and waits until another one serves. */
+async function killWorkerd(worker: RunningWorker): Promise<void> {
+  const pid = worker.workerdPid() ?? expect.unreachable();
+  process.kill(pid, 'SIGKILL');
+  await until('another workerd', () => ![pid, undefined].includes(worker.workerdPid()));
+}
+
+const holds = (frames: string[], text: string) => () =>
+  frames.some((frame) => frame.includes(text));
+
+test('workerd killed with SIGKILL comes back on its port with its data, and says so', async () => {
+  const lines: string[] = [];
+  const worker = await start((line) => lines.push(line));
+  expect((await post(worker.url, [trade(0)])).status).toBe(200);
+
+  await killWorkerd(worker);
+
+  expect(lines).toEqual(['workerd ended (SIGKILL); starting it again']);
+  const frames = listen(worker.url, ROOM);
+  await until('the trade of before', holds(frames, '"tradeId":"t0","price":45000.50'));
+});
+
+test('what is watched goes on after a crash where it was: nothing lost, nothing twice', async () => {
+  const worker = await start();
+  const events: string[] = [];
+  const notes: string[] = [];
+  const ending = new AbortController();
+  const watching = watchRoom(
+    {
+      url: worker.url.replace('http', 'ws'),
+      room: ROOM,
+      token: undefined,
+      onFrame: (_, frame) => events.push(...(frame?.events ?? []).map(({ source }) => source)),
+      onNote: (note) => notes.push(note),
+    },
+    ending.signal,
+  );
+  await until('the connection', () => notes.includes('connected'));
+  await post(worker.url, [trade(0)]);
+  await until('the first trade', () => events.length === 1);
+
+  await killWorkerd(worker);
+  await until(
+    'the next workerd takes a trade',
+    async () => (await post(worker.url, [trade(1)])).ok,
+  );
+  await until('the second trade', () => events.length === 2);
+  ending.abort();
+  await watching;
+
+  expect(events.map((event) => JSON.parse(event).data.tradeId)).toEqual(['t0', 't1']);
+  expect(notes[1]).toMatch(/^closed .*; connecting again in /);
+});
+
+test('a room that refuses for good ends the watching with its reason', async () => {
+  const worker = await start();
+  const watching = (room: string) =>
+    watchRoom(
+      { url: worker.url, room, token: undefined, onFrame: () => {}, onNote: () => {} },
+      new AbortController().signal,
+    );
+  expect(await watching('user:1')).toMatch(/^refused \(token_missing: /);
+  expect(await watching('a@b')).toMatch(/^refused \(room_invalid: /);
+});
+
+test('two run side by side, each with rooms of its own', async () => {
+  const [one, two] = await Promise.all([start(), start()]);
+  await post(one.url, [trade(0)]);
+  await post(two.url, [trade(1)]);
+  const frames = listen(two.url, ROOM);
+  await until('the trade of the second', holds(frames, '"t1"'));
+  expect(frames.join()).not.toContain('"t0"');
+});
+
+test('workerd does not outlive an owner that is killed with SIGKILL', async () => {
+  const folder = await temporaryFolder();
+  const workerd = await startOwned('worker', await freePort(), folder);
+  expect(isRunning(workerd.pid)).toBe(true);
+  await workerd.killOwner();
+  await until('workerd is gone', () => !isRunning(workerd.pid), 2000);
+});
+
+test('a port in use is named, with the variable that sets another', async () => {
+  const worker = await start();
+  const port = Number(new URL(worker.url).port);
+  await expect(startWorker({ port, stateDir: await temporaryFolder() })).rejects.toThrow(
+    `Port ${port} is in use: stop what uses it, or set PORT to another port.`,
+  );
+});
+
+test('a Worker that does not load says why', async () => {
+  const stateDir = await temporaryFolder();
+  const failure = startWorker({
+    port: await freePort(),
+    stateDir,
+    configPath: `${stateDir}/none.toml`,
+  });
+  await expect(failure).rejects.toThrow(/^The Worker did not start: .*none\.toml/s);
+  expect(processesWith(stateDir)).toEqual([]);
+});
