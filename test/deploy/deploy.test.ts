@@ -13,7 +13,13 @@ const JWT_SECRET = 'a secret of the operator’s own, of thirty-two and more';
 
 function deploy(secrets: Record<string, string>): Promise<{ code: number; output: string }> {
   const { INGEST_SECRET: _, JWT_SECRET: __, PUBLISHER_SECRET: ___, ...environment } = process.env;
-  const env = { ...environment, ...secrets, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' };
+  const env = {
+    ...environment,
+    ...secrets,
+    WRANGLER_SEND_METRICS: 'false',
+    WRANGLER_LOG: 'log',
+    NO_COLOR: '1',
+  };
   return new Promise((resolve) => {
     const args = ['run', '--silent', 'deploy', '--', '--dry-run'];
     execFile('npm', args, { cwd: root, env }, (error, stdout, stderr) => {
