@@ -5,9 +5,9 @@
 import type { PositionedBatch, Rejection, UnpositionedBatch } from './protocol/batch.ts';
 import type { RejectionCode } from './protocol/codes.ts';
 import { MAX_EVENT_DEPTH, MAX_EVENT_LENGTH, TAPE_MEMBERS } from './protocol/events.ts';
-import { keyFault, membersOf } from './protocol/json-source.ts';
+import { inspectKeys, membersOf } from './protocol/json-source.ts';
 import type { ValueSource } from './protocol/read-batch.ts';
-import { type Destination, TOPICS, type Topic } from './protocol/topics.ts';
+import { type Admission, type Destination, TOPICS, type Topic } from './protocol/topics.ts';
 import type { RoomRecord } from './room/intake.ts';
 
 type BatchRecord = PositionedBatch['records'][number] | UnpositionedBatch['records'][number];
@@ -30,19 +30,15 @@ export function routeBatch<Item extends BatchRecord>(
   now: number,
 ): Routed<Item> {
   const rooms = new Map<string, RoutedRecord<Item>[]>();
-  const rejected: Rejection[] = [];
+  const rejections: Rejection[] = [];
   for (const [index, record] of records.entries()) {
     const source = sources[index];
     if (source === undefined) throw new Error('a record without its source');
     const topic = TOPICS.get(record.topic);
-    const fault = topic === undefined ? unknownTopic(record) : faultOf(record.value, source);
-    if (topic === undefined || fault !== undefined) {
-      if (fault !== undefined) rejected.push({ index, ...fault });
-      continue;
-    }
-    const admission = topic.admit(record.value);
-    if (admission.kind === 'rejected') {
-      rejected.push({ index, code: admission.code, message: admission.message });
+    const admission =
+      topic === undefined ? unknownTopic(record) : admit(topic, record.value, source);
+    if (topic === undefined || admission.kind === 'rejected') {
+      if (admission.kind === 'rejected') rejections.push(rejectionOf(index, admission));
       continue;
     }
     const { destinations, key, expiresAt, priority } = admission;
@@ -54,39 +50,43 @@ export function routeBatch<Item extends BatchRecord>(
       else list.push(routed);
     }
   }
-  return { rooms, rejected };
+  return { rooms, rejected: rejections };
 }
 
-interface Fault {
-  readonly code: RejectionCode;
-  readonly message: string;
+type Rejected = Admission & { readonly kind: 'rejected' };
+
+function rejectionOf(index: number, { code, message }: Rejected): Rejection {
+  return { index, code, message };
 }
 
-function unknownTopic({ topic }: BatchRecord): Fault {
-  return { code: 'topic_unknown', message: `no event comes by ${JSON.stringify(topic)}` };
+function rejected(code: RejectionCode, message: string): Rejected {
+  return { kind: 'rejected', code, message };
 }
 
-/** What is wrong with a value whatever its type. */
-function faultOf(value: unknown, { text, members, depth }: ValueSource): Fault | undefined {
+function unknownTopic({ topic }: BatchRecord): Admission {
+  return rejected('topic_unknown', `no event comes by ${JSON.stringify(topic)}`);
+}
+
+function admit(topic: Topic, value: unknown, { text, members, depth }: ValueSource): Admission {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { code: 'event_not_object', message: 'an event is a JSON object' };
+    return rejected('event_not_object', 'an event is a JSON object');
   }
   if (text.length > MAX_EVENT_LENGTH) {
     const message = `${text.length} characters; an event has at most ${MAX_EVENT_LENGTH}`;
-    return { code: 'event_too_large', message };
+    return rejected('event_too_large', message);
   }
   if (depth > MAX_EVENT_DEPTH) {
     const message = `${depth} levels deep; an event has at most ${MAX_EVENT_DEPTH}`;
-    return { code: 'event_too_deep', message };
+    return rejected('event_too_deep', message);
   }
-  const code = keyFault(value, members);
-  switch (code) {
+  const { fault, namesUser } = inspectKeys(value, members);
+  switch (fault) {
     case 'duplicate_key':
-      return { code, message: 'an object has a key twice' };
+      return rejected(fault, 'an object has a key twice');
     case 'forbidden_key':
-      return { code, message: '__proto__, constructor and prototype are no keys' };
+      return rejected(fault, '__proto__, constructor and prototype are no keys');
     case undefined:
-      return undefined;
+      return topic.admit(value, namesUser);
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyFault, SourceReader } from '../../worker/protocol/json-source.ts';
+import { inspectKeys, membersOf, SourceReader } from '../../worker/protocol/json-source.ts';
 
 /** Any JSON text: any value, indented or not, with any escapes. */
 const jsonText = fc
@@ -72,14 +72,15 @@ describe('SourceReader', () => {
   });
 });
 
-describe('keyFault', () => {
-  const faultOf = (text: string) =>
-    keyFault(JSON.parse(text), new SourceReader(text).skip().members);
+describe('inspectKeys', () => {
+  const inspect = (text: string) =>
+    inspectKeys(JSON.parse(text), new SourceReader(text).skip().members);
+  const faultOf = (text: string) => inspect(text).fault;
 
   it('finds none in what JSON.stringify made', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 5 }), (text) => {
-        fc.pre(!/"(__proto__|constructor|prototype)":/.test(text));
+        fc.pre(!/"(__proto__|constructor|prototype)":/.test(text) && /^[[{]/.test(text));
         expect(faultOf(text)).toBeUndefined();
       }),
     );
@@ -94,5 +95,20 @@ describe('keyFault', () => {
     ['{"a":"__proto__"}', undefined],
   ])('of %s is %s', (text, fault) => {
     expect(faultOf(text)).toBe(fault);
+  });
+
+  it.each([
+    ['{"data":{"userId":"u"}}', true],
+    ['{"data":{"makers":[[{"user\\u0049d":"u"}]]}}', true],
+    ['{"userId":"u","data":{}}', false],
+    ['{"metadata":{"userId":"u"},"data":{"user":"userId"}}', false],
+  ])('of %s tells whether its data names a user: %s', (text, namesUser) => {
+    expect(inspect(text)).toEqual({ fault: undefined, namesUser });
+  });
+});
+
+describe('membersOf', () => {
+  it.each(['["x"]', '"x"', '1', '', '{"x'])('throws on %j, which is no object', (text) => {
+    expect(() => membersOf(text)).toThrow(SyntaxError);
   });
 });

@@ -1,11 +1,14 @@
-import { exports } from 'cloudflare:workers';
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
 } from '../../worker/protocol/development.ts';
 import { importSecret, sign } from '../../worker/protocol/signature.ts';
-import { connect } from './support/connect.ts';
+import type { Room } from '../../worker/room/room.ts';
+import { MAX_WEBHOOK_IDS } from '../../worker/room/webhook-ids.ts';
+import { connect, eventsOf, tokenFor } from './support/connect.ts';
 import { body, errorCodeOf, post, publish, publishWithoutKafka } from './support/publish.ts';
 
 const price = (symbol: string, value: number) => ({
@@ -80,9 +83,8 @@ describe('a batch is let in by its signature', () => {
       'position_forbidden',
     ]);
     expect(await refusal(await post(body(records), options))).toEqual([400, 'batch_malformed']);
-    const answer = await publish([
-      { topic: 'price.updates', offset: 3, value: price('P-USDC', 2) },
-    ]);
+    const record = { topic: 'price.updates', offset: 3, value: price('P-USDC', 2) };
+    const answer = await publish([record], 'c');
     expect(answer).toEqual({ accepted: 1, duplicates: 0, rejected: [] });
   });
 });
@@ -222,6 +224,50 @@ describe('a bad record costs no other record anything', () => {
       'forbidden_key',
     ],
     [
+      'whose metadata is an array',
+      'price.updates',
+      { ...good, metadata: ['x'] },
+      'metadata_invalid',
+    ],
+    [
+      'whose metadata is an empty array',
+      'price.updates',
+      { ...good, metadata: [] },
+      'metadata_invalid',
+    ],
+    [
+      'whose fees are an array',
+      'trade.notifications',
+      {
+        ...good,
+        type: 'trade_notification',
+        data: { tradeId: 't', price: 1, amount: 1, side: 'buy', fees: [] },
+      },
+      'data_invalid',
+    ],
+    [
+      'whose notification holds an array',
+      'notifications',
+      { type: 'swap_failed', target: { type: 'all' }, data: [1] },
+      'data_invalid',
+    ],
+    [
+      'with a user deep inside, for a public room',
+      'price.updates',
+      { ...good, data: { price: 1, last: [{ userId: 'u' }] } },
+      'private_field',
+    ],
+    [
+      'with a user deep inside, for everyone',
+      'system.alerts',
+      {
+        type: 'system_alert',
+        data: { level: 'info', title: 't', message: 'm', details: { userId: 'u' } },
+        timestamp: 1,
+      },
+      'private_field',
+    ],
+    [
       'too large',
       'price.updates',
       { ...good, data: { price: 1, note: 'x'.repeat(300_000) } },
@@ -356,5 +402,68 @@ describe('exactly once', () => {
     expect(await publishWithoutKafka('trade.notifications', [value], 'hook-2')).toMatchObject({
       accepted: 1,
     });
+  });
+
+  it('two publishers may number their batches alike', async () => {
+    const { value } = record('ALIKE', 1);
+    const text = body([{ topic: 'trade.notifications', value }]);
+    const first = await post(text, { secret: DEVELOPMENT_PUBLISHER_SECRET, id: 'msg_1' });
+    const second = await post(text, { secret: DEVELOPMENT_INGEST_SECRET, id: 'msg_1' });
+    expect(await first.json()).toMatchObject({ accepted: 1 });
+    expect(await second.json()).toMatchObject({ accepted: 1 });
+  });
+
+  it('a batch is sent again in full when one of its rooms could not take it', async () => {
+    const ids = Array.from({ length: MAX_WEBHOOK_IDS }, (_, index) => index);
+    const { value } = record('BUSY', 1);
+    await runInDurableObject(env.ROOM.getByName('trade:BUSY'), (room: Room) => {
+      for (const id of ids) {
+        const webhook = { kind: 'webhook', webhookId: String(id), staleAt: Date.now() + 60_000 };
+        room.append({ ...webhook, kind: 'webhook', records: [] });
+      }
+    });
+    const own = { ...value, userId: 'busy' };
+    const text = body([{ topic: 'trade.notifications', value: own }]);
+    const send = () => post(text, { secret: DEVELOPMENT_PUBLISHER_SECRET, id: 'busy' });
+    const busy = await send();
+    expect(busy.headers.get('retry-after')).toBe('1');
+    expect(await refusal(busy)).toEqual([429, 'batch_too_frequent']);
+    // The other room has it already, and does not take it twice.
+    const user = await connect('user:busy', await tokenFor('busy'));
+    const [snapshot] = await user.received('snapshot');
+    expect(eventsOf(snapshot).length).toBe(1);
+    expect(await refusal(await send())).toEqual([429, 'batch_too_frequent']);
+    const again = await connect('user:busy', await tokenFor('busy'));
+    const [later] = await again.received('snapshot');
+    expect(eventsOf(later).length).toBe(1);
+  });
+
+  it('a room that fails makes the whole batch come again, and costs the others nothing', async () => {
+    // A stub breaks with its object.
+    const stub = () => env.ROOM.getByName('trade:FAILS');
+    const records = [record('FAILS', 1), { ...record('WELL', 1), partition: 1 }];
+    await runInDurableObject(stub(), (_, { storage }) => {
+      // A table of another shape: the room cannot write into it.
+      storage.sql.exec(
+        'CREATE TABLE chunk (slot INTEGER PRIMARY KEY, last, entries, state, more NOT NULL)',
+      );
+    });
+    const positioned = records.map((item) => ({ partition: 0, ...item }));
+    const failed = await post(body(positioned, 'cluster-1'));
+    expect(await refusal(failed)).toEqual([503, 'room_unavailable']);
+    await runInDurableObject(stub(), (_, { storage }) => {
+      storage.sql.exec('DROP TABLE chunk');
+    });
+    await evictDurableObject(stub(), { webSockets: 'close' });
+    expect(await publish(records)).toEqual({ accepted: 1, duplicates: 1, rejected: [] });
+    const client = await connect('trade:FAILS');
+    const [snapshot] = await client.received('snapshot');
+    expect(eventsOf(snapshot).map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  it('says no more of a bad value than fits a line', async () => {
+    const value = { ...price('X', 1), symbol: 'x'.repeat(100_000) };
+    const answer = await publishWithoutKafka('price.updates', [value]);
+    expect(answer.rejected[0]?.message.length).toBeLessThan(300);
   });
 });

@@ -40,6 +40,11 @@ function isBookSide(value: unknown): value is PriceLevel[] {
 
 const decimal = v.custom<Decimal>(isDecimal, 'expected a number or a decimal string');
 const bookSide = v.custom<PriceLevel[]>(isBookSide, 'expected [price, size] pairs');
+/** Before an object schema all of whose members are optional: to valibot an array is such an object. */
+const noArray = v.custom<object>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'expected an object',
+);
 const text = v.pipe(v.string(), v.maxLength(MAX_TEXT_LENGTH));
 const label = v.pipe(v.string(), v.maxLength(MAX_LABEL_LENGTH));
 const symbol = v.pipe(v.string(), v.regex(SYMBOL_PATTERN));
@@ -47,11 +52,14 @@ const userId = v.pipe(v.string(), v.regex(USER_ID_PATTERN));
 /** Unix ms. */
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-export const metadataSchema = v.object({
-  priority: v.optional(v.picklist(['low', 'medium', 'high'])),
-  source: v.optional(label),
-  version: v.optional(label),
-});
+export const metadataSchema = v.pipe(
+  noArray,
+  v.object({
+    priority: v.optional(v.picklist(['low', 'medium', 'high'])),
+    source: v.optional(label),
+    version: v.optional(label),
+  }),
+);
 export type EventMetadata = v.InferOutput<typeof metadataSchema>;
 export type Priority = NonNullable<EventMetadata['priority']>;
 
@@ -80,7 +88,9 @@ export const tradeDataSchema = v.looseObject({
   side: v.picklist(['buy', 'sell']),
   txHash: v.optional(label),
   gasUsed: v.optional(decimal),
-  fees: v.optional(v.looseObject({ gas: v.optional(decimal), platform: v.optional(decimal) })),
+  fees: v.optional(
+    v.pipe(noArray, v.looseObject({ gas: v.optional(decimal), platform: v.optional(decimal) })),
+  ),
 });
 
 /** The members of a trade's `data` that a public tape shows. */
@@ -175,7 +185,7 @@ export const notificationSchema = v.object({
   type: notificationType,
   target: targetSchema,
   category: v.optional(label),
-  data: v.looseObject({}),
+  data: v.pipe(noArray, v.looseObject({})),
   timestamp: v.optional(time),
   metadata: common.metadata,
 });

@@ -26,10 +26,14 @@ export interface Welcome {
   readonly protocol: typeof PROTOCOL_VERSION;
   readonly user?: string;
   readonly expiresAt?: number;
-  readonly limits: { readonly messageBytes: number };
+  /** `messageLength`: of what the client sends, in characters. */
+  readonly limits: { readonly messageLength: number };
 }
 
-/** The socket is a member, its cursor at `seq`; `recovered`: everything after `since` follows. */
+/**
+ * The socket is a member, and stands at `seq` once it has what follows at once: with `recovered`
+ * every event after `since` (none when all have expired), else the snapshot.
+ */
 export interface Subscribed {
   readonly type: 'subscribed';
   readonly room: string;

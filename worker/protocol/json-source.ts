@@ -135,6 +135,7 @@ export class SourceReader {
     let at = openingQuote;
     for (;;) {
       at = text.indexOf('"', at + 1);
+      if (at === -1) throw new SyntaxError('no JSON: a string without an end');
       let backslashes = 0;
       while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
       if (backslashes % 2 === 0) return at + 1;
@@ -153,11 +154,15 @@ export class SourceReader {
   }
 }
 
-/** The text of each member of an object, by key. `object` is its JSON text. */
+/**
+ * The text of each member of an object, by key.
+ * @param object its JSON text.
+ * @throws {SyntaxError} when it is something else.
+ */
 export function membersOf(object: string): Map<string, string> {
   const members = new Map<string, string>();
   const reader = new SourceReader(object);
-  reader.enterObject();
+  if (!reader.enterObject()) throw new SyntaxError('no JSON object');
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
     const { start, end } = reader.skip();
     members.set(key, object.slice(start, end));
@@ -165,32 +170,42 @@ export function membersOf(object: string): Map<string, string> {
   return members;
 }
 
-export type JsonFault = 'duplicate_key' | 'forbidden_key';
-
 /** Keys that a careless merge at a receiver would turn into a change of every object there. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
-/**
- * What is wrong with the keys of a parsed value, whose source had `members` members: a duplicate
- * (parsers disagree about which one counts) leaves fewer keys in the value than in the source.
- */
-export function keyFault(value: unknown, members: number): JsonFault | undefined {
+/** What the keys of an event tell. */
+export interface Keys {
+  /**
+   * A duplicate (parsers disagree about which one counts) leaves fewer keys in the value than its
+   * source has members.
+   */
+  readonly fault: 'duplicate_key' | 'forbidden_key' | undefined;
+  /** Whether `userId` stands anywhere in its `data`. */
+  readonly namesUser: boolean;
+}
+
+/** @param members how many the source of `event` has, in all its objects. */
+export function inspectKeys(event: object, members: number): Keys {
+  const metadata: unknown = 'metadata' in event ? event.metadata : undefined;
   let found = 0;
-  const objects = [value];
+  let namesUser = false;
+  const objects: unknown[] = [event];
   const arrays: unknown[][] = [];
   // Arrays last: once all members are found, a book's hundreds of levels need no look.
   while (found < members) {
     const object = objects.pop() ?? arrays.pop();
     if (typeof object !== 'object' || object === null) {
-      if (objects.length === 0 && arrays.length === 0) return 'duplicate_key';
+      if (objects.length === 0 && arrays.length === 0) return { fault: 'duplicate_key', namesUser };
     } else if (Array.isArray(object)) {
-      for (const item of object)
+      for (const item of object) {
         if (Array.isArray(item)) arrays.push(item);
         else if (typeof item === 'object') objects.push(item);
+      }
     } else {
       // Of a parsed object every enumerable key is its own. (Object.entries took three times as long.)
       for (const key in object) {
-        if (FORBIDDEN_KEYS.has(key)) return 'forbidden_key';
+        if (FORBIDDEN_KEYS.has(key)) return { fault: 'forbidden_key', namesUser };
+        if (key === 'userId' && object !== event && object !== metadata) namesUser = true;
         found++;
         const member: unknown = Reflect.get(object, key);
         if (Array.isArray(member)) arrays.push(member);
@@ -198,5 +213,5 @@ export function keyFault(value: unknown, members: number): JsonFault | undefined
       }
     }
   }
-  return undefined;
+  return { fault: undefined, namesUser };
 }

@@ -10,6 +10,7 @@ import {
   type UnpositionedBatch,
   unpositionedBatchSchema,
 } from './batch.ts';
+import { describeIssue } from './describe-issue.ts';
 import { SourceReader } from './json-source.ts';
 
 /** The JSON text of a record's value. */
@@ -74,12 +75,8 @@ function isPositioned(parsed: unknown): boolean {
   return typeof parsed === 'object' && parsed !== null && 'source' in parsed;
 }
 
-function malformed(
-  issues: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]],
-): BatchReading {
-  const path = v.getDotPath(issues[0]);
-  const message = path === null ? issues[0].message : `${path}: ${issues[0].message}`;
-  return { kind: 'refused', code: 'batch_malformed', message };
+function malformed([issue]: readonly [v.BaseIssue<unknown>, ...unknown[]]): BatchReading {
+  return { kind: 'refused', code: 'batch_malformed', message: describeIssue(issue) };
 }
 
 function findSources(text: string): ValueSource[] {
@@ -109,5 +106,5 @@ function findValue(reader: SourceReader): ValueSource {
   return source;
 }
 
-/** Of a record without a value, which no topic admits. */
+/** Until its value is found. A record without one has been refused by the schema. */
 const NO_VALUE: ValueSource = { text: 'null', members: 0, depth: 0 };

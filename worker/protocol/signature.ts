@@ -101,6 +101,11 @@ export async function verify<Key extends { readonly signingKey: SigningKey }>(
   return { kind: 'invalid' };
 }
 
+/** A short name for a text that says nothing of it: 96 bits of its SHA-256, base64. */
+export async function fingerprint(text: string): Promise<string> {
+  return encodeBase64(await crypto.subtle.digest('SHA-256', encoder.encode(text))).slice(0, 16);
+}
+
 function signedContent(id: string, timestamp: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
   const head = encoder.encode(`${id}.${timestamp}.`);
   const content = new Uint8Array(head.length + body.length);

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import type { RejectionCode } from './codes.ts';
+import { describeIssue } from './describe-issue.ts';
 import {
   notificationSchema,
   orderBookUpdateSchema,
@@ -47,8 +48,11 @@ export interface Topic {
   readonly name: string;
   /** The members of an event that reach a client, in the order in which they are sent. */
   readonly members: ReadonlySet<string>;
-  /** Validates a parsed event and tells where it goes. */
-  readonly admit: (value: unknown) => Admission;
+  /**
+   * Validates a parsed event and tells where it goes.
+   * @param namesUser whether `userId` stands anywhere in its `data`.
+   */
+  readonly admit: (value: unknown, namesUser: boolean) => Admission;
 }
 
 /** Where an event goes when its priority is not stated. */
@@ -69,8 +73,8 @@ const TOPIC_TABLE: readonly Topic[] = [
   }),
   defineTopic('trade.notifications', tradeNotificationSchema, {
     members: ['type', 'symbol', 'userId', 'data', 'timestamp', 'metadata'],
-    destinations: ({ symbol, userId, data }) =>
-      userId === undefined && !('userId' in data)
+    destinations: ({ symbol, userId }, namesUser) =>
+      userId === undefined && !namesUser
         ? [whole(tradeRoom(symbol))]
         : [
             { room: tradeRoom(symbol), view: 'tape' },
@@ -114,7 +118,7 @@ type EventSchema = v.GenericSchema<
 
 interface Routing<Event> {
   readonly members: readonly string[];
-  readonly destinations: (event: Event) => readonly Destination[];
+  readonly destinations: (event: Event, namesUser: boolean) => readonly Destination[];
   readonly key?: (event: Event) => string;
   readonly expiresAt?: (event: Event) => number | undefined;
 }
@@ -127,13 +131,13 @@ function defineTopic<Schema extends EventSchema>(
   return {
     name,
     members: new Set(routing.members),
-    admit(value) {
+    admit(value, namesUser) {
       const parsed = v.safeParse(schema, value, { abortEarly: true });
       if (!parsed.success) return rejection(parsed.issues[0]);
       const event = parsed.output;
-      const destinations = routing.destinations(event);
-      if ('userId' in event.data && destinations.some(isPublicAndWhole)) {
-        const message = 'data.userId would reach a public room';
+      const destinations = routing.destinations(event, namesUser);
+      if (namesUser && destinations.some(isPublicAndWhole)) {
+        const message = 'the userId in its data would reach a public room';
         return { kind: 'rejected', code: 'private_field', message };
       }
       return {
@@ -171,10 +175,5 @@ const CODE_OF_MEMBER: Readonly<Record<string, RejectionCode>> = {
 function rejection(issue: v.BaseIssue<unknown>): Admission {
   const member = issue.path?.[0]?.key;
   const code = typeof member === 'string' ? CODE_OF_MEMBER[member] : undefined;
-  const path = v.getDotPath(issue);
-  return {
-    kind: 'rejected',
-    code: code ?? 'event_not_object',
-    message: path === null ? issue.message : `${path}: ${issue.message}`,
-  };
+  return { kind: 'rejected', code: code ?? 'event_not_object', message: describeIssue(issue) };
 }
