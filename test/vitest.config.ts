@@ -31,6 +31,8 @@ export default defineConfig({
                 INGEST_SECRET: DEVELOPMENT_INGEST_SECRET,
                 PUBLISHER_SECRET: DEVELOPMENT_PUBLISHER_SECRET,
                 JWT_SECRET: DEVELOPMENT_JWT_SECRET,
+                // Few, so that a test can fill a room.
+                ROOM_MAX_SOCKETS: '5',
               },
             },
           }),

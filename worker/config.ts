@@ -1,6 +1,6 @@
 /** The Worker's configuration, read once per isolate. A bad variable is named and nothing is served. */
 import { DEVELOPMENT_SECRETS } from './protocol/development.ts';
-import { importSecret, type SigningKey } from './protocol/signature.ts';
+import { fingerprint, importSecret, type SigningKey } from './protocol/signature.ts';
 
 /** The bindings that are texts, as wrangler.toml and `wrangler secret put` give them. */
 export interface Variables {
@@ -21,6 +21,8 @@ export interface Variables {
 export interface IngestKey {
   readonly role: 'bridge' | 'publisher';
   readonly signingKey: SigningKey;
+  /** Tells its secret from others, and nothing of it. */
+  readonly fingerprint: string;
 }
 
 export interface Config {
@@ -83,6 +85,12 @@ async function readConfig(env: Variables): Promise<Config> {
       'INGEST_SECRET is missing: set a whsec_… secret, the same as the bridge has',
     );
   }
+  const fingerprints = new Set(ingestKeys.map(({ fingerprint }) => fingerprint));
+  if (fingerprints.size < ingestKeys.length) {
+    throw new ConfigError(
+      'PUBLISHER_SECRET and INGEST_SECRET must have no secret in common, nor twice',
+    );
+  }
   return Object.freeze({
     ingestKeys,
     jwtSecret: jwtSecretOf(env),
@@ -100,7 +108,8 @@ async function ingestKeysOf(
     secrets.map(async (secret) => {
       refuseDevelopmentSecret(env, variable, secret);
       try {
-        return { role, signingKey: await importSecret(secret) };
+        const signingKey = await importSecret(secret);
+        return { role, signingKey, fingerprint: await fingerprint(secret) };
       } catch (error) {
         throw new ConfigError(`${variable}: ${error instanceof Error ? error.message : 'invalid'}`);
       }

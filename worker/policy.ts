@@ -23,19 +23,32 @@ export interface Retention {
   readonly characters: number;
   /** How long an entry lives that brings no expiry of its own, in ms. */
   readonly age: number;
-  /** How many keys' latest events are kept. */
+  /** How many keys' latest events are kept, and how many characters of them. */
   readonly keys: number;
+  readonly keyCharacters: number;
 }
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** A room's object has 128 MB; its log takes two of them at most. */
+/** A room's object has 128 MB; its log takes a few of them at most. */
 const MAX_CHARACTERS = 1024 * 1024;
 
 /** A tail that bridges a reconnect of a few seconds at hundreds of events a second. */
-const SHORT: Retention = { entries: 1_000, characters: MAX_CHARACTERS, age: MINUTE, keys: 1 };
-const LONG: Retention = { entries: 1_000, characters: MAX_CHARACTERS, age: DAY, keys: 0 };
+const SHORT: Retention = {
+  entries: 1_000,
+  characters: MAX_CHARACTERS,
+  age: MINUTE,
+  keys: 1,
+  keyCharacters: MAX_CHARACTERS,
+};
+const LONG: Retention = {
+  entries: 1_000,
+  characters: MAX_CHARACTERS,
+  age: DAY,
+  keys: 0,
+  keyCharacters: 0,
+};
 /** As much of a tape, a user's day or a conversation as fits a first screen. */
 const RECENT_EVENTS = 50;
 const MAX_ALERTS = 100;
@@ -47,7 +60,7 @@ export const POLICIES: Readonly<Record<RoomClass, Policy>> = {
   price_updates: {
     access: 'anyone',
     log: 'memory',
-    retention: { ...SHORT, keys: MAX_SYMBOLS },
+    retention: { ...SHORT, keys: MAX_SYMBOLS, keyCharacters: 2 * MAX_CHARACTERS },
     snapshot: { kind: 'latest' },
   },
   orderbook: { access: 'anyone', log: 'memory', retention: SHORT, snapshot: { kind: 'latest' } },

@@ -4,7 +4,7 @@ import { POLICIES, type Policy } from '../../worker/policy.ts';
 import { decodeEntries, encodeEntries } from '../../worker/room/entry.ts';
 import { Log } from '../../worker/room/log.ts';
 
-const NEW = { epoch: 7, head: 0, floor: 0, entries: [] };
+const NEW = { epoch: 7, head: 0, floor: 0, trimmed: 0, entries: [] };
 const seqs = (entries: readonly { seq: number }[]) => entries.map(({ seq }) => seq);
 
 function policy(retention: Partial<Policy['retention']>, base: Policy = POLICIES.trade): Policy {
@@ -95,41 +95,69 @@ describe('a log', () => {
     expect(log.resume({ epoch: 7, seq: 1 }, 1)).toEqual({ kind: 'replay', entries: [] });
   });
 
-  it('gives a reader everything after its cursor, or says that it cannot', () => {
-    const step = fc.record({ wait: fc.nat(6), lifetime: fc.option(fc.nat(12)) });
+  it('is bounded in the characters of its latest entries: the stalest make room', () => {
+    const log = new Log(policy({ keyCharacters: 45 }, POLICIES.price_updates), NEW);
+    for (const key of ['A', 'B', 'C']) append(log, 1, { key });
+    expect(log.latest.map(({ key }) => key)).toEqual(['B', 'C']);
+  });
+
+  it('never lowers its floor', () => {
+    const log = new Log(policy({ entries: 10, age: 10 }), NEW);
+    append(log, 0, { expiresAt: 1_000 });
+    append(log, 0);
+    log.expire(20);
+    expect(log.floor).toBe(2);
+    for (let i = 0; i < 10; i++) append(log, 20);
+    expect(log.floor).toBe(2);
+    expect(log.resume({ epoch: 7, seq: 1 }, 20)).toMatchObject({ kind: 'gap' });
+  });
+
+  it('gives a reader everything after its cursor or says that it cannot, also when it wakes', () => {
+    const step = fc.record({
+      wait: fc.nat(6),
+      lifetime: fc.option(fc.nat(40)),
+      next: fc.constantFrom('go on', 'expire', 'wake'),
+    });
+    const bounds = fc.integer({ min: 1, max: 20 });
     fc.assert(
-      fc.property(
-        fc.array(step, { maxLength: 60 }),
-        fc.nat(60),
-        fc.integer({ min: 1, max: 20 }),
-        (steps, seq, entries) => {
-          const log = new Log(policy({ entries, age: 20 }), NEW);
-          const appended: { seq: number; expiresAt: number; perishable: boolean }[] = [];
-          let now = 0;
-          for (const { wait, lifetime } of steps) {
-            now += wait;
-            const expiresAt = lifetime === null ? undefined : now + lifetime + 1;
-            appended.push(append(log, now, expiresAt === undefined ? {} : { expiresAt }));
-          }
-          const resume = log.resume({ epoch: 7, seq }, now);
-          const missed = appended.filter((entry) => entry.seq > seq);
-          const live = missed.filter(({ expiresAt }) => expiresAt > now);
-          if (seq > log.head) expect(resume).toMatchObject({ kind: 'gap', reason: 'epoch' });
-          else if (resume.kind === 'replay') {
-            expect(seqs(resume.entries)).toEqual(seqs(live));
-            const aged = missed.filter((e) => e.expiresAt <= now && !e.perishable);
-            expect(aged).toEqual([]);
-          } else {
-            // It said so: then something was in fact trimmed or has aged.
-            const kept = new Set(seqs(log.entries));
-            const lost = missed.filter(
-              (e) => !kept.has(e.seq) && !(e.perishable && e.expiresAt <= now),
-            );
-            const trimmedPerishable = missed.some((e) => !kept.has(e.seq) && e.perishable);
-            expect(lost.length > 0 || trimmedPerishable).toBe(true);
-          }
-        },
-      ),
+      fc.property(fc.array(step, { maxLength: 60 }), fc.nat(60), bounds, (steps, seq, entries) => {
+        const limits = policy({ entries, age: 20 });
+        let log = new Log(limits, NEW);
+        const appended: { seq: number; expiresAt: number; perishable: boolean }[] = [];
+        let now = 0;
+        for (const { wait, lifetime, next } of steps) {
+          now += wait;
+          const expiresAt = lifetime === null ? undefined : now + lifetime + 1;
+          appended.push(append(log, now, expiresAt === undefined ? {} : { expiresAt }));
+          if (next === 'expire') log.expire(now);
+          // Some of what has expired is still on the disk.
+          const kept = appended.filter(({ seq }) => seq > log.trimmed);
+          if (next !== 'wake') continue;
+          const { epoch, head, floor, trimmed } = log;
+          const saved = kept.map((entry) => ({ ...entry, text: '{}', key: undefined }));
+          log = new Log(limits, { epoch, head, floor, trimmed, entries: saved });
+          log.expire(now);
+          expect(seqs(log.entries).length).toBeLessThanOrEqual(entries);
+        }
+        const resume = log.resume({ epoch: 7, seq }, now);
+        const missed = appended.filter((entry) => entry.seq > seq);
+        const live = missed.filter(({ expiresAt }) => expiresAt > now);
+        if (seq > log.head) {
+          expect(resume).toMatchObject({ kind: 'gap', reason: 'epoch' });
+        } else if (resume.kind === 'replay') {
+          expect(seqs(resume.entries)).toEqual(seqs(live));
+          expect(missed.filter((e) => e.expiresAt <= now && !e.perishable)).toEqual([]);
+        } else {
+          // It said so: then something was in fact taken by the bounds, or is too old.
+          const kept = new Set(seqs(log.entries));
+          expect(missed.some((e) => !kept.has(e.seq))).toBe(true);
+        }
+        // What is left of the log is what has neither expired nor been taken by the bounds.
+        expect(seqs(log.entries)).toEqual(
+          seqs(appended.filter((e) => e.seq > log.trimmed && e.expiresAt > now)),
+        );
+      }),
+      { numRuns: 1_000 },
     );
   });
 });

@@ -75,17 +75,25 @@ describe('positions', () => {
 describe('webhook ids', () => {
   it('are known until a replay of them is stale', () => {
     const ids = new WebhookIds();
-    expect(ids.add('a', 100, 0)).toBe(true);
-    expect(ids.has('a')).toBe(true);
+    expect(ids.note('a', 100, 0)).toBe('new');
+    expect(ids.note('a', 100, 0)).toBe('known');
     expect(ids.save(100)).toEqual([['a', 100]]);
     expect(ids.save(101)).toEqual([]);
   });
 
+  it('are known for as long as the latest attempt stays fresh', () => {
+    const ids = new WebhookIds();
+    ids.note('a', 100, 0);
+    expect(ids.note('a', 300, 50)).toBe('prolonged');
+    expect(ids.note('a', 100, 60)).toBe('known');
+    expect(new WebhookIds(ids.save(200)).note('a', 300, 200)).toBe('known');
+  });
+
   it('are refused, not forgotten, when too many are fresh', () => {
     const ids = new WebhookIds();
-    for (let i = 0; i < MAX_WEBHOOK_IDS; i++) expect(ids.add(String(i), 100, 0)).toBe(true);
-    expect(ids.add('more', 100, 0)).toBe(false);
-    expect(ids.has('0')).toBe(true);
-    expect(ids.add('more', 300, 200)).toBe(true);
+    for (let i = 0; i < MAX_WEBHOOK_IDS; i++) expect(ids.note(String(i), 100, 0)).toBe('new');
+    expect(ids.note('more', 100, 0)).toBe('full');
+    expect(ids.note('0', 100, 0)).toBe('known');
+    expect(ids.note('more', 300, 200)).toBe('new');
   });
 });

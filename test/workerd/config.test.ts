@@ -24,6 +24,11 @@ describe('a Worker', () => {
       { PUBLISHER_SECRET: 'whsec_eA==' },
       'PUBLISHER_SECRET',
     ],
+    [
+      'whose publishers have a bridge’s secret',
+      { PUBLISHER_SECRET: DEVELOPMENT_INGEST_SECRET },
+      'PUBLISHER_SECRET',
+    ],
     ['whose JWT secret is short', { JWT_SECRET: 'short' }, 'JWT_SECRET'],
     ['in a region that is none', { HOME_REGION: 'moon' }, 'HOME_REGION'],
     ['with room for no socket', { ROOM_MAX_SOCKETS: '0' }, 'ROOM_MAX_SOCKETS'],

@@ -1,7 +1,8 @@
-import { exports } from 'cloudflare:workers';
+import { runInDurableObject } from 'cloudflare:test';
+import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { connect, tokenFor, upgrade } from './support/connect.ts';
-import { errorCodeOf } from './support/publish.ts';
+import { errorCodeOf, publishWithoutKafka } from './support/publish.ts';
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
@@ -51,6 +52,7 @@ describe('who may join', () => {
     ['is empty', async () => '', 'token_invalid'],
     ['was changed', async () => `${await tokenFor('1')}x`, 'token_invalid'],
     ['has expired', async () => tokenFor('1', { exp: 1 }), 'token_expired'],
+    ['never ends', async () => tokenFor('1', { exp: 1e308 }), 'token_invalid'],
     ['names no possible user', async () => tokenFor('a@b'), 'token_invalid'],
     [
       'is unsigned',
@@ -118,14 +120,60 @@ describe('what a client sends', () => {
     expect(error).toMatchObject({ code: 'message_invalid' });
     for (let i = 0; i < 8; i++) client.socket.send('noise');
     expect(await client.closed).toMatchObject({ code: 4400, reason: 'message_invalid' });
+    const loud = await connect('price:NOISE');
+    loud.socket.send('x'.repeat(5_000));
+    expect(await loud.closed).toMatchObject({ code: 4400 });
+  });
+});
+
+describe('a room', () => {
+  it('lets a member of a private room go when its token has ended, before it sends more', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 2;
+    const [short, long] = [
+      await connect('user:ends', await tokenFor('ends', { exp })),
+      await connect('user:ends', await tokenFor('ends')),
+    ];
+    await expect.poll(() => Date.now(), { timeout: 5_000 }).toBeGreaterThan(exp * 1000);
+    const value = {
+      type: 'portfolio_update',
+      userId: 'ends',
+      data: { totalValue: 1 },
+      timestamp: 1,
+    };
+    await publishWithoutKafka('portfolio.updates', [value]);
+    expect(await short.closed).toMatchObject({ code: 4401, reason: 'token_expired' });
+    await long.events(1);
+    expect(short.frames.map(({ type }) => type)).not.toContain('events');
+  });
+
+  it('holds as many sockets as it may', async () => {
+    // The test's configuration says 5.
+    const clients = [];
+    for (let i = 0; i < 5; i++) clients.push(await connect('price:FULL'));
+    const refused = await upgrade('price:FULL');
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(await refusal(refused)).toEqual([503, 'room_full']);
+    clients[0]?.socket.close(1000);
+    await clients[0]?.closed;
+    await connect('price:FULL');
+  });
+
+  it('does not take a socket that it has closed for a member again after a sleep', async () => {
+    const stub = env.ROOM.getByName('price:CLOSED');
+    const client = await connect('price:CLOSED');
+    for (let i = 0; i < 9; i++) client.socket.send('noise');
+    await client.closed;
+    await runInDurableObject(stub, (_, state) => {
+      for (const socket of state.getWebSockets()) expect(socket.deserializeAttachment()).toBeNull();
+    });
   });
 });
 
 describe('a client that leaves', () => {
   it('is answered at once', async () => {
     const client = await connect('price:LEAVE');
-    client.socket.close(1000, 'done');
-    expect(await client.closed).toMatchObject({ wasClean: true });
+    client.socket.close(4000, 'done');
+    expect(await client.closed).toMatchObject({ code: 4000, reason: 'done', wasClean: true });
   }, 2_000);
 });
 

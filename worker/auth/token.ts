@@ -24,10 +24,12 @@ export type Identification =
   | { readonly kind: 'refused'; readonly code: 'token_invalid' | 'token_expired' };
 
 const MAX_ROOMS = 100;
+/** The end of the year 9999: in ms it is still a date. */
+const MAX_EXPIRY_SECONDS = 253_402_300_799;
 
 const claimsSchema = v.object({
   sub: v.pipe(v.string(), v.regex(USER_ID_PATTERN)),
-  exp: v.pipe(v.number(), v.finite()),
+  exp: v.pipe(v.number(), v.finite(), v.maxValue(MAX_EXPIRY_SECONDS)),
   rooms: v.optional(
     v.pipe(v.array(v.pipe(v.string(), v.regex(CUSTOM_ROOM_PATTERN))), v.maxLength(MAX_ROOMS)),
     [],

@@ -2,12 +2,13 @@
  * A room's sockets. Each frame is composed by the caller, once; all that is done per member is to
  * send it. A private room's members are let go when their token ends.
  */
-import { CLOSE_CODES } from '../protocol/codes.ts';
+import { CLOSE_CODES, type CloseReason } from '../protocol/codes.ts';
 
 /** The part of a WebSocket that the audience uses. */
 export interface Socket {
   send(frame: string): void;
   close(code: number, reason: string): void;
+  serializeAttachment(attachment: Member | null): void;
 }
 
 /** What survives hibernation with a socket, in its attachment. */
@@ -20,6 +21,7 @@ export interface Member {
 
 export class Audience {
   readonly #members = new Map<Socket, Member>();
+  readonly #closing = new Set<Socket>();
   readonly #isPrivate: boolean;
   /** No member's token ends before this, Unix ms. */
   #soonestEnd = Number.POSITIVE_INFINITY;
@@ -32,6 +34,15 @@ export class Audience {
     return this.#members.size;
   }
 
+  /** Sockets that were dismissed and whose peers have not answered the close. */
+  get closing(): number {
+    return this.#closing.size;
+  }
+
+  has(socket: Socket): boolean {
+    return this.#members.has(socket);
+  }
+
   join(socket: Socket, member: Member): void {
     this.#members.set(socket, member);
     const end = member.tokenExpiresAt ?? Number.POSITIVE_INFINITY;
@@ -40,6 +51,20 @@ export class Audience {
 
   leave(socket: Socket): void {
     this.#members.delete(socket);
+    this.#closing.delete(socket);
+  }
+
+  /** Closes a socket. Its attachment is cleared, or it would be a member again after a sleep. */
+  dismiss(socket: Socket, reason: CloseReason): void {
+    this.#members.delete(socket);
+    this.#closing.add(socket);
+    socket.serializeAttachment(null);
+    socket.close(CLOSE_CODES[reason].close, reason);
+  }
+
+  /** Takes note, at a wake, of a socket that was dismissed before. */
+  restoreClosing(socket: Socket): void {
+    this.#closing.add(socket);
   }
 
   broadcast(frames: readonly string[], now: number): void {
@@ -57,12 +82,8 @@ export class Audience {
   #dismissExpired(now: number): void {
     this.#soonestEnd = Number.POSITIVE_INFINITY;
     for (const [socket, { tokenExpiresAt = Number.POSITIVE_INFINITY }] of this.#members) {
-      if (tokenExpiresAt > now) {
-        this.#soonestEnd = Math.min(this.#soonestEnd, tokenExpiresAt);
-        continue;
-      }
-      this.leave(socket);
-      socket.close(CLOSE_CODES.token_expired.close, 'token_expired');
+      if (tokenExpiresAt > now) this.#soonestEnd = Math.min(this.#soonestEnd, tokenExpiresAt);
+      else this.dismiss(socket, 'token_expired');
     }
   }
 }

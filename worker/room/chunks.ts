@@ -6,14 +6,17 @@
 
 export interface Chunk {
   readonly slot: number;
+  /** The head of the log when it was written. */
+  readonly last: number;
   /** As `encodeEntries` made it. */
   readonly entries: string;
-  /** JSON of a `SavedState`; only the newest one counts, by its `head`. */
+  /** JSON of a `SavedState`; only that of the newest chunk counts. */
   readonly state: string;
 }
 
 /** Where a store keeps its chunks. Each call is one write of one row. */
 export interface Chunks {
+  /** Oldest first. */
   read(): Chunk[];
   put(chunk: Chunk): void;
   remove(slot: number): void;
@@ -34,22 +37,23 @@ export class SqliteChunks implements Chunks {
         .toArray().length > 0;
     if (!this.#exists) return [];
     return this.#sql
-      .exec<{ slot: number; entries: string; state: string }>(
-        'SELECT slot, entries, state FROM chunk ORDER BY slot',
+      .exec<{ slot: number; last: number; entries: string; state: string }>(
+        'SELECT slot, last, entries, state FROM chunk ORDER BY last, slot',
       )
       .toArray();
   }
 
-  put({ slot, entries, state }: Chunk): void {
+  put({ slot, last, entries, state }: Chunk): void {
     if (this.#exists !== true) {
       this.#sql.exec(
-        'CREATE TABLE IF NOT EXISTS chunk (slot INTEGER PRIMARY KEY, entries TEXT NOT NULL, state TEXT NOT NULL)',
+        'CREATE TABLE IF NOT EXISTS chunk (slot INTEGER PRIMARY KEY, last INTEGER NOT NULL, entries TEXT NOT NULL, state TEXT NOT NULL)',
       );
       this.#exists = true;
     }
     this.#sql.exec(
-      'INSERT INTO chunk (slot, entries, state) VALUES (?, ?, ?) ON CONFLICT (slot) DO UPDATE SET entries = excluded.entries, state = excluded.state',
+      'INSERT INTO chunk (slot, last, entries, state) VALUES (?, ?, ?, ?) ON CONFLICT (slot) DO UPDATE SET last = excluded.last, entries = excluded.entries, state = excluded.state',
       slot,
+      last,
       entries,
       state,
     );

@@ -44,33 +44,30 @@ export class DurableStore implements LogStore {
   ) {
     this.#chunks = chunks;
     this.#setAlarm = setAlarm;
-    const saved = chunks
-      .read()
-      .map(({ slot, entries, state }) => ({
-        slot,
-        entries: decodeEntries(entries),
-        characters: entries.length,
-        state: decodeState(state),
-      }))
-      .sort((a, b) => a.state.head - b.state.head);
-    this.#spans = saved.map(({ slot, entries, characters, state }) => ({
-      slot,
-      first: entries[0]?.seq ?? state.head,
-      last: state.head,
-      characters,
+    const saved = chunks.read().map(({ slot, last, entries, state }) => ({
+      span: { slot, last, characters: entries.length },
+      entries: decodeEntries(entries),
+      state,
     }));
-    const newest = saved.at(-1)?.state;
+    this.#spans = saved.map(({ span, entries }) => ({
+      ...span,
+      first: entries[0]?.seq ?? span.last + 1,
+    }));
+    const newestState = saved.at(-1)?.state;
+    const newest = newestState === undefined ? undefined : decodeState(newestState);
     this.#alarmAt = newest?.alarmAt;
     this.state = {
       log: new Log(policy, {
         epoch: newest?.epoch ?? memberEpoch ?? nextEpoch(0, now),
         head: newest?.head ?? 0,
         floor: newest?.floor ?? 0,
+        trimmed: newest?.trimmed ?? 0,
         entries: saved.flatMap(({ entries }) => entries),
       }),
       positions: new Positions(newest?.positions),
       webhookIds: new WebhookIds(newest?.webhookIds),
     };
+    this.state.log.expire(now);
   }
 
   appended(now: number): void {
@@ -78,7 +75,9 @@ export class DurableStore implements LogStore {
     const newest = this.#spans.at(-1);
     const fresh = encodeEntries(entriesFrom(log.entries, (newest?.last ?? 0) + 1));
     this.#planSweep(now);
-    if (newest !== undefined && newest.characters + fresh.length < CHUNK_CHARACTERS) {
+    const fits = newest !== undefined && newest.characters + fresh.length < CHUNK_CHARACTERS;
+    // With nothing fresh there must be no second chunk of the same head: the newest tells the state.
+    if (newest !== undefined && (fits || fresh === '')) {
       this.#spans.pop();
       this.#put(newest.slot, newest.first, entriesFrom(log.entries, newest.first), now);
     } else {
@@ -97,7 +96,7 @@ export class DurableStore implements LogStore {
       this.#chunks.remove(span.slot);
       this.#spans.splice(this.#spans.indexOf(span), 1);
     }
-    if (log.entries.length > 0) this.#planSweep(now);
+    this.#planSweep(now);
     this.#spans.pop();
     this.#put(newest.slot, newest.first, entriesFrom(log.entries, newest.first), now);
   }
@@ -105,8 +104,9 @@ export class DurableStore implements LogStore {
   #put(slot: number, first: number, entries: readonly Entry[], now: number): void {
     const text = encodeEntries(entries);
     const state = encodeState(this.state, now, { alarmAt: this.#alarmAt });
-    this.#chunks.put({ slot, entries: text, state });
-    this.#spans.push({ slot, first, last: this.state.log.head, characters: text.length });
+    const last = this.state.log.head;
+    this.#chunks.put({ slot, last, entries: text, state });
+    this.#spans.push({ slot, first, last, characters: text.length });
   }
 
   /** The slot of a chunk that has nothing left in the tail, or a new one. */
@@ -121,14 +121,20 @@ export class DurableStore implements LogStore {
     return !this.state.log.entries.some(({ seq }) => seq >= first && seq <= last);
   }
 
+  /** Sees to it that an alarm is set at the oldest expiry, but for one that is set already. */
   #planSweep(now: number): void {
-    if (this.#alarmAt !== undefined && this.#alarmAt > now) return;
+    const earliest = now + LEAST_TIME_BETWEEN_SWEEPS;
+    const planned = this.#alarmAt;
+    if (planned !== undefined && planned > now && planned <= earliest) return;
     const soonest = this.state.log.entries.reduce(
       (least, { expiresAt }) => Math.min(least, expiresAt),
       Number.POSITIVE_INFINITY,
     );
-    this.#alarmAt = Math.max(soonest, now + LEAST_TIME_BETWEEN_SWEEPS);
-    this.#setAlarm(this.#alarmAt);
+    const due = Math.max(soonest, earliest);
+    if (due === Number.POSITIVE_INFINITY) return;
+    if (planned !== undefined && planned > now && planned <= due) return;
+    this.#alarmAt = due;
+    this.#setAlarm(due);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Rejection } from '../protocol/batch.ts';
 import type { Priority } from '../protocol/events.ts';
+import { unreachable } from '../protocol/unreachable.ts';
 import type { Entry } from './entry.ts';
 import type { Log } from './log.ts';
 import type { Position, Positions } from './positions.ts';
@@ -19,6 +20,7 @@ export type RoomBatch =
     }
   | {
       readonly kind: 'webhook';
+      /** A fingerprint of the publisher's secret and its `webhook-id`. */
       readonly webhookId: string;
       /** Unix ms after which a replay of the id is refused anyway. */
       readonly staleAt: number;
@@ -45,7 +47,7 @@ export type RoomAnswer =
       /** Indexes of the records that were here before. */
       readonly duplicates: readonly number[];
       readonly rejected: readonly Rejection[];
-      /** How many partitions were seen to count from 0 again. */
+      /** How many records showed that their partition counts from 0 again. */
       readonly renumbered: number;
     }
   /** Nothing was taken; the batch is to be sent again later. */
@@ -54,6 +56,8 @@ export type RoomAnswer =
 export interface Taken {
   readonly answer: RoomAnswer;
   readonly entries: readonly Entry[];
+  /** Whether there is something to save. */
+  readonly changed: boolean;
 }
 
 export class Intake {
@@ -69,17 +73,27 @@ export class Intake {
 
   take(batch: RoomBatch, now: number): Taken {
     if (batch.kind === 'kafka') return this.#takeFromKafka(batch, now);
-    if (this.#webhookIds.has(batch.webhookId)) {
-      const duplicates = batch.records.map(({ index }) => index);
-      return { answer: { kind: 'taken', duplicates, rejected: [], renumbered: 0 }, entries: [] };
+    const { webhookId, staleAt, records } = batch;
+    const seen = this.#webhookIds.note(webhookId, staleAt, now);
+    switch (seen) {
+      case 'full':
+        return { answer: { kind: 'busy' }, entries: [], changed: false };
+      case 'known':
+      case 'prolonged': {
+        const duplicates = records.map(({ index }) => index);
+        const answer = { kind: 'taken', duplicates, rejected: [], renumbered: 0 } as const;
+        return { answer, entries: [], changed: seen === 'prolonged' };
+      }
+      case 'new': {
+        const entries: Entry[] = [];
+        const rejected: Rejection[] = [];
+        for (const record of records) this.#append(record, now, entries, rejected);
+        const answer = { kind: 'taken', duplicates: [], rejected, renumbered: 0 } as const;
+        return { answer, entries, changed: true };
+      }
+      default:
+        return unreachable(seen);
     }
-    if (!this.#webhookIds.add(batch.webhookId, batch.staleAt, now)) {
-      return { answer: { kind: 'busy' }, entries: [] };
-    }
-    const entries: Entry[] = [];
-    const rejected: Rejection[] = [];
-    for (const record of batch.records) this.#append(record, now, entries, rejected);
-    return { answer: { kind: 'taken', duplicates: [], rejected, renumbered: 0 }, entries };
   }
 
   #takeFromKafka(batch: RoomBatch & { kind: 'kafka' }, now: number): Taken {
@@ -97,7 +111,8 @@ export class Intake {
       if (judgement === 'renumbered') renumbered++;
       this.#positions.advance(batch.source, record.position);
     }
-    return { answer: { kind: 'taken', duplicates, rejected, renumbered }, entries };
+    const answer = { kind: 'taken', duplicates, rejected, renumbered } as const;
+    return { answer, entries, changed: entries.length > 0 };
   }
 
   /** False when the event has expired: it is rejected, never sent. */

@@ -12,8 +12,8 @@ import type { Log } from './log.ts';
 
 /** Frames are split here: a browser parses and paints in between. */
 const FRAME_CHARACTERS = 256 * 1024;
-/** The longest message a room reads. */
-export const MAX_MESSAGE_BYTES = 4 * 1024;
+/** The longest message that a room reads, in characters. */
+export const MAX_MESSAGE_LENGTH = 4 * 1024;
 
 /** Who joins, as the Worker has established it. */
 export interface Joiner {
@@ -31,7 +31,7 @@ export function joiningFrames(room: string, log: Log, joiner: Joiner, now: numbe
     protocol: PROTOCOL_VERSION,
     ...(user === undefined ? {} : { user }),
     ...(tokenExpiresAt === undefined ? {} : { expiresAt: tokenExpiresAt }),
-    limits: { messageBytes: MAX_MESSAGE_BYTES },
+    limits: { messageLength: MAX_MESSAGE_LENGTH },
   });
   const subscribed = (recovered: boolean) =>
     encodeFrame({ type: 'subscribed', room, epoch, seq: head, recovered });

@@ -2,19 +2,24 @@
  * A room's log: events appended in order, numbered, and a bounded tail of them. It knows neither
  * where it is saved nor who reads it.
  *
- * `floor` is the promise of the tail: a reader at `floor` or later can be given everything that
- * followed. Entries leave the tail from its old end, or from anywhere once expired; one whose event
- * itself named the hour is missed by nobody, so only the others raise the floor.
+ * Entries leave the tail from its old end, or from anywhere once expired. `floor` is the promise of
+ * the tail: a reader at `floor` or later can be given everything that followed. An entry whose event
+ * itself named its hour is missed by nobody, so its expiry does not raise the floor. `trimmed` is
+ * what the bounds took: everything up to it is gone, while behind the floor something may live on.
  */
 import type { Policy } from '../policy.ts';
 import type { Cursor, GapReason } from '../protocol/frames.ts';
 import { type Entry, newEntry } from './entry.ts';
+
+/** However far away an event's own expiry is, in ms: a year. */
+const LONGEST_LIFE = 366 * 86_400_000;
 
 /** What a log is restored from. */
 export interface SavedLog {
   readonly epoch: number;
   readonly head: number;
   readonly floor: number;
+  readonly trimmed: number;
   readonly entries: readonly Entry[];
 }
 
@@ -38,16 +43,19 @@ export class Log {
   readonly #tail: Entry[] = [];
   readonly #latest = new Map<string, Entry>();
   #characters = 0;
+  #latestCharacters = 0;
   /** How many entries of the tail name their own expiry. */
   #perishables = 0;
   #head: number;
   #floor: number;
+  #trimmed: number;
 
   constructor(policy: Policy, saved: SavedLog) {
     this.#policy = policy;
     this.epoch = saved.epoch;
     this.#head = saved.head;
     this.#floor = saved.floor;
+    this.#trimmed = saved.trimmed;
     for (const entry of saved.entries) this.#hold(entry);
   }
 
@@ -59,6 +67,11 @@ export class Log {
   /** From which number on a reader can be given everything that followed. */
   get floor(): number {
     return this.#floor;
+  }
+
+  /** Up to which number the bounds have taken everything. */
+  get trimmed(): number {
+    return this.#trimmed;
   }
 
   /** The tail's entries, oldest first. */
@@ -74,7 +87,7 @@ export class Log {
   append({ event, key, expiresAt }: NewEvent, now: number): Entry {
     const entry = newEntry(this.#head + 1, event, {
       key,
-      expiresAt: expiresAt ?? now + this.#policy.retention.age,
+      expiresAt: Math.min(expiresAt ?? now + this.#policy.retention.age, now + LONGEST_LIFE),
       perishable: expiresAt !== undefined,
     });
     this.#head = entry.seq;
@@ -112,19 +125,21 @@ export class Log {
   }
 
   #hold(entry: Entry): void {
-    if (entry.seq > this.#floor) {
+    if (entry.seq > this.#trimmed) {
       this.#tail.push(entry);
       this.#characters += entry.text.length;
       if (entry.perishable) this.#perishables++;
     }
     if (entry.key === undefined || this.#policy.snapshot.kind !== 'latest') return;
     // Deleted first, so that the map iterates in the order of the numbers.
+    this.#latestCharacters += entry.text.length - (this.#latest.get(entry.key)?.text.length ?? 0);
     this.#latest.delete(entry.key);
     this.#latest.set(entry.key, entry);
-    if (this.#latest.size <= this.#policy.retention.keys) return;
-    for (const stalest of this.#latest.keys()) {
-      this.#latest.delete(stalest);
-      return;
+    const { keys, keyCharacters } = this.#policy.retention;
+    for (const [key, stalest] of this.#latest) {
+      if (this.#latest.size <= keys && this.#latestCharacters <= keyCharacters) return;
+      this.#latest.delete(key);
+      this.#latestCharacters -= stalest.text.length;
     }
   }
 
@@ -138,7 +153,9 @@ export class Log {
       if (!overfull && oldest.expiresAt > now) return;
       this.#tail.shift();
       this.#release(oldest);
-      if (overfull) this.#floor = oldest.seq;
+      if (!overfull) continue;
+      this.#trimmed = oldest.seq;
+      this.#floor = Math.max(this.#floor, oldest.seq);
     }
   }
 

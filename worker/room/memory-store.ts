@@ -54,6 +54,7 @@ export class MemoryStore implements LogStore {
               : saved.epoch,
         head,
         floor: head,
+        trimmed: head,
         entries: latestPerKey(rows.flatMap(({ entries }) => decodeEntries(entries))),
       }),
       positions: new Positions(saved?.positions),
@@ -86,14 +87,15 @@ export class MemoryStore implements LogStore {
     this.#saved = encodeState(this.state, now);
     let slot = STATE_SLOT + 1;
     for (const entries of inChunks(this.state.log.latest)) {
-      this.#chunks.put({ slot: slot++, entries: encodeEntries(entries), state: '' });
+      const last = entries.at(-1)?.seq ?? 0;
+      this.#chunks.put({ slot: slot++, last, entries: encodeEntries(entries), state: '' });
     }
     this.#putState(this.#saved);
     this.#dirty = false;
   }
 
   #putState(state: string): void {
-    this.#chunks.put({ slot: STATE_SLOT, entries: '', state });
+    this.#chunks.put({ slot: STATE_SLOT, last: this.state.log.head, entries: '', state });
   }
 }
 

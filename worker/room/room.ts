@@ -6,14 +6,14 @@
 import { DurableObject } from 'cloudflare:workers';
 import { maxSocketsOf, type Variables } from '../config.ts';
 import { POLICIES } from '../policy.ts';
-import { CLOSE_CODES, HTTP_ERRORS } from '../protocol/codes.ts';
+import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { encodeFrame, PING, PONG } from '../protocol/frames.ts';
 import { parseRoomName } from '../protocol/rooms.ts';
 import { Audience, type Member } from './audience.ts';
 import { SqliteChunks } from './chunks.ts';
 import { DurableStore } from './durable-store.ts';
 import { Intake, type RoomAnswer } from './intake.ts';
-import { eventsFrames, type Joiner, joiningFrames } from './joining.ts';
+import { eventsFrames, type Joiner, joiningFrames, MAX_MESSAGE_LENGTH } from './joining.ts';
 import type { LogStore } from './log-store.ts';
 import { MemoryStore } from './memory-store.ts';
 import { type PackedBatch, unpack } from './packed-batch.ts';
@@ -42,7 +42,11 @@ export class Room extends DurableObject<Variables> {
     this.#audience = new Audience(policy.access !== 'anyone');
     let memberEpoch: number | undefined;
     for (const socket of ctx.getWebSockets()) {
-      const member: Member = socket.deserializeAttachment();
+      const member: Member | null = socket.deserializeAttachment();
+      if (member === null) {
+        this.#audience.restoreClosing(socket);
+        continue;
+      }
       memberEpoch = member.epoch;
       this.#audience.join(socket, member);
     }
@@ -64,12 +68,10 @@ export class Room extends DurableObject<Variables> {
     return this.#orAbort(() => {
       const now = Date.now();
       const after = this.#store.state.log.head;
-      const { answer, entries } = this.#intake.take(unpack(batch), now);
-      if (entries.length > 0) {
-        this.#store.appended(now);
-        if (this.#audience.size > 0) {
-          this.#audience.broadcast(eventsFrames(this.#name, after, entries), now);
-        }
+      const { answer, entries, changed } = this.#intake.take(unpack(batch), now);
+      if (changed) this.#store.appended(now);
+      if (entries.length > 0 && this.#audience.size > 0) {
+        this.#audience.broadcast(eventsFrames(this.#name, after, entries), now);
       }
       return answer;
     });
@@ -77,7 +79,7 @@ export class Room extends DurableObject<Variables> {
 
   /** A WebSocket upgrade, from the Worker's connect route. */
   override fetch(request: Request): Response {
-    if (this.#audience.size >= this.#maxSockets) {
+    if (this.#audience.size + this.#audience.closing >= this.#maxSockets) {
       return new Response(null, { status: HTTP_ERRORS.room_full.status });
     }
     const joiner: Joiner = JSON.parse(request.headers.get(JOINER_HEADER) ?? '{}');
@@ -92,22 +94,25 @@ export class Room extends DurableObject<Variables> {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  override webSocketMessage(socket: WebSocket): void {
+  override webSocketMessage(socket: WebSocket, text: string | ArrayBuffer): void {
+    if (!this.#audience.has(socket)) return;
     const count = (this.#invalidMessages.get(socket) ?? 0) + 1;
     this.#invalidMessages.set(socket, count);
-    if (count > MAX_INVALID_MESSAGES) {
-      this.#audience.leave(socket);
-      socket.close(CLOSE_CODES.message_invalid.close, 'message_invalid');
+    const length = typeof text === 'string' ? text.length : text.byteLength;
+    if (count > MAX_INVALID_MESSAGES || length > MAX_MESSAGE_LENGTH) {
+      this.#audience.dismiss(socket, 'message_invalid');
       return;
     }
     const message = `this socket is subscribed by its address; it reads no message but ${PING}`;
     socket.send(encodeFrame({ type: 'error', code: 'message_invalid', message }));
   }
 
-  override webSocketClose(socket: WebSocket): void {
+  override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     this.#audience.leave(socket);
-    // Completes the handshake; without it the client waits ten seconds and sees 1006.
-    socket.close();
+    // Completes the handshake; without it the client waits ten seconds and sees 1006. Codes below
+    // 3000 other than 1000 are not for an application to send.
+    if (code === 1000 || code >= 3000) socket.close(code, reason);
+    else socket.close();
   }
 
   override webSocketError(socket: WebSocket): void {

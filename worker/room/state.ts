@@ -7,6 +7,7 @@ export interface SavedState {
   readonly epoch: number;
   readonly head: number;
   readonly floor: number;
+  readonly trimmed: number;
   readonly positions: readonly SavedPosition[];
   readonly webhookIds: readonly SavedWebhookId[];
   /** In-memory rooms: whether entries may have been appended since, that a crash would lose. */
@@ -31,6 +32,7 @@ export function encodeState(
     epoch: log.epoch,
     head: log.head,
     floor: log.floor,
+    trimmed: log.trimmed,
     positions: positions.save(),
     webhookIds: webhookIds.save(now),
     dirty,

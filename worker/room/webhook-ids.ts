@@ -16,16 +16,21 @@ export class WebhookIds {
     this.#staleAt = new Map(saved);
   }
 
-  has(id: string): boolean {
-    return this.#staleAt.has(id);
-  }
-
-  /** False when as many ids as fit are still fresh: the batch is to be sent again later. */
-  add(id: string, staleAt: number, now: number): boolean {
+  /**
+   * Takes note of a batch's id. `prolonged`: it is known, but this attempt was signed later, so that
+   * a replay of it stays fresh for longer. `full`: as many ids as fit are fresh.
+   */
+  note(id: string, staleAt: number, now: number): 'new' | 'known' | 'prolonged' | 'full' {
+    const known = this.#staleAt.get(id);
+    if (known !== undefined) {
+      if (staleAt <= known) return 'known';
+      this.#staleAt.set(id, staleAt);
+      return 'prolonged';
+    }
     if (this.#staleAt.size >= MAX_WEBHOOK_IDS) this.#forgetStale(now);
-    if (this.#staleAt.size >= MAX_WEBHOOK_IDS) return false;
+    if (this.#staleAt.size >= MAX_WEBHOOK_IDS) return 'full';
     this.#staleAt.set(id, staleAt);
-    return true;
+    return 'new';
   }
 
   save(now: number): SavedWebhookId[] {

@@ -15,7 +15,7 @@ import {
 } from '../protocol/batch.ts';
 import type { HttpErrorCode } from '../protocol/codes.ts';
 import { type BatchReading, readBatch } from '../protocol/read-batch.ts';
-import { TOLERANCE_SECONDS, verify } from '../protocol/signature.ts';
+import { fingerprint, TOLERANCE_SECONDS, verify } from '../protocol/signature.ts';
 import { unreachable } from '../protocol/unreachable.ts';
 import { refuse } from '../refusal.ts';
 import type { RoomAnswer, RoomBatch } from '../room/intake.ts';
@@ -46,7 +46,9 @@ export const ingest = new Hono<{ Bindings: Env }>()
           "only a bridge's secret may state source and offset",
         );
       }
-      const { batches, rejected } = split(reading, signature, Date.now());
+      const webhookId = await fingerprint(`${signature.key.fingerprint} ${signature.id}`);
+      const staleAt = (signature.timestamp + TOLERANCE_SECONDS) * 1000;
+      const { batches, rejected } = split(reading, { webhookId, staleAt }, Date.now());
       const outcomes = await appendAll(c.env, config, batches);
       return answer(c, reading.batch.records.length, rejected, batches, outcomes);
     },
@@ -76,7 +78,7 @@ function refuseSignature(c: Context, kind: 'missing' | 'stale' | 'invalid'): Res
 /** The batch, by room. */
 function split(
   reading: Exclude<BatchReading, { kind: 'refused' }>,
-  { id, timestamp }: { readonly id: string; readonly timestamp: number },
+  message: { readonly webhookId: string; readonly staleAt: number },
   now: number,
 ): { batches: ReadonlyMap<string, RoomBatch>; rejected: readonly Rejection[] } {
   const batches = new Map<string, RoomBatch>();
@@ -86,13 +88,10 @@ function split(
     for (const [room, list] of rooms) batches.set(room, { kind: 'kafka', source, records: list });
     return { batches, rejected };
   }
-  const origin = {
-    kind: 'webhook',
-    webhookId: id,
-    staleAt: (timestamp + TOLERANCE_SECONDS) * 1000,
-  } as const;
   const { rooms, rejected } = routeBatch(reading.batch.records, reading.sources, now);
-  for (const [room, list] of rooms) batches.set(room, { ...origin, records: list });
+  for (const [room, list] of rooms) {
+    batches.set(room, { kind: 'webhook', ...message, records: list });
+  }
   return { batches, rejected };
 }
 
