@@ -3,7 +3,7 @@
  * structured clone writes each key of each object. (With objects a call cost twice as much.)
  */
 import type { Priority } from '../protocol/events.ts';
-import type { RoomBatch } from './intake.ts';
+import type { RoomBatch, RoomRecord } from './intake.ts';
 
 export type PackedRecord = readonly [
   index: number,
@@ -35,55 +35,42 @@ export type PackedBatch =
     };
 
 export function pack(batch: RoomBatch): PackedBatch {
-  if (batch.kind === 'webhook') {
-    const { kind, webhookId, staleAt, records } = batch;
-    return {
-      kind,
-      webhookId,
-      staleAt,
-      records: records.map((r) => [r.index, r.event, r.key, r.expiresAt, r.priority]),
-    };
+  switch (batch.kind) {
+    case 'webhook':
+      return { ...batch, records: batch.records.map(packRecord) };
+    case 'kafka':
+      return {
+        ...batch,
+        records: batch.records.map((record) => {
+          const { topic, partition, offset, timestamp } = record.position;
+          return [...packRecord(record), topic, partition, offset, timestamp];
+        }),
+      };
   }
-  const { kind, source, records } = batch;
-  return {
-    kind,
-    source,
-    records: records.map(({ index, event, key, expiresAt, priority, position }) => {
-      const { topic, partition, offset, timestamp } = position;
-      return [index, event, key, expiresAt, priority, topic, partition, offset, timestamp];
-    }),
-  };
 }
 
 export function unpack(batch: PackedBatch): RoomBatch {
-  if (batch.kind === 'webhook') {
-    const { kind, webhookId, staleAt, records } = batch;
-    return {
-      kind,
-      webhookId,
-      staleAt,
-      records: records.map(([index, event, key, expiresAt, priority]) => ({
-        index,
-        event,
-        key,
-        expiresAt,
-        priority,
-      })),
-    };
+  switch (batch.kind) {
+    case 'webhook':
+      return { ...batch, records: batch.records.map(unpackRecord) };
+    case 'kafka':
+      return {
+        ...batch,
+        records: batch.records.map(([index, event, key, expiresAt, priority, ...position]) => {
+          const [topic, partition, offset, timestamp] = position;
+          return {
+            ...unpackRecord([index, event, key, expiresAt, priority]),
+            position: { topic, partition, offset, timestamp },
+          };
+        }),
+      };
   }
-  const { kind, source, records } = batch;
-  return {
-    kind,
-    source,
-    records: records.map(
-      ([index, event, key, expiresAt, priority, topic, partition, offset, timestamp]) => ({
-        index,
-        event,
-        key,
-        expiresAt,
-        priority,
-        position: { topic, partition, offset, timestamp },
-      }),
-    ),
-  };
+}
+
+function packRecord({ index, event, key, expiresAt, priority }: RoomRecord): PackedRecord {
+  return [index, event, key, expiresAt, priority];
+}
+
+function unpackRecord([index, event, key, expiresAt, priority]: PackedRecord): RoomRecord {
+  return { index, event, key, expiresAt, priority };
 }

@@ -13,7 +13,7 @@ import { parseRoomName } from '../protocol/rooms.ts';
 import { refuse } from '../refusal.ts';
 import type { Joiner } from '../room/joining.ts';
 import { JOINER_HEADER } from '../room/room.ts';
-import { roomStub } from '../room/stub.ts';
+import { roomStub } from './room-stub.ts';
 
 export const connect = new Hono<{ Bindings: Env }>().get('/:room', async (c) => {
   const config = await configOf(c.env);

@@ -20,8 +20,8 @@ import { unreachable } from '../protocol/unreachable.ts';
 import { refuse } from '../refusal.ts';
 import type { RoomAnswer, RoomBatch } from '../room/intake.ts';
 import { pack } from '../room/packed-batch.ts';
-import { roomStub } from '../room/stub.ts';
 import { routeBatch } from '../routing.ts';
+import { roomStub } from './room-stub.ts';
 
 const TOO_LARGE = `a batch has at most ${MAX_BATCH_BYTES} bytes and ${MAX_BATCH_RECORDS} records`;
 
