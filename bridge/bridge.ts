@@ -6,7 +6,6 @@ import type { Config } from './config.ts';
 import { DeadLetters } from './dead-letter.ts';
 import { Delivery } from './delivery.ts';
 import { httpPost } from './http-post.ts';
-import { Intake } from './intake.ts';
 import { createKafka } from './kafka.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
@@ -15,6 +14,7 @@ import { Sender } from './sender.ts';
 import { startServer } from './server.ts';
 import { Session } from './session.ts';
 import { Slots } from './slots.ts';
+import { Supervisor } from './supervisor.ts';
 import { Topics } from './topics.ts';
 
 export interface Bridge {
@@ -52,7 +52,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
   });
 
   const { groupId, sessionTimeoutMs } = config.kafka;
-  const intake = new Intake({
+  const supervisor = new Supervisor({
     kafka,
     readiness,
     log,
@@ -97,17 +97,17 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
     readiness,
     registry: metrics.registry,
   });
-  intake.start();
+  supervisor.start();
   return {
     port: (server.address() as AddressInfo).port,
     async stop() {
       readiness.report('bridge', 'stopping');
-      await intake.stop();
+      await supervisor.stop();
       closePost();
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
     },
-    abandon: () => intake.abandon(),
+    abandon: () => supervisor.abandon(),
   };
 }

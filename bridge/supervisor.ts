@@ -29,7 +29,7 @@ export interface SessionKafka {
   readonly consumer: () => Consumer;
 }
 
-export interface IntakePorts {
+export interface SupervisorPorts {
   readonly kafka: Kafka;
   readonly topics: Topics;
   readonly consumer: Omit<ConsumerOptions, 'topics'>;
@@ -40,14 +40,14 @@ export interface IntakePorts {
   readonly pause?: Pause;
 }
 
-export class Intake {
-  readonly #ports: IntakePorts;
+export class Supervisor {
+  readonly #ports: SupervisorPorts;
   readonly #pause: Pause;
   readonly #stopping = new AbortController();
   #session: Session | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(ports: IntakePorts) {
+  constructor(ports: SupervisorPorts) {
     this.#ports = ports;
     this.#pause = ports.pause ?? pause;
   }
