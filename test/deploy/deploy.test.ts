@@ -1,11 +1,15 @@
 /** `npm run deploy`, as far as it goes without an account. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
 } from '../../worker/protocol/development.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { until } from '../support/until.ts';
 
 const root = join(import.meta.dirname, '../..');
 const INGEST_SECRET = `whsec_${Buffer.from('a secret of the operator’s own').toString('base64')}`;
@@ -34,6 +38,19 @@ describe('deploying', () => {
     expect(output).toContain('env.ROOM (Room)');
     expect(output).toContain('--dry-run: exiting now.');
     expect(code).toBe(0);
+  });
+
+  it('leaves no secrets behind when it is ended', async () => {
+    const TMPDIR = await temporaryFolder();
+    const env = { ...process.env, INGEST_SECRET, JWT_SECRET, TMPDIR };
+    const child = spawn(process.execPath, ['worker/deploy/main.ts', '--dry-run'], { env });
+    const folders = () =>
+      readdirSync(TMPDIR).filter((name) => name.startsWith('websocket-gateway-'));
+    const [folder = ''] = await until('the secrets', () => folders().length > 0 && folders());
+    await until('the file', () => readdirSync(join(TMPDIR, folder)).length > 0);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    expect(folders()).toEqual([]);
   });
 
   it('leaves the secrets that the Worker has', async () => {

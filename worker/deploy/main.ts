@@ -3,7 +3,7 @@
  * when they are there (INGEST_SECRET and JWT_SECRET, or none of them if the Worker has them already).
  * They are held to the same rules as in the Worker, so what it would not run with is not deployed.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,14 +27,19 @@ try {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'websocket-gateway-'));
-const file = join(folder, 'secrets.json');
-try {
-  writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
-  const withSecrets = Object.keys(secrets).length > 0 ? ['--secrets-file', file] : [];
-  const { status } = spawnSync('wrangler', ['deploy', ...withSecrets, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-  });
-  process.exitCode = status ?? 1;
-} finally {
-  rmSync(folder, { recursive: true });
+process.once('exit', () => rmSync(folder, { recursive: true }));
+// The secrets go with us, however we end: wrangler is told to end, and then we do.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => wrangler.kill(signal));
 }
+const file = join(folder, 'secrets.json');
+writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
+const withSecrets = Object.keys(secrets).length > 0 ? ['--secrets-file', file] : [];
+const wrangler = spawn('wrangler', ['deploy', ...withSecrets, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+wrangler.once('exit', (code) => process.exit(code ?? 1));
+wrangler.once('error', (error) => {
+  console.error(`wrangler does not start: ${error.message}`);
+  process.exit(1);
+});
