@@ -33,10 +33,12 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
   const kafka = createKafka(config.kafka, log);
   const { post, close: closePost } = httpPost(config.eventsUrl);
 
+  let stopping = false;
   const waiting = (lane: string, reason: string | undefined) => {
     const changed = readiness.report(`delivery ${lane}`, reason);
     if (changed && reason !== undefined) log.warn({ partition: lane, reason }, 'delivery waits');
-    else if (changed) log.info({ partition: lane }, 'delivery goes on');
+    // When we are stopping it was given up, not delivered.
+    else if (changed && !stopping) log.info({ partition: lane }, 'delivery goes on');
   };
   const sender = new Sender({
     post,
@@ -101,6 +103,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
   return {
     port: (server.address() as AddressInfo).port,
     async stop() {
+      stopping = true;
       readiness.report('bridge', 'stopping');
       await supervisor.stop();
       closePost();

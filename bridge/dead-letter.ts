@@ -19,6 +19,8 @@ import type { Stop } from './stop.ts';
 const MAX_APPEND_BYTES = 1024 * 1024;
 /** What is kept of a value that is refused for its size: enough to see what it was. */
 const CUT_VALUE_BYTES = 64 * 1024;
+/** And when even that is too much. */
+const BARE_VALUE_BYTES = 256;
 const SIZE_ERRORS = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
 
 export interface DeadLetter {
@@ -130,7 +132,8 @@ export class DeadLetters {
     headers['dlq.truncated-from'] = String(record.value?.length ?? 0);
     return {
       key: form === 'bare' ? null : record.key,
-      value: record.value?.subarray(0, CUT_VALUE_BYTES) ?? null,
+      value:
+        record.value?.subarray(0, form === 'bare' ? BARE_VALUE_BYTES : CUT_VALUE_BYTES) ?? null,
       headers,
     };
   }

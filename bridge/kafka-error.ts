@@ -19,5 +19,7 @@ export function errorTypes(error: unknown): string[] {
 
 /** A stable word for logs, metrics and the readiness page. */
 export function errorLabel(error: unknown): string {
-  return errorTypes(error)[0] ?? (error instanceof Error ? error.name : 'unknown');
+  const [type] = errorTypes(error);
+  if (type !== undefined) return type;
+  return error instanceof Error && error.name !== 'Error' ? error.name : 'kafka_unavailable';
 }

@@ -8,18 +8,19 @@ export function createLog(level: string): Logger {
   return pino({ name: 'bridge', level });
 }
 
-/** kafkajs tells each pause and each join at `info`: that is our `debug`. */
+/**
+ * What kafkajs says is for debugging: it tells each pause at `info`, and each attempt on a broker
+ * that is down at `error`, while what it comes to is told by us.
+ */
 export function kafkaLog(log: Logger): { logLevel: number; logCreator: logCreator } {
   const { logLevel } = kafkajs;
   return {
-    logLevel: log.isLevelEnabled('debug') ? logLevel.INFO : logLevel.WARN,
+    logLevel: log.isLevelEnabled('debug') ? logLevel.INFO : logLevel.NOTHING,
     logCreator:
       () =>
-      ({ level, namespace, log: { message, timestamp: _, logger: __, ...fields } }) => {
+      ({ namespace, log: { message, timestamp: _, logger: __, ...fields } }) => {
         const entry = { ...fields, namespace };
-        const text = `kafkajs: ${message}`;
-        if (level === logLevel.ERROR) log.warn(entry, text);
-        else log.debug(entry, text);
+        log.debug(entry, `kafkajs: ${message}`);
       },
   };
 }

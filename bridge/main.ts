@@ -13,7 +13,11 @@ const config = await readConfig(process.env).catch((error: unknown) => {
   process.exit(1);
 });
 const log = createLog(config.logLevel);
-const bridge = await startBridge(config, log);
+const bridge = await startBridge(config, log).catch((error: unknown) => {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+  console.error(`BRIDGE_PORT ${config.port} is in use: set another.`);
+  process.exit(1);
+});
 log.info({ port: bridge.port, events: config.eventsUrl.href }, 'bridge started');
 
 const { shutdownTimeoutMs } = config;

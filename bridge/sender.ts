@@ -13,6 +13,9 @@ import type { Post } from './http-post.ts';
 import type { Slots } from './slots.ts';
 import type { Stop } from './stop.ts';
 
+/** The Worker answers within milliseconds; one that hangs is given up after much longer. */
+const SLOW_ANSWER_MS = 2_000;
+
 /** The Worker's opinion, or none because we were stopped. */
 export type Sent = Exclude<Verdict, { kind: 'retry' }> | { kind: 'stopped' };
 
@@ -33,6 +36,8 @@ export interface SenderOptions {
   readonly now?: () => number;
   readonly random?: () => number;
   readonly pause?: Pause;
+  /** After how long an answer that is still awaited makes the bridge unready. */
+  readonly slowAnswerMs?: number;
 }
 
 export class Sender {
@@ -43,6 +48,7 @@ export class Sender {
   readonly #now: () => number;
   readonly #random: () => number;
   readonly #pause: Pause;
+  readonly #slowAnswerMs: number;
 
   constructor(options: SenderOptions) {
     this.#post = options.post;
@@ -52,18 +58,26 @@ export class Sender {
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;
     this.#pause = options.pause ?? pause;
+    this.#slowAnswerMs = options.slowAnswerMs ?? SLOW_ANSWER_MS;
   }
 
   /** Never rejects. @param lane names the waiting partition to the observer. */
   async send(lane: string, { bytes, records }: Body, stop: Stop): Promise<Sent> {
     const id = randomUUID();
     let failures = 0;
+    let waited = false;
+    const wait = (reason: string) => {
+      waited = true;
+      this.#observer.waiting(lane, reason);
+    };
     try {
       while (!stop.retrying.aborted) {
+        const slow = setTimeout(wait, this.#slowAnswerMs, 'slow_answer');
         const verdict = await this.#attempt(id, bytes, records.length, stop);
+        clearTimeout(slow);
         if (verdict === undefined) break;
         if (verdict.kind !== 'retry') return verdict;
-        this.#observer.waiting(lane, verdict.reason);
+        wait(verdict.reason);
         const floorMs = verdict.retryAfterMs ?? 0;
         await this.#pause(
           backoffMs(failures, DELIVERY_BACKOFF, this.#random, floorMs),
@@ -73,7 +87,7 @@ export class Sender {
       }
       return { kind: 'stopped' };
     } finally {
-      if (failures > 0) this.#observer.waiting(lane, undefined);
+      if (waited) this.#observer.waiting(lane, undefined);
     }
   }
 

@@ -16,6 +16,8 @@ import type { Topics, TopicsPresent } from './topics.ts';
 
 /** How often the topics are surveyed, and the lag is measured. */
 const WATCH_INTERVAL_MS = 5_000;
+/** A survey takes some milliseconds. */
+const ANSWER_DEADLINE_MS = 5_000;
 /** A consumer that lived this long was well: the next failure is a new one. */
 const HEALTHY_MS = 60_000;
 
@@ -69,7 +71,7 @@ export class Supervisor {
   }
 
   async #run(): Promise<void> {
-    const { log, readiness, rebuilt } = this.#ports;
+    const { log, rebuilt } = this.#ports;
     let failures = 0;
     while (!this.#stopping.signal.aborted) {
       const startedAt = performance.now();
@@ -78,8 +80,7 @@ export class Supervisor {
         log.info({ cause }, 'consumer ended');
         if (cause !== 'stopped') failures = 0;
       } catch (error) {
-        readiness.report('kafka', errorLabel(error));
-        log.warn({ err: error }, 'consumer failed, beginning again');
+        this.#tellTrouble(error);
       }
       if (this.#stopping.signal.aborted) break;
       rebuilt();
@@ -106,7 +107,7 @@ export class Supervisor {
 
   /** One consumer's life. @throws what it died of. */
   async #consume(admin: Admin, append: Append): Promise<Ended> {
-    const { kafka, consumer: options, readiness, log } = this.#ports;
+    const { kafka, consumer: options, log } = this.#ports;
     const topics = await this.#survey(admin);
     if (topics.readable.length === 0) {
       await this.#pause(WATCH_INTERVAL_MS, this.#stopping.signal);
@@ -122,14 +123,18 @@ export class Supervisor {
     });
     try {
       await Promise.race([crash, consumer.start()]);
-      readiness.report('kafka', undefined);
+      this.#tellTrouble(undefined);
       log.info({ source, topics: topics.readable }, 'consuming');
       return await Promise.race([crash, this.#watch(admin, topics, session, ended.signal)]);
+    } catch (error) {
+      // Before the consumer is stopped, which may take long when Kafka does not answer.
+      this.#tellTrouble(error);
+      throw error;
     } finally {
       ended.abort();
       if (this.#stopping.signal.aborted) await session.finish();
       session.close();
-      await consumer.stop().catch((error) => log.warn({ err: error }, 'consumer did not leave'));
+      await consumer.stop().catch((error) => log.debug({ err: error }, 'consumer did not leave'));
     }
   }
 
@@ -142,17 +147,33 @@ export class Supervisor {
   ): Promise<Ended> {
     const stop = AbortSignal.any([this.#stopping.signal, ended]);
     while (!stop.aborted) {
+      // A broker that hangs breaks no connection: the consumer would notice after three time-outs.
+      const late = setTimeout(() => this.#tellTrouble('no_answer'), ANSWER_DEADLINE_MS);
       try {
         const now = await this.#survey(admin);
         if (now.readable.join() !== readable.join()) return 'topics_changed';
         if (!(await session.inspect(admin))) return 'positions_gone';
+        this.#tellTrouble(undefined);
       } catch (error) {
-        // The consumer has a connection of its own and says itself when it has lost Kafka.
-        this.#ports.log.debug({ err: error }, 'survey failed');
+        this.#tellTrouble(error);
+      } finally {
+        clearTimeout(late);
       }
       await this.#pause(WATCH_INTERVAL_MS, stop);
     }
     return 'stopped';
+  }
+
+  /** States on the readiness page what is wrong with Kafka, and logs it when that is news. */
+  #tellTrouble(trouble: unknown): void {
+    const { readiness, log } = this.#ports;
+    const reason =
+      typeof trouble === 'string' || trouble === undefined ? trouble : errorLabel(trouble);
+    const news = readiness.report('kafka', reason);
+    const message = trouble instanceof Error ? trouble.message : undefined;
+    if (!news) log.debug({ reason, message }, 'no news of Kafka');
+    else if (reason === undefined) log.info('Kafka answers');
+    else log.warn({ reason, message }, 'Kafka is in trouble, trying again');
   }
 
   async #survey(admin: Admin): Promise<TopicsPresent> {

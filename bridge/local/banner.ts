@@ -15,7 +15,7 @@ The gateway is up. Ctrl-C stops it; its state stays in ${config.stateDir}
   bridge    http://localhost:${bridgePort}/health  /ready  /metrics
 
 A token of ${DEMO_USER}, good for user:${DEMO_USER} and ${DEMO_ROOM} for a day:
-  ${token}
+  TOKEN=${token}
 
 Secrets of this stack, each overridable by its variable:
   INGEST_SECRET=${config.ingestSecret}
@@ -23,7 +23,7 @@ Secrets of this stack, each overridable by its variable:
   JWT_SECRET=${config.jwtSecret}
 
 Try, in two more terminals:
-  ${watchPort}npm run watch -- price:BTC-USDC price_updates
+  ${watchPort}npm run watch -- price:BTC-USDC price_updates        # and, with that TOKEN, user:${DEMO_USER}
   ${produceTo}npm run produce -- test/fixtures/guide-events.json
 `;
 }

@@ -1,5 +1,5 @@
 /** `npm run produce -- FILE|-`: writes a feed of events into Kafka. */
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { patchKafkajs } from '../kafkajs-patch.ts';
@@ -34,10 +34,13 @@ async function main(): Promise<number> {
   }
   patchKafkajs();
   const brokers = (values.brokers || process.env.KAFKA_BROKERS || defaultBroker()).split(',');
-  const input = file === '-' ? process.stdin : createReadStream(file);
-  const producer = new Kafka({ clientId: 'produce', brokers, logLevel: logLevel.ERROR }).producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
+  // Opened first: a file that is not there is told at once.
+  const input = file === '-' ? process.stdin : (await open(file)).createReadStream();
+  const producer = new Kafka({ clientId: 'produce', brokers, logLevel: logLevel.NOTHING }).producer(
+    {
+      createPartitioner: Partitioners.DefaultPartitioner,
+    },
+  );
   await producer.connect();
   try {
     const onBad = (where: string, reason: string) => console.error(`${where}: ${reason}`);

@@ -42,9 +42,9 @@ export async function startStack(
     for (let last = stops.pop(); last !== undefined; last = stops.pop()) await last();
   };
   try {
-    stops.push(await claim(config.stateDir));
     await requireFreePort(config.port, 'PORT');
     await requireFreePort(config.bridgePort, 'BRIDGE_PORT');
+    stops.push(await claim(config.stateDir));
 
     const brokers = await runKafka(config, log, signal, stops);
     const url = await runWorker(config, log, signal, stops, env);

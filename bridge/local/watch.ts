@@ -11,10 +11,7 @@ user:… and the token's own rooms.
 --url     ws://localhost:PORT unless given, PORT being ${DEFAULT_PORT} by default
 --json    prints the frames as they come, instead of a line for each event`;
 
-const { values, positionals: rooms } = parseArgs({
-  allowPositionals: true,
-  options: { url: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
-});
+const { values, positionals: rooms } = readArguments();
 const url = values.url ?? `ws://localhost:${process.env.PORT || DEFAULT_PORT}`;
 const token = process.env.TOKEN || undefined;
 
@@ -55,4 +52,16 @@ function linesOf(text: string, frame: ReceivedFrame | undefined): string[] {
 /** Raw line ends stand between JSON's tokens only, never inside a string. */
 function oneLine(source: string): string {
   return source.replaceAll(/\s*[\r\n]\s*/g, ' ');
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { url: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+    });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    process.exit(2);
+  }
 }

@@ -38,7 +38,7 @@ export async function watchRoom(
   let cursor: Cursor | undefined;
   const onText = (text: string) => {
     const frame = readFrame(text);
-    // Alerts come from `system`, over the same socket, with numbers of their own.
+    // Other rooms have numbers of their own.
     if (frame?.room === room) cursor = cursorAfter(frame, cursor);
     onFrame(text, frame);
   };

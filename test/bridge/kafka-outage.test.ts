@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startKafka } from '../../bridge/local/kafka.ts';
 import { freePort } from '../../bridge/local/port.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -43,4 +43,23 @@ test('a broker that is killed and comes back is read on, complete, by the same b
   await bridge.stop();
   await worker.stop();
   await second.stop();
+});
+
+test('a broker that hangs makes the bridge unready while it hangs, and not longer', async () => {
+  const kafka = await startKafka({ port: await freePort(), stateDir: await temporaryFolder() });
+  onTestFinished(() => kafka.stop());
+  const topic = uniqueName('topic');
+  await createTopic(topic, 1, kafka.brokers);
+  const worker = await startFakeWorker();
+  onTestFinished(() => worker.stop());
+  const bridge = await runBridge(worker, [topic], { KAFKA_BROKERS: kafka.brokers.join(',') });
+  onTestFinished(() => bridge.stop());
+  await until('readiness', async () => (await bridge.ready()).ready);
+
+  kafka.kill('SIGSTOP');
+  await until('red', async () => 'kafka' in (await bridge.ready()).problems, 15_000);
+  kafka.kill('SIGCONT');
+  await until('green', async () => (await bridge.ready()).ready);
+  await produce(topic, numbered(10), kafka.brokers);
+  await worker.arrival(topic, 10);
 });

@@ -5,6 +5,7 @@ import { Sender } from '../../bridge/sender.ts';
 import { Slots } from '../../bridge/slots.ts';
 import { StopSource } from '../../bridge/stop.ts';
 import { importSecret, verify } from '../../worker/protocol/signature.ts';
+import { until } from '../support/until.ts';
 import { SECRET } from './fake-worker.ts';
 import { PARTITION, records } from './records.ts';
 
@@ -87,4 +88,22 @@ describe('a sender', () => {
     expect(sent).toEqual({ kind: 'stopped' });
     expect(requests).toHaveLength(2);
   });
+});
+
+test('an answer that takes long is told while it is awaited, and that it came', async () => {
+  const { promise, resolve } = Promise.withResolvers<HttpAnswer>();
+  const waiting: (string | undefined)[] = [];
+  const sender = new Sender({
+    keys: [await importSecret(SECRET)],
+    slots: new Slots(1),
+    slowAnswerMs: 10,
+    observer: { answered: () => undefined, waiting: (_, reason) => waiting.push(reason) },
+    post: () => promise,
+  });
+  const sent = sender.send('lane', body, new StopSource());
+  await until('the wait', () => waiting.length > 0);
+  expect(waiting).toEqual(['slow_answer']);
+  resolve(ACCEPTED);
+  expect(await sent).toMatchObject({ kind: 'accepted' });
+  expect(waiting).toEqual(['slow_answer', undefined]);
 });
