@@ -33,7 +33,8 @@ export interface AssignmentPorts extends Pick<LanePorts, 'batcher' | 'delivery'>
   readonly delivered: (partition: Partition, offset: string, commit: boolean) => void;
 }
 
-interface Slot {
+/** A lane, and how its partition is fetched. */
+interface Held {
   readonly lane: Lane;
   paused: boolean;
   /** It was paused and has not been empty since, so it gets no patience. */
@@ -46,7 +47,7 @@ export class Assignment {
   readonly #ports: AssignmentPorts;
   readonly #budgetBytes: number;
   readonly #pause: Pause;
-  #slots = new Map<string, Slot>();
+  #lanes = new Map<string, Held>();
 
   /** @param budgetBytes of records in memory, shared by all lanes. */
   constructor(budgetBytes: number, ports: AssignmentPorts, wait: Pause = pause) {
@@ -57,12 +58,12 @@ export class Assignment {
 
   get bytes(): number {
     let sum = 0;
-    for (const { lane } of this.#slots.values()) sum += lane.bytes;
+    for (const { lane } of this.#lanes.values()) sum += lane.bytes;
     return sum;
   }
 
   get partitions(): Partition[] {
-    return [...this.#slots.values()].map(({ lane }) => lane.partition);
+    return [...this.#lanes.values()].map(({ lane }) => lane.partition);
   }
 
   /** A new generation of the group gave us `partitions`, and only these. */
@@ -70,54 +71,54 @@ export class Assignment {
     this.close();
     const capacity = Math.min(MAX_LANE_BYTES, this.#budgetBytes / Math.max(1, partitions.length));
     for (const partition of partitions) {
-      this.#slots.set(partitionKey(partition), this.#open(partition, capacity));
+      this.#lanes.set(partitionKey(partition), this.#open(partition, capacity));
     }
   }
 
   /** Queues a batch, then returns when its lane has room again or is paused. */
   async take(batch: Fetched): Promise<void> {
-    const slot = this.#slots.get(partitionKey(batch));
-    if (slot === undefined) return;
-    const { lane } = slot;
-    if (lane.bytes === 0) slot.slow = false;
+    const held = this.#lanes.get(partitionKey(batch));
+    if (held === undefined) return;
+    const { lane } = held;
+    if (lane.bytes === 0) held.slow = false;
     if (lane.take(batch.records)) batch.advance();
-    if (lane.full && !slot.slow) {
+    if (lane.full && !held.slow) {
       const wake = new AbortController();
-      slot.wake = () => wake.abort();
+      held.wake = () => wake.abort();
       await this.#pause(PATIENCE_MS, wake.signal);
     }
-    if (lane.full && !lane.closed && !slot.paused) {
-      slot.paused = true;
-      slot.slow = true;
+    if (lane.full && !lane.closed && !held.paused) {
+      held.paused = true;
+      held.slow = true;
       this.#ports.pause(lane.partition);
     }
   }
 
   /** Kafka no longer has the position of `partition`, which starts anew. */
   disown(partition: Partition): void {
-    this.#slots.get(partitionKey(partition))?.lane.disown();
+    this.#lanes.get(partitionKey(partition))?.lane.disown();
   }
 
   /** Ends all deliveries, each after the batch under way, and all fetching. */
   async finish(): Promise<void> {
-    for (const { lane } of this.#slots.values()) this.#ports.pause(lane.partition);
-    await Promise.all([...this.#slots.values()].map(({ lane }) => lane.finish()));
+    for (const { lane } of this.#lanes.values()) this.#ports.pause(lane.partition);
+    await Promise.all([...this.#lanes.values()].map(({ lane }) => lane.finish()));
   }
 
   /** Cuts off all deliveries. */
   close(): void {
-    for (const { lane, paused, wake } of this.#slots.values()) {
+    for (const { lane, paused, wake } of this.#lanes.values()) {
       lane.close();
       wake();
       // kafkajs remembers what is paused across rebalances.
       if (paused) this.#ports.resume(lane.partition);
     }
-    this.#slots = new Map();
+    this.#lanes = new Map();
   }
 
-  #open(partition: Partition, capacityBytes: number): Slot {
+  #open(partition: Partition, capacityBytes: number): Held {
     const { batcher, delivery, delivered, resume } = this.#ports;
-    const slot: Slot = {
+    const held: Held = {
       paused: false,
       slow: false,
       wake: () => undefined,
@@ -126,13 +127,13 @@ export class Assignment {
         delivery,
         delivered: (offset, commit) => delivered(partition, offset, commit),
         drained: () => {
-          slot.wake();
-          if (!slot.paused) return;
-          slot.paused = false;
+          held.wake();
+          if (!held.paused) return;
+          held.paused = false;
           resume(partition);
         },
       }),
     };
-    return slot;
+    return held;
   }
 }

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { listen } from '../support/gateway.ts';
 import { descendantsOf } from '../support/processes.ts';
-import { gone, ROOT, StartedStack, stackEnv } from '../support/stack.ts';
+import { gone, ROOT, type StackEnv, StartedStack, stackEnv } from '../support/stack.ts';
 import { until } from '../support/until.ts';
+import { listen } from '../support/worker.ts';
 
 const STOPS_WITHIN_MS = 10_000;
 const MAIN = [process.execPath, 'bridge/local/main.ts'] as const;
@@ -22,9 +22,16 @@ function produce(env: NodeJS.ProcessEnv, input: string) {
   return producing;
 }
 
+/** A stack that does not outlive its test. */
+function startStack(env: StackEnv, command: readonly [string, ...string[]]): StartedStack {
+  const stack = new StartedStack(env, command);
+  onTestFinished(() => stack.signal('SIGKILL', 'process'));
+  return stack;
+}
+
 test('what is produced reaches a bare WebSocket byte for byte, and Ctrl-C ends it all', async () => {
   const env = await stackEnv(await temporaryFolder());
-  const stack = new StartedStack(env, MAIN);
+  const stack = startStack(env, MAIN);
   const processes = await stack.live();
   const url = `http://127.0.0.1:${env.PORT}`;
   const event =
@@ -48,10 +55,10 @@ test('what is produced reaches a bare WebSocket byte for byte, and Ctrl-C ends i
 
 test('a second stack on the same folder is refused, and SIGTERM ends the first', async () => {
   const folder = await temporaryFolder();
-  const first = new StartedStack(await stackEnv(folder), MAIN);
+  const first = startStack(await stackEnv(folder), MAIN);
   const processes = await first.live();
 
-  const second = new StartedStack(await stackEnv(folder), MAIN);
+  const second = startStack(await stackEnv(folder), MAIN);
   expect(await second.exited).toMatchObject({ code: 1 });
   expect(second.output).toBe(
     `Another stack runs on the state folder ${folder}: stop it, or set STATE_DIR to another folder.\n`,
@@ -65,7 +72,7 @@ test('a second stack on the same folder is refused, and SIGTERM ends the first',
 test.each(['SIGKILL', 'SIGTERM'] as const)(
   'npm that ends by %s leaves nothing behind',
   async (signal) => {
-    const stack = new StartedStack(await stackEnv(await temporaryFolder()), ['npm', 'start']);
+    const stack = startStack(await stackEnv(await temporaryFolder()), ['npm', 'start']);
     const processes = await stack.live();
     expect(processes.length).toBeGreaterThan(5);
     stack.signal(signal, 'process');
@@ -74,7 +81,7 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
 );
 
 test('Ctrl-C while it starts ends it, with nothing left behind', async () => {
-  const stack = new StartedStack(await stackEnv(await temporaryFolder()), MAIN);
+  const stack = startStack(await stackEnv(await temporaryFolder()), MAIN);
   await until('Kafka is starting', () => stack.output.includes('kafka   starting'));
   const processes = await until('its process', () => {
     const found = descendantsOf(stack.pid);
@@ -90,7 +97,7 @@ test('Ctrl-C while it starts ends it, with nothing left behind', async () => {
 
 test('a bad variable is named, and nothing starts', async () => {
   const env = { ...(await stackEnv(await temporaryFolder())), PORT: 'http' };
-  const stack = new StartedStack(env, MAIN);
+  const stack = startStack(env, MAIN);
   expect(await stack.exited).toMatchObject({ code: 1 });
   expect(stack.output).toBe('PORT must be a port from 1 to 65535, not "http".\n');
 });

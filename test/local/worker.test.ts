@@ -3,9 +3,9 @@ import { freePort } from '../../bridge/local/port.ts';
 import { watchRoom } from '../../bridge/local/watched-room.ts';
 import { type RunningWorker, startWorker } from '../../bridge/local/worker.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { listen, post } from '../support/gateway.ts';
 import { isRunning, processesWith } from '../support/processes.ts';
 import { until } from '../support/until.ts';
+import { listen, post } from '../support/worker.ts';
 import { startOwned } from './owned.ts';
 
 const ROOM = 'trade:BTC-USDC';

@@ -1,7 +1,6 @@
 /** The local stack as a user runs it, in processes of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
 import { freePort } from '../../bridge/local/port.ts';
 import { descendantsOf, isRunning } from './processes.ts';
 import { until } from './until.ts';
@@ -29,7 +28,10 @@ export class StartedStack {
   #output = '';
 
   /** Runs `command` in a session of its own, as a terminal does. */
-  constructor(env: StackEnv, command: readonly [string, ...string[]]) {
+  constructor(
+    env: StackEnv & Readonly<Record<string, string>>,
+    command: readonly [string, ...string[]],
+  ) {
     const [program, ...args] = command;
     this.#child = spawn(program, args, {
       cwd: ROOT,
@@ -45,7 +47,6 @@ export class StartedStack {
         this.#output += chunk;
       });
     }
-    onTestFinished(() => void this.#child.kill('SIGKILL'));
   }
 
   get output(): string {
@@ -66,7 +67,8 @@ export class StartedStack {
 
   /** Sends `signal` to the first process, or as a terminal does to all of its group. */
   signal(signal: NodeJS.Signals, to: 'process' | 'group'): void {
-    process.kill(to === 'group' ? -this.pid : this.pid, signal);
+    if (to === 'group') process.kill(-this.pid, signal);
+    else this.#child.kill(signal);
   }
 }
 
