@@ -10,10 +10,15 @@
  * paused, while its siblings flow. The group's offset follows what was delivered, never what was
  * fetched: what a closed lane still held is fetched again by whoever owns the partition next.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MAX_BATCH_RECORDS } from '../worker/protocol/batch.ts';
 import type { Batcher, Cut } from './batcher.ts';
 import type { Delivery } from './delivery.ts';
 import type { KafkaRecord, Partition } from './record.ts';
 import { StopSource } from './stop.ts';
+
+/** By then a batch is signed and on its way, and composing the next holds nothing up. */
+const POST_LEAVES_MS = 1;
 
 /** What a record costs in memory beside its bytes: kafkajs's object, header map and buffers. */
 const RECORD_OVERHEAD_BYTES = 400;
@@ -93,13 +98,26 @@ export class Lane {
   }
 
   async #run(): Promise<void> {
+    let next: Cut | undefined;
     while (this.#queue.length > 0 && !this.#stop.retrying.aborted) {
-      const cut = this.#ports.batcher.cut(this.partition, this.#queue);
-      const done = await this.#ports.delivery.deliver(this.partition, cut, this.#stop);
+      const cut = next ?? this.#ports.batcher.cut(this.partition, this.#queue);
+      const delivery = this.#ports.delivery.deliver(this.partition, cut, this.#stop);
+      // Only a full one: for a smaller one it is better to wait for what comes meanwhile.
+      const isMore = this.#queue.length - cut.taken >= MAX_BATCH_RECORDS;
+      const ahead = isMore ? this.#cutAhead(cut.taken) : undefined;
+      const done = await delivery;
+      // Before the queue moves on, for it is cut from there.
+      next = ahead === undefined ? undefined : await ahead;
       if (!done || this.#closed) break;
       this.#advance(cut);
     }
     this.#running = undefined;
+  }
+
+  /** The batch from `queue[from]` on, composed while the Worker is at work on the one before. */
+  async #cutAhead(from: number): Promise<Cut | undefined> {
+    await sleep(POST_LEAVES_MS);
+    return this.#closed ? undefined : this.#ports.batcher.cut(this.partition, this.#queue, from);
   }
 
   #advance({ taken }: Cut): void {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Batcher, type Cut } from '../../bridge/batcher.ts';
 import { Lane } from '../../bridge/lane.ts';
@@ -52,6 +53,33 @@ describe('a lane', () => {
     await answer();
     expect(delivered.at(-1)).toEqual(['4', true]);
   });
+
+  test.each([0, 3])(
+    'composes ahead without losing its place, however fast it is answered (%i ms)',
+    async (afterMs) => {
+      const found: number[] = [];
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const lane = new Lane(PARTITION, 100_000_000, {
+        batcher: new Batcher('cluster'),
+        delivery: {
+          deliver: async (_, cut) => {
+            found.push(...offsetsOf(cut.body?.records ?? []));
+            if (afterMs > 0) await sleep(afterMs);
+            return true;
+          },
+        },
+        delivered: (offset) => {
+          if (offset === '3999') resolve();
+        },
+        drained: () => undefined,
+      });
+      lane.take(records(2_600));
+      await sleep(2);
+      lane.take(Array.from({ length: 1_400 }, (_, index) => record(2_600 + index)));
+      await promise;
+      expect(found).toEqual(Array.from({ length: 4_000 }, (_, offset) => offset));
+    },
+  );
 
   test('that is full takes nothing until it is half empty', async () => {
     const size = 400 + 7;
