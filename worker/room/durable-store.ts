@@ -73,16 +73,16 @@ export class DurableStore implements LogStore {
   appended(now: number): void {
     const { log } = this.state;
     const newest = this.#spans.at(-1);
-    const fresh = encodeEntries(entriesFrom(log.entries, (newest?.last ?? 0) + 1));
+    const first = (newest?.last ?? 0) + 1;
+    const fresh = encodeFrom(log.entries, first);
     this.#planSweep(now);
     const fits = newest !== undefined && newest.characters + fresh.length < CHUNK_CHARACTERS;
     // With nothing fresh there must be no second chunk of the same head: the newest tells the state.
     if (newest !== undefined && (fits || fresh === '')) {
       this.#spans.pop();
-      this.#put(newest.slot, newest.first, entriesFrom(log.entries, newest.first), now);
+      this.#put(newest.slot, newest.first, encodeFrom(log.entries, newest.first), now);
     } else {
-      const first = (newest?.last ?? 0) + 1;
-      this.#put(this.#takeSlot(), first, entriesFrom(log.entries, first), now);
+      this.#put(this.#takeSlot(), first, fresh, now);
     }
   }
 
@@ -98,15 +98,14 @@ export class DurableStore implements LogStore {
     }
     this.#planSweep(now);
     this.#spans.pop();
-    this.#put(newest.slot, newest.first, entriesFrom(log.entries, newest.first), now);
+    this.#put(newest.slot, newest.first, encodeFrom(log.entries, newest.first), now);
   }
 
-  #put(slot: number, first: number, entries: readonly Entry[], now: number): void {
-    const text = encodeEntries(entries);
+  #put(slot: number, first: number, entries: string, now: number): void {
     const state = encodeState(this.state, now, { alarmAt: this.#alarmAt });
     const last = this.state.log.head;
-    this.#chunks.put({ slot, last, entries: text, state });
-    this.#spans.push({ slot, first, last, characters: text.length });
+    this.#chunks.put({ slot, last, entries, state });
+    this.#spans.push({ slot, first, last, characters: entries.length });
   }
 
   /** The slot of a chunk that has nothing left in the tail, or a new one. */
@@ -138,9 +137,9 @@ export class DurableStore implements LogStore {
   }
 }
 
-/** The entries of a tail whose number is `first` or greater. */
-function entriesFrom(tail: readonly Entry[], first: number): readonly Entry[] {
+/** The entries of a tail whose number is `first` or greater, as a chunk holds them. */
+function encodeFrom(tail: readonly Entry[], first: number): string {
   let from = tail.length;
   while (from > 0 && (tail[from - 1]?.seq ?? 0) >= first) from--;
-  return tail.slice(from);
+  return encodeEntries(tail.slice(from));
 }

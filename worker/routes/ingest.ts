@@ -5,7 +5,7 @@
  */
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { type Config, configOf } from '../config.ts';
+import { type Config, configOf, type IngestKey } from '../config.ts';
 import type { Env } from '../env.ts';
 import {
   type BatchAnswer,
@@ -15,7 +15,12 @@ import {
 } from '../protocol/batch.ts';
 import type { HttpErrorCode } from '../protocol/codes.ts';
 import { type BatchReading, readBatch } from '../protocol/read-batch.ts';
-import { fingerprint, TOLERANCE_SECONDS, verify } from '../protocol/signature.ts';
+import {
+  fingerprint,
+  TOLERANCE_SECONDS,
+  type Verification,
+  verify,
+} from '../protocol/signature.ts';
 import { unreachable } from '../protocol/unreachable.ts';
 import { refuse } from '../refusal.ts';
 import type { RoomAnswer, RoomBatch } from '../room/intake.ts';
@@ -46,9 +51,7 @@ export const ingest = new Hono<{ Bindings: Env }>()
           "only a bridge's secret may state source and offset",
         );
       }
-      const webhookId = await fingerprint(`${signature.key.fingerprint} ${signature.id}`);
-      const staleAt = (signature.timestamp + TOLERANCE_SECONDS) * 1000;
-      const { batches, rejected } = split(reading, { webhookId, staleAt }, Date.now());
+      const { batches, rejected } = await split(reading, signature, Date.now());
       const outcomes = await appendAll(c.env, config, batches);
       return answer(c, reading.batch.records.length, rejected, batches, outcomes);
     },
@@ -76,11 +79,11 @@ function refuseSignature(c: Context, kind: 'missing' | 'stale' | 'invalid'): Res
 }
 
 /** The batch, by room. */
-function split(
+async function split(
   reading: Exclude<BatchReading, { kind: 'refused' }>,
-  message: { readonly webhookId: string; readonly staleAt: number },
+  { key, id, timestamp }: Verification<IngestKey> & { readonly kind: 'verified' },
   now: number,
-): { batches: ReadonlyMap<string, RoomBatch>; rejected: readonly Rejection[] } {
+): Promise<{ batches: ReadonlyMap<string, RoomBatch>; rejected: readonly Rejection[] }> {
   const batches = new Map<string, RoomBatch>();
   if (reading.kind === 'kafka') {
     const { source, records } = reading.batch;
@@ -88,9 +91,11 @@ function split(
     for (const [room, list] of rooms) batches.set(room, { kind: 'kafka', source, records: list });
     return { batches, rejected };
   }
+  const webhookId = await fingerprint(`${key.fingerprint} ${id}`);
+  const staleAt = (timestamp + TOLERANCE_SECONDS) * 1000;
   const { rooms, rejected } = routeBatch(reading.batch.records, reading.sources, now);
   for (const [room, list] of rooms) {
-    batches.set(room, { kind: 'webhook', ...message, records: list });
+    batches.set(room, { kind: 'webhook', webhookId, staleAt, records: list });
   }
   return { batches, rejected };
 }
