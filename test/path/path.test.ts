@@ -237,7 +237,14 @@ describe('a bad record', () => {
     }
     await until('the good ones', () => prices.texts.length >= cases.length);
     expect(prices.texts).toEqual(cases.map(([name]) => good(name).value));
-    const letters = () => dead.filter(({ key }) => key === 'BAD');
+    // Once each: a bridge that is rebuilt before its commit buries a record a second time.
+    const letters = () => [
+      ...new Map(
+        dead
+          .filter(({ key }) => key === 'BAD')
+          .map((letter) => [String(letter.headers['dlq.offset']), letter]),
+      ).values(),
+    ];
     await until('the dead letters', () => letters().length >= cases.length);
     for (const [index, [, value, code]] of cases.entries()) {
       const letter = letters()[index];
