@@ -23,7 +23,6 @@ export class Committer {
   readonly #ports: CommitterPorts;
   readonly #pause: Pause;
   #pending = new Map<string, Position>();
-  readonly #committed = new Set<string>();
   #running: Promise<void> | undefined;
   #hurry = new AbortController();
 
@@ -46,17 +45,10 @@ export class Committer {
   /** Forgets what is not committed: after a rebalance it may be another member's to commit. */
   clear(): void {
     this.#pending = new Map();
-    this.#committed.clear();
   }
 
   forget(partition: Partition): void {
     this.#pending.delete(partitionKey(partition));
-    this.#committed.delete(partitionKey(partition));
-  }
-
-  /** Whether Kafka has taken a position of `partition` from us since the last rebalance. */
-  hasCommitted(partition: Partition): boolean {
-    return this.#committed.has(partitionKey(partition));
   }
 
   /** Commits what is pending without waiting for the interval; one failure is not retried. */
@@ -83,7 +75,6 @@ export class Committer {
       await this.#ports.commit(positions);
       for (const position of positions) {
         const key = partitionKey(position);
-        if (generation === this.#pending) this.#committed.add(key);
         if (generation.get(key) === position) generation.delete(key);
       }
     } catch (error) {

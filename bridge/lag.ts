@@ -1,5 +1,6 @@
 /** The consumer lag as Kafka's own tools define it: the log's end less the group's position. */
 import type { Admin } from 'kafkajs';
+import type { Position } from './committer.ts';
 import type { Partition } from './record.ts';
 import type { LogRange } from './retention.ts';
 
@@ -12,23 +13,41 @@ export interface PartitionLag extends Partition {
 /** What Kafka answers for a partition without a position. */
 const NO_POSITION = '-1';
 
+/** Where the group stands in `topics`, wherever it has a position. */
+export async function fetchPositions(
+  admin: Pick<Admin, 'fetchOffsets'>,
+  groupId: string,
+  topics: readonly string[],
+): Promise<Position[]> {
+  if (topics.length === 0) return [];
+  const answer = await admin.fetchOffsets({ groupId, topics: [...topics] });
+  return answer.flatMap(({ topic, partitions }) =>
+    partitions
+      .filter(({ offset }) => offset !== NO_POSITION)
+      .map(({ partition, offset }) => ({ topic, partition, offset })),
+  );
+}
+
 export async function measureLag(
   admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>,
   groupId: string,
   partitions: readonly Partition[],
 ): Promise<PartitionLag[]> {
   const topics = [...new Set(partitions.map(({ topic }) => topic))];
-  if (topics.length === 0) return [];
-  const committed = await admin.fetchOffsets({ groupId, topics });
+  const positions = await fetchPositions(admin, groupId, topics);
   const lags: PartitionLag[] = [];
   for (const topic of topics) {
-    const positions = committed.find((group) => group.topic === topic)?.partitions ?? [];
     for (const range of await admin.fetchTopicOffsets(topic)) {
       const { partition } = range;
-      if (!partitions.some((own) => own.topic === topic && own.partition === partition)) continue;
-      const position = positions.find((found) => found.partition === partition)?.offset;
-      const positioned = position !== undefined && position !== NO_POSITION;
-      lags.push({ topic, partition, positioned, lag: lagOf(position, range) });
+      const isOwn = (other: Partition) => other.topic === topic && other.partition === partition;
+      if (!partitions.some(isOwn)) continue;
+      const position = positions.find(isOwn)?.offset;
+      lags.push({
+        topic,
+        partition,
+        positioned: position !== undefined,
+        lag: lagOf(position, range),
+      });
     }
   }
   return lags;

@@ -9,7 +9,7 @@ import { Committer } from './committer.ts';
 import type { Consumer, ConsumerListener } from './consumer.ts';
 import type { Delivery } from './delivery.ts';
 import { errorLabel } from './kafka-error.ts';
-import { measureLag } from './lag.ts';
+import { fetchPositions, measureLag } from './lag.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
@@ -34,12 +34,17 @@ export class Session implements ConsumerListener {
   readonly #ports: SessionPorts;
   readonly #assignment: Assignment;
   readonly #committer: Committer;
+  /** Partitions of which Kafka has held a position of our group, however many rebalances ago. */
+  readonly #positioned = new Set<string>();
 
   constructor(ports: SessionPorts) {
     const { bufferBytes, consumer, batcher, delivery, metrics, log } = ports;
     this.#ports = ports;
     this.#committer = new Committer({
-      commit: (positions) => consumer().commit(positions),
+      commit: async (positions) => {
+        await consumer().commit(positions);
+        for (const position of positions) this.#positioned.add(partitionKey(position));
+      },
       failed: (error) => {
         metrics.commitFailures.inc();
         log.debug({ err: error }, 'commit failed');
@@ -73,6 +78,7 @@ export class Session implements ConsumerListener {
   reset(partition: Partition, expected: string): void {
     this.#assignment.disown(partition);
     this.#committer.forget(partition);
+    this.#positioned.delete(partitionKey(partition));
     void this.#tellReset(partition, expected);
   }
 
@@ -89,17 +95,26 @@ export class Session implements ConsumerListener {
   }
 
   /**
+   * Notes which positions Kafka has. To be called before the consumer reads them: one that it read
+   * and that is gone soon after was of a topic that is deleted, and is then missed by `inspect`.
+   */
+  async prepare(admin: Pick<Admin, 'fetchOffsets'>, topics: readonly string[]): Promise<void> {
+    const { groupId } = this.#ports;
+    for (const position of await fetchPositions(admin, groupId, topics)) {
+      this.#positioned.add(partitionKey(position));
+    }
+  }
+
+  /**
    * Measures the lag, which no fetch tells while a partition is paused. Returns whether Kafka still
-   * has the positions that we committed: it forgets them when a topic is deleted, and one that was
+   * has the positions that it had: it forgets them when a topic is deleted, and one that was
    * recreated while we did not fetch from it would be read on past its first records.
    */
   async inspect(admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>): Promise<boolean> {
     const { groupId, metrics } = this.#ports;
     const lags = await measureLag(admin, groupId, this.#assignment.partitions);
     for (const { topic, partition, lag } of lags) metrics.lag.set({ topic, partition }, lag);
-    return lags.every(({ positioned, topic, partition }) => {
-      return positioned || !this.#committer.hasCommitted({ topic, partition });
-    });
+    return lags.every((lag) => lag.positioned || !this.#positioned.has(partitionKey(lag)));
   }
 
   async #tellReset({ topic, partition }: Partition, expected: string): Promise<void> {

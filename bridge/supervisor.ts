@@ -18,6 +18,11 @@ import type { Topics, TopicsPresent } from './topics.ts';
 const WATCH_INTERVAL_MS = 5_000;
 /** A survey takes some milliseconds. */
 const ANSWER_DEADLINE_MS = 5_000;
+/**
+ * Before every new beginning: Kafka forgets the group's positions in a deleted topic a moment after
+ * it deleted it, and one that is read in between would be of the topic that is gone.
+ */
+const REST_MS = 500;
 /** A consumer that lived this long was well: the next failure is a new one. */
 const HEALTHY_MS = 60_000;
 
@@ -85,7 +90,8 @@ export class Supervisor {
       if (this.#stopping.signal.aborted) break;
       rebuilt();
       if (performance.now() - startedAt > HEALTHY_MS) failures = 0;
-      await this.#pause(backoffMs(failures++, KAFKA_BACKOFF), this.#stopping.signal);
+      const backoff = REST_MS + backoffMs(failures++, KAFKA_BACKOFF);
+      await this.#pause(backoff, this.#stopping.signal);
     }
   }
 
@@ -122,6 +128,7 @@ export class Supervisor {
       throw cause;
     });
     try {
+      await session.prepare(admin, topics.readable);
       await Promise.race([crash, consumer.start()]);
       this.#tellTrouble(undefined);
       log.info({ source, topics: topics.readable }, 'consuming');

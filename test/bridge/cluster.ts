@@ -9,6 +9,8 @@ export interface Cluster {
   readonly admin: Admin;
   /** A topic of its own for a test, with its dead-letter topic. */
   createTopic(partitions?: number, config?: Record<string, string>): Promise<string>;
+  /** Deletes a topic and creates it at once; resolves when what is produced goes into the new log. */
+  recreateTopic(topic: string): Promise<void>;
   produce(topic: string, messages: Message[], compression?: number): Promise<void>;
   /** The first `count` records of `{topic}.dlq`, once they are there. */
   deadLetters(topic: string, count: number): Promise<ReadRecord[]>;
@@ -46,6 +48,15 @@ export async function connectCluster(): Promise<Cluster> {
         ],
       });
       return topic;
+    },
+    async recreateTopic(topic) {
+      await admin.deleteTopics({ topics: [topic] });
+      await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+      // A broker takes records under the topic's name into the old log until that is closed.
+      await until('an empty log', async () => {
+        const [range] = await admin.fetchTopicOffsets(topic);
+        return range?.high === '0';
+      });
     },
     async produce(topic, messages, compression = kafkajs.CompressionTypes.None) {
       // Of its own: a producer that knew a topic which was deleted fails for all the others.
