@@ -2,12 +2,12 @@
  * From a batch to what each room gets of it: every record is validated, its event's text composed
  * from slices of the source, and put under each room that it goes to.
  */
+
+import { admit } from './protocol/admit.ts';
 import type { PositionedBatch, Rejection, UnpositionedBatch } from './protocol/batch.ts';
-import type { RejectionCode } from './protocol/codes.ts';
-import { MAX_EVENT_DEPTH, MAX_EVENT_LENGTH, TAPE_MEMBERS } from './protocol/events.ts';
-import { inspectKeys, membersOf } from './protocol/json-source.ts';
-import type { ValueSource } from './protocol/read-batch.ts';
-import { type Admission, type Destination, TOPICS, type Topic } from './protocol/topics.ts';
+import { TAPE_MEMBERS } from './protocol/events.ts';
+import { membersOf, type ValueSource } from './protocol/json-source.ts';
+import type { Destination, Topic } from './protocol/topics.ts';
 import type { RoomRecord } from './room/intake.ts';
 
 type BatchRecord = PositionedBatch['records'][number] | UnpositionedBatch['records'][number];
@@ -34,14 +34,13 @@ export function routeBatch<Item extends BatchRecord>(
   for (const [index, record] of records.entries()) {
     const source = sources[index];
     if (source === undefined) throw new Error('a record without its source');
-    const topic = TOPICS.get(record.topic);
-    const admission =
-      topic === undefined ? unknownTopic(record) : admit(topic, record.value, source);
-    if (topic === undefined || admission.kind === 'rejected') {
-      if (admission.kind === 'rejected') rejections.push(rejectionOf(index, admission));
+    const admission = admit(record.topic, record.value, source);
+    if (admission.kind === 'rejected') {
+      const { code, message } = admission;
+      rejections.push({ index, code, message });
       continue;
     }
-    const { destinations, key, expiresAt, priority } = admission;
+    const { topic, destinations, key, expiresAt, priority } = admission;
     for (const { room, view } of destinations) {
       const event = compose(topic, record.value, source, view, record.timestamp ?? now);
       const routed = { index, event, key, expiresAt, priority, position: record };
@@ -51,43 +50,6 @@ export function routeBatch<Item extends BatchRecord>(
     }
   }
   return { rooms, rejected: rejections };
-}
-
-type Rejected = Admission & { readonly kind: 'rejected' };
-
-function rejectionOf(index: number, { code, message }: Rejected): Rejection {
-  return { index, code, message };
-}
-
-function rejected(code: RejectionCode, message: string): Rejected {
-  return { kind: 'rejected', code, message };
-}
-
-function unknownTopic({ topic }: BatchRecord): Admission {
-  return rejected('topic_unknown', `no event comes by ${JSON.stringify(topic)}`);
-}
-
-function admit(topic: Topic, value: unknown, { text, members, depth }: ValueSource): Admission {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return rejected('event_not_object', 'an event is a JSON object');
-  }
-  if (text.length > MAX_EVENT_LENGTH) {
-    const message = `${text.length} characters; an event has at most ${MAX_EVENT_LENGTH}`;
-    return rejected('event_too_large', message);
-  }
-  if (depth > MAX_EVENT_DEPTH) {
-    const message = `${depth} levels deep; an event has at most ${MAX_EVENT_DEPTH}`;
-    return rejected('event_too_deep', message);
-  }
-  const { fault, namesUser } = inspectKeys(value, members);
-  switch (fault) {
-    case 'duplicate_key':
-      return rejected(fault, 'an object has a key twice');
-    case 'forbidden_key':
-      return rejected(fault, '__proto__, constructor and prototype are no keys');
-    case undefined:
-      return topic.admit(value, namesUser);
-  }
 }
 
 /** The event's JSON as a room gets it: the source as it is, wherever nothing has to be left out. */

@@ -25,6 +25,15 @@ export interface Skipped {
   readonly depth: number;
 }
 
+/** A value's JSON text, and what a pass over it told. */
+export interface ValueSource {
+  readonly text: string;
+  /** How many members all its objects have, duplicates counted. */
+  readonly members: number;
+  /** How deep it nests. */
+  readonly depth: number;
+}
+
 export class SourceReader {
   readonly text: string;
   #at = 0;

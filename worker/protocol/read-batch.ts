@@ -11,16 +11,7 @@ import {
   unpositionedBatchSchema,
 } from './batch.ts';
 import { describeIssue } from './describe-issue.ts';
-import { SourceReader } from './json-source.ts';
-
-/** The JSON text of a record's value. */
-export interface ValueSource {
-  readonly text: string;
-  /** How many members all its objects have, duplicates counted. */
-  readonly members: number;
-  /** How deep it nests. */
-  readonly depth: number;
-}
+import { SourceReader, type ValueSource } from './json-source.ts';
 
 export type BatchReading =
   | { readonly kind: 'kafka'; readonly batch: PositionedBatch; readonly sources: ValueSource[] }

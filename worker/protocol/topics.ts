@@ -42,7 +42,13 @@ export type Admission =
       /** Unix ms after which nobody may be sent the event. */
       readonly expiresAt: number | undefined;
     }
-  | { readonly kind: 'rejected'; readonly code: RejectionCode; readonly message: string };
+  | Rejected;
+
+export interface Rejected {
+  readonly kind: 'rejected';
+  readonly code: RejectionCode;
+  readonly message: string;
+}
 
 export interface Topic {
   readonly name: string;

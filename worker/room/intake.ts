@@ -2,6 +2,8 @@
  * Takes a batch into the log: decides for each record whether it is new, and appends it. A record
  * that was here before is acknowledged and dropped, so a sender may retry anything at any time.
  */
+
+import { judgeExpiry } from '../protocol/admit.ts';
 import type { Rejection } from '../protocol/batch.ts';
 import type { Priority } from '../protocol/events.ts';
 import { unreachable } from '../protocol/unreachable.ts';
@@ -117,9 +119,9 @@ export class Intake {
 
   /** False when the event has expired: it is rejected, never sent. */
   #append(record: RoomRecord, now: number, entries: Entry[], rejected: Rejection[]): boolean {
-    if (record.expiresAt !== undefined && record.expiresAt <= now) {
-      const message = `expired at ${new Date(record.expiresAt).toISOString()}`;
-      rejected.push({ index: record.index, code: 'event_expired', message });
+    const expired = judgeExpiry(record.expiresAt, now);
+    if (expired !== undefined) {
+      rejected.push({ index: record.index, code: expired.code, message: expired.message });
       return false;
     }
     entries.push(this.#log.append(record, now));
