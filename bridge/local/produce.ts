@@ -1,11 +1,11 @@
-/** `npm run produce -- FILE|-`: writes a feed of events into Kafka. */
+/** `npm run produce -- FILE|-`: writes a recording of events into Kafka. */
 import { open } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { patchKafkajs } from '../kafkajs-patch.ts';
 import { DEFAULT_KAFKA_PORT } from './config.ts';
-import { readFeed } from './feed.ts';
-import { produceFeed } from './feed-producer.ts';
+import { readRecording } from './recording.ts';
+import { produceRecording } from './recording-producer.ts';
 
 const USAGE = `usage: npm run produce -- FILE|- [--speed N|max] [--brokers HOST:PORT,…]
 
@@ -44,7 +44,11 @@ async function main(): Promise<number> {
   await producer.connect();
   try {
     const onBad = (where: string, reason: string) => console.error(`${where}: ${reason}`);
-    const { produced, bad } = await produceFeed(readFeed(input), { producer, speed, onBad });
+    const { produced, bad } = await produceRecording(readRecording(input), {
+      producer,
+      speed,
+      onBad,
+    });
     console.error(`${produced} produced${bad === 0 ? '' : `, ${bad} bad`}`);
     return bad === 0 ? 0 : 1;
   } finally {

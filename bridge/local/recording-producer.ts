@@ -1,24 +1,24 @@
 /**
- * Writes a feed into Kafka, each key's records in their order, as fast as the feed's own times say.
+ * Writes a recording into Kafka, each key's records in their order, as fast as the recording's own times say.
  * What is due goes together; one request is under way at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
 import { errorTypes } from '../kafka-error.ts';
-import type { FeedItem, FeedRecord } from './feed.ts';
+import type { RecordedEvent, RecordingItem } from './recording.ts';
 
 /** One request to Kafka, well below a broker's usual limit of 1 MiB a partition. */
 const MAX_BATCH_RECORDS = 500;
 const MAX_BATCH_BYTES = 256 * 1024;
 
-export interface FeedResult {
+export interface ProduceResult {
   readonly produced: number;
   readonly bad: number;
 }
 
-export interface FeedProducerOptions {
+export interface ProduceOptions {
   readonly producer: Pick<Producer, 'sendBatch'>;
-  /** How many times faster than the feed's `at` says; Infinity waits for nothing. */
+  /** How many times faster than the recording's `at` says; Infinity waits for nothing. */
   readonly speed: number;
   readonly onBad: (where: string, reason: string) => void;
   readonly now?: () => number;
@@ -27,14 +27,14 @@ export interface FeedProducerOptions {
 
 interface Pending {
   readonly where: string;
-  readonly record: FeedRecord;
+  readonly record: RecordedEvent;
 }
 
-/** Produces all of `feed` and counts. */
-export async function produceFeed(
-  feed: AsyncIterable<FeedItem>,
-  { producer, speed, onBad, now = Date.now, wait = sleep }: FeedProducerOptions,
-): Promise<FeedResult> {
+/** Produces all of `recording` and counts. */
+export async function produceRecording(
+  recording: AsyncIterable<RecordingItem>,
+  { producer, speed, onBad, now = Date.now, wait = sleep }: ProduceOptions,
+): Promise<ProduceResult> {
   let pending: Pending[] = [];
   let pendingBytes = 0;
   let produced = 0;
@@ -52,7 +52,7 @@ export async function produceFeed(
     produced += await send(producer, batch, reject);
   };
 
-  for await (const item of feed) {
+  for await (const item of recording) {
     if (item.kind === 'bad') {
       reject(item.where, item.reason);
       continue;

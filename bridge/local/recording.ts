@@ -1,5 +1,5 @@
 /**
- * Reads a feed: JSON lines `{"topic", "event", "at"?}`, or one JSON array of the same. The value
+ * Reads a recording: JSON lines `{"topic", "event", "at"?}`, or one JSON array of the same. The value
  * of a record is the source text of `event`, byte for byte: digits are sacred.
  */
 import { isUtf8 } from 'node:buffer';
@@ -11,7 +11,7 @@ import { SourceReader } from '../../worker/protocol/json-source.ts';
 /** Where events without a symbol and a user go: one partition, so that they stay in order. */
 const SYSTEM_KEY = 'system';
 
-export interface FeedRecord {
+export interface RecordedEvent {
   readonly topic: string;
   readonly key: string;
   /** The event's JSON, as it was written. */
@@ -20,8 +20,12 @@ export interface FeedRecord {
   readonly at: number | undefined;
 }
 
-export type FeedItem =
-  | { readonly kind: 'record' /** "line 7" */; readonly where: string; readonly record: FeedRecord }
+export type RecordingItem =
+  | {
+      readonly kind: 'record' /** "line 7" */;
+      readonly where: string;
+      readonly record: RecordedEvent;
+    }
   | { readonly kind: 'bad'; readonly where: string; readonly reason: string };
 
 const itemSchema = v.object({
@@ -33,7 +37,7 @@ const name = v.fallback(v.optional(v.pipe(v.string(), v.nonEmpty())), undefined)
 const keySchema = v.object({ symbol: name, userId: name });
 
 /** What `input` holds, one by one and in order. */
-export async function* readFeed(input: Readable): AsyncGenerator<FeedItem> {
+export async function* readRecording(input: Readable): AsyncGenerator<RecordingItem> {
   // Bytes as characters: what is not UTF-8 is seen, and U+2028 ends no line.
   input.setEncoding('latin1');
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
@@ -48,12 +52,12 @@ export async function* readFeed(input: Readable): AsyncGenerator<FeedItem> {
   if (array !== undefined) yield* readArray(Buffer.from(array.join('\n'), 'latin1'));
 }
 
-function readLine(bytes: Buffer, where: string): FeedItem {
+function readLine(bytes: Buffer, where: string): RecordingItem {
   if (!isUtf8(bytes)) return { kind: 'bad', where, reason: 'not UTF-8' };
   return readItem(bytes.toString(), where);
 }
 
-function* readArray(bytes: Buffer): Generator<FeedItem> {
+function* readArray(bytes: Buffer): Generator<RecordingItem> {
   const text = bytes.toString();
   const parsed = isUtf8(bytes) ? parse(text) : { reason: 'not UTF-8' };
   if ('reason' in parsed) {
@@ -68,7 +72,7 @@ function* readArray(bytes: Buffer): Generator<FeedItem> {
   }
 }
 
-function readItem(text: string, where: string): FeedItem {
+function readItem(text: string, where: string): RecordingItem {
   const parsed = parse(text);
   if ('reason' in parsed) return { kind: 'bad', where, reason: parsed.reason };
   const item = v.safeParse(itemSchema, parsed.value, { abortEarly: true });

@@ -1,7 +1,7 @@
 import type { ProducerBatch } from 'kafkajs';
 import { expect, test } from 'vitest';
-import type { FeedItem } from '../../bridge/local/feed.ts';
-import { produceFeed } from '../../bridge/local/feed-producer.ts';
+import type { RecordingItem } from '../../bridge/local/recording.ts';
+import { produceRecording } from '../../bridge/local/recording-producer.ts';
 
 /** A Kafka that keeps what it is sent, and the clock time at which it came. */
 class FakeKafka {
@@ -25,8 +25,8 @@ class FakeKafka {
     return [];
   };
 
-  produce(items: FeedItem[], speed = 1) {
-    return produceFeed(toAsync(items), {
+  produce(items: RecordingItem[], speed = 1) {
+    return produceRecording(toAsync(items), {
       producer: this,
       speed,
       onBad: (where, reason) => this.bad.push(`${where}: ${reason}`),
@@ -38,12 +38,12 @@ class FakeKafka {
   }
 }
 
-async function* toAsync(items: FeedItem[]): AsyncGenerator<FeedItem> {
+async function* toAsync(items: RecordingItem[]): AsyncGenerator<RecordingItem> {
   yield* items;
 }
 
 let line = 0;
-const record = (value: string, at?: number): FeedItem => ({
+const record = (value: string, at?: number): RecordingItem => ({
   kind: 'record',
   where: `line ${++line}`,
   record: { topic: 't', key: 'k', value, at },

@@ -1,15 +1,15 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { type FeedItem, readFeed } from '../../bridge/local/feed.ts';
+import { type RecordingItem, readRecording } from '../../bridge/local/recording.ts';
 
-async function read(...chunks: (string | Buffer)[]): Promise<FeedItem[]> {
+async function read(...chunks: (string | Buffer)[]): Promise<RecordingItem[]> {
   const input = Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
-  const items: FeedItem[] = [];
-  for await (const item of readFeed(input)) items.push(item);
+  const items: RecordingItem[] = [];
+  for await (const item of readRecording(input)) items.push(item);
   return items;
 }
 
-const values = (items: FeedItem[]) =>
+const values = (items: RecordingItem[]) =>
   items.map((item) => (item.kind === 'record' ? item.record.value : item.reason));
 
 test.each([
