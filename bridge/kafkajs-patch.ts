@@ -8,16 +8,15 @@
  * 2. An offset that Kafka no longer has was reset without a word to its user. Now it is told.
  * 3. A topic that was gone when it was fetched is only tried again, and once recreated read on from
  *    the old position, past its first records. Now the consumer ends, for its maker to begin anew.
- * 4. An empty queue of requests was polled every millisecond, with a negative timeout.
+ * 4. An empty queue of requests was polled every millisecond: see kafkajs-timers.ts.
  * 5. A record batch of more than some 125,000 records overflowed the stack, again at every fetch:
  *    its records were spread into one call's arguments. Now they are pushed one by one.
  */
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
+import { quietenKafkajs } from './kafkajs-timers.ts';
 
 const VERSION = '2.2.4';
-/** How often a request that is held back looks whether it may go, in ms: kafkajs's own value. */
-const CHECK_PENDING_MS = 10;
 
 /** Kafka did not have `expected`, the next offset to be read, so reading began anew. */
 export interface OffsetReset {
@@ -40,13 +39,6 @@ interface ConsumerGroup {
   offsetManager: { nextOffset(topic: string, partition: number): { toString(): string } };
 }
 
-interface RequestQueue {
-  pending: unknown[];
-  throttledUntil: number;
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  checkPendingRequests(): void;
-}
-
 let applied = false;
 
 /** @throws when the kafkajs installed is not the one that was read for this. */
@@ -61,7 +53,7 @@ export function patchKafkajs(): void {
   const consumerGroup = require('kafkajs/src/consumer/consumerGroup').prototype;
   patchReset(consumerGroup);
   patchRecovery(consumerGroup);
-  patchPolling(require('kafkajs/src/network/requestQueue').prototype);
+  quietenKafkajs();
   patchDecoding(require);
   applied = true;
 }
@@ -101,17 +93,6 @@ function patchRecovery(prototype: {
       throw Object.assign(new Error('a topic is gone'), { type: error.type, retriable: false });
     }
     await original.call(this, error);
-  };
-}
-
-function patchPolling(prototype: { scheduleCheckPendingRequests(this: RequestQueue): void }): void {
-  prototype.scheduleCheckPendingRequests = function () {
-    if (this.pending.length === 0 || this.throttleCheckTimeoutId !== null) return;
-    const delayMs = Math.max(this.throttledUntil - Date.now(), CHECK_PENDING_MS);
-    this.throttleCheckTimeoutId = setTimeout(() => {
-      this.throttleCheckTimeoutId = null;
-      this.checkPendingRequests();
-    }, delayMs);
   };
 }
 

@@ -1,0 +1,45 @@
+/** Where Kafka is and how to be let in: the variables that the bridge and the publisher SDK share. */
+import { ConfigError, choice, type Environment, file, flag, list, text } from './variables.ts';
+
+const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
+const BROKER_PATTERN = /^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/;
+
+export interface SslConfig {
+  readonly rejectUnauthorized: boolean;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface SaslConfig {
+  readonly mechanism: (typeof SASL_MECHANISMS)[number];
+  readonly username: string;
+  readonly password: string;
+}
+
+export function readBrokers(env: Environment): string[] {
+  const brokers = list(text(env, 'KAFKA_BROKERS', 'localhost:9092'));
+  for (const broker of brokers) {
+    if (!BROKER_PATTERN.test(broker)) throw new ConfigError('KAFKA_BROKERS', 'is host:port, …');
+  }
+  return brokers;
+}
+
+export function readSsl(env: Environment): SslConfig | undefined {
+  if (!flag(env, 'KAFKA_SSL', false)) return undefined;
+  return {
+    rejectUnauthorized: flag(env, 'KAFKA_SSL_VERIFY', true),
+    ...file(env, 'KAFKA_SSL_CA_FILE', 'ca'),
+    ...file(env, 'KAFKA_SSL_CERT_FILE', 'cert'),
+    ...file(env, 'KAFKA_SSL_KEY_FILE', 'key'),
+  };
+}
+
+export function readSasl(env: Environment): SaslConfig | undefined {
+  if ((env.KAFKA_SASL_MECHANISM ?? '') === '') return undefined;
+  return {
+    mechanism: choice(env, 'KAFKA_SASL_MECHANISM', SASL_MECHANISMS),
+    username: text(env, 'KAFKA_SASL_USERNAME'),
+    password: text(env, 'KAFKA_SASL_PASSWORD'),
+  };
+}

@@ -1,0 +1,69 @@
+/** Reading single variables of an environment. One that cannot be used is named. */
+import { readFileSync } from 'node:fs';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names the variable that cannot be used. */
+export class ConfigError extends Error {
+  readonly code = 'config_invalid';
+
+  constructor(variable: string, complaint: string) {
+    super(`${variable} ${complaint}`);
+  }
+}
+
+/** A variable that is set to nothing counts as not set. */
+export function text(env: Environment, variable: string, fallback?: string): string {
+  const value = env[variable] || fallback;
+  if (value === undefined) throw new ConfigError(variable, 'is missing');
+  return value;
+}
+
+export function integer(
+  env: Environment,
+  variable: string,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
+  const value = text(env, variable, String(fallback));
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < least || number > most) {
+    throw new ConfigError(variable, `is an integer from ${least} to ${most}, not "${value}"`);
+  }
+  return number;
+}
+
+export function flag(env: Environment, variable: string, fallback: boolean): boolean {
+  return choice(env, variable, ['true', 'false'], fallback ? 'true' : 'false') === 'true';
+}
+
+export function choice<const Choice extends string>(
+  env: Environment,
+  variable: string,
+  choices: readonly Choice[],
+  fallback?: Choice,
+): Choice {
+  const value = text(env, variable, fallback);
+  const found = choices.find((known) => known === value.toLowerCase());
+  if (found === undefined) throw new ConfigError(variable, `is one of ${choices.join(', ')}`);
+  return found;
+}
+
+export function file<const Name extends string>(
+  env: Environment,
+  variable: string,
+  name: Name,
+): { [key in Name]?: string } {
+  const path = env[variable];
+  if (path === undefined || path === '') return {};
+  try {
+    return { [name]: readFileSync(path, 'utf8') } as { [key in Name]: string };
+  } catch {
+    throw new ConfigError(variable, `names a file that cannot be read: ${path}`);
+  }
+}
+
+export function list(value: string): string[] {
+  return value.split(/[\s,]+/).filter((item) => item !== '');
+}
