@@ -1,0 +1,113 @@
+/** Publishes the events of the market and its users, each by its topic. */
+import type {
+  AlertData,
+  DEXEvent,
+  EventMetadata,
+  OrderBookData,
+  PortfolioData,
+  PriceData,
+  TradeData,
+} from './events.ts';
+import type { EventProducer } from './producer.ts';
+import { chooseProducer, type PublisherOptions } from './publisher-options.ts';
+
+/**
+ * Publishes price, order book, trade and portfolio updates and system alerts.
+ *
+ * Data is sent as `JSON.stringify` makes it, with two differences: a bigint becomes a decimal string,
+ * and a number that is not finite is refused (`data_invalid`) instead of becoming `null`. Every
+ * publishing method resolves once Kafka (or the gateway) has the event, and throws a `PublishError`
+ * when it has not: with the gateway's code when the event is at fault (`data_invalid`,
+ * `symbol_invalid`, …), else `not_connected`, `kafka_unavailable`, `publisher_busy`, … After
+ * `kafka_unavailable` the event may have been written: to publish it again may send it twice.
+ *
+ * @example
+ * import { DEXEventService } from '@moonx-farm/websocket-gateway';
+ *
+ * const events = new DEXEventService();
+ * await events.initialize();
+ * await events.publishPriceUpdate(
+ *   'BTC-USDC',
+ *   { price: 45000.5, change: 125.3, volume: 1234567.89 },
+ *   { priority: 'high', source: 'price-service' },
+ * );
+ * await events.shutdown();
+ */
+export class DEXEventService {
+  readonly #producer: EventProducer;
+  readonly #ownsProducer: boolean;
+  readonly #now: () => number;
+
+  /** @throws {ConfigError} naming the variable that cannot be used. */
+  constructor(options: PublisherOptions = {}) {
+    const { producer, isOwn } = chooseProducer(options);
+    this.#producer = producer;
+    this.#ownsProducer = isOwn;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Connects. To be called before anything is published. @throws {PublishError} */
+  async initialize(): Promise<void> {
+    await this.#producer.connect();
+  }
+
+  /** To `price:{symbol}` and `price_updates`. @throws {PublishError} */
+  publishPriceUpdate<Data extends PriceData>(
+    symbol: string,
+    data: Data,
+    metadata?: EventMetadata,
+  ): Promise<void> {
+    return this.#publish('price.updates', { type: 'price_update', symbol, data, metadata });
+  }
+
+  /** To `orderbook:{symbol}`. @throws {PublishError} */
+  publishOrderBookUpdate<Data extends OrderBookData>(
+    symbol: string,
+    data: Data,
+    metadata?: EventMetadata,
+  ): Promise<void> {
+    const event = { type: 'order_book_update', symbol, data, metadata };
+    return this.#publish('order.book.updates', event);
+  }
+
+  /**
+   * To `trade:{symbol}`; with a `userId` also to that user. The public then sees only tradeId, price,
+   * amount and side. @throws {PublishError}
+   */
+  publishTradeNotification<Data extends TradeData>(
+    symbol: string,
+    data: Data,
+    userId?: string,
+    metadata?: EventMetadata,
+  ): Promise<void> {
+    const event = { type: 'trade_notification', symbol, userId, data, metadata };
+    return this.#publish('trade.notifications', event);
+  }
+
+  /** To that user. @throws {PublishError} */
+  publishPortfolioUpdate<Data extends PortfolioData>(
+    userId: string,
+    data: Data,
+    metadata?: EventMetadata,
+  ): Promise<void> {
+    return this.#publish('portfolio.updates', { type: 'portfolio_update', userId, data, metadata });
+  }
+
+  /** To everybody; with a `userId` only to that user. @throws {PublishError} */
+  publishSystemAlert<Data extends AlertData>(
+    data: Data,
+    metadata?: EventMetadata,
+    userId?: string,
+  ): Promise<void> {
+    return this.#publish('system.alerts', { type: 'system_alert', userId, data, metadata });
+  }
+
+  /** Sends what waits and disconnects, unless the producer is shared. */
+  async shutdown(): Promise<void> {
+    if (this.#ownsProducer) await this.#producer.disconnect();
+  }
+
+  #publish(topic: string, event: Omit<DEXEvent, 'timestamp'>): Promise<void> {
+    return this.#producer.publishEvent(topic, { ...event, timestamp: this.#now() });
+  }
+}

@@ -1,0 +1,108 @@
+/** Publishes over signed HTTP, for a service that cannot reach Kafka. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
+import type { SigningKey } from '../../worker/protocol/signature.ts';
+import { readEventsUrl, readSecrets } from '../gateway-config.ts';
+import type { Environment } from '../variables.ts';
+import { PublishError } from './errors.ts';
+import type { DEXEvent, NotificationEvent } from './events.ts';
+import { type GatewayPost, GatewaySender } from './gateway-sender.ts';
+import { Outbox } from './outbox.ts';
+import type { EventProducer, EventRecord, PublishResult } from './producer.ts';
+
+export interface HttpProducerOptions {
+  /** Where the gateway is; `WEBSOCKET_GATEWAY_URL` unless given, else `http://localhost:3007`. */
+  readonly url?: string | undefined;
+  /** A publisher's `whsec_` secret, or several for a rotation; `PUBLISHER_SECRET` unless given. */
+  readonly secret?: string | undefined;
+  readonly fetch?: GatewayPost | undefined;
+  /** Unix ms. */
+  readonly now?: (() => number) | undefined;
+  readonly random?: (() => number) | undefined;
+  /** Resolves after so many ms. */
+  readonly wait?: ((ms: number) => Promise<unknown>) | undefined;
+}
+
+/** Around the records of a body. */
+const ENVELOPE_BYTES = 64;
+
+/**
+ * Publishes events by `POST /v1/events`, signed by the Standard Webhooks specification. One POST is
+ * under way at a time. A batch that is sent again keeps its id, so the gateway takes it once even if
+ * only its answer was lost; after some tries without an answer it fails with `gateway_unavailable`.
+ *
+ * @example
+ * import { HttpEventProducer } from '@moonx-farm/websocket-gateway';
+ *
+ * const producer = new HttpEventProducer({ url: 'https://gateway.example', secret: 'whsec_…' });
+ * await producer.connect();
+ * const { accepted, rejected } = await producer.publishEvents([{ topic: 'price.updates', event }]);
+ * await producer.disconnect();
+ */
+export class HttpEventProducer implements EventProducer {
+  readonly #environment: Environment;
+  readonly #url: URL;
+  readonly #outbox: Outbox;
+  readonly #sender: GatewaySender;
+  #keys: Promise<readonly SigningKey[]> | undefined;
+  #connected = false;
+
+  /** @throws {ConfigError} naming the variable that cannot be used. */
+  constructor(options: HttpProducerOptions = {}, env: Environment = process.env) {
+    this.#environment = {
+      WEBSOCKET_GATEWAY_URL: options.url ?? env.WEBSOCKET_GATEWAY_URL,
+      PUBLISHER_SECRET: options.secret ?? env.PUBLISHER_SECRET,
+    };
+    this.#url = readEventsUrl(this.#environment);
+    const now = options.now ?? Date.now;
+    this.#sender = new GatewaySender({
+      url: this.#url,
+      post: options.fetch ?? fetch,
+      now,
+      random: options.random ?? Math.random,
+      wait: options.wait ?? delay,
+    });
+    this.#outbox = new Outbox(
+      {
+        send: async (events) => this.#sender.send(events, await this.#readKeys()),
+        maxItems: MAX_BATCH_RECORDS,
+        maxBytes: MAX_BATCH_BYTES - ENVELOPE_BYTES,
+      },
+      now,
+    );
+  }
+
+  /** Reads the secret; the gateway is first asked when something is published. @throws {ConfigError} */
+  async connect(): Promise<void> {
+    await this.#readKeys();
+    this.#connected = true;
+  }
+
+  async publishEvent(
+    topic: string,
+    event: DEXEvent | NotificationEvent,
+    partition?: number,
+  ): Promise<void> {
+    this.#requireConnection();
+    await this.#outbox.publish({ topic, event, partition });
+  }
+
+  async publishEvents(records: readonly EventRecord[]): Promise<PublishResult> {
+    this.#requireConnection();
+    return this.#outbox.publishAll(records);
+  }
+
+  async disconnect(): Promise<void> {
+    this.#connected = false;
+    await this.#outbox.idle();
+  }
+
+  #readKeys(): Promise<readonly SigningKey[]> {
+    this.#keys ??= readSecrets(this.#environment, 'PUBLISHER_SECRET');
+    return this.#keys;
+  }
+
+  #requireConnection(): void {
+    if (!this.#connected) throw new PublishError('not_connected', 'call connect() first');
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * `@moonx-farm/websocket-gateway`: what a backend service imports to push events to the gateway's
+ * clients. The one list of what is public.
+ */
+export { ConfigError } from '../variables.ts';
+export { DEXEventService } from './dex-event-service.ts';
+export { PublishError, type PublishErrorCode } from './errors.ts';
+export type {
+  AlertData,
+  Amount,
+  DEXEvent,
+  EventMetadata,
+  Notification,
+  NotificationEvent,
+  NotificationTarget,
+  OrderBookData,
+  PortfolioData,
+  Position,
+  PriceData,
+  SwapData,
+  TradeData,
+} from './events.ts';
+export type { GatewayPost } from './gateway-sender.ts';
+export { HttpEventProducer, type HttpProducerOptions } from './http-event-producer.ts';
+export type { KafkaProducerOptions, PublisherLogger } from './kafka-client.ts';
+export { KafkaEventProducer } from './kafka-event-producer.ts';
+export {
+  type DropReason,
+  NotificationQueue,
+  type NotificationQueueOptions,
+  type NotificationSender,
+} from './notification-queue.ts';
+export { NotificationService, type NotificationServiceOptions } from './notification-service.ts';
+export type { EventProducer, EventRecord, PublishRejection, PublishResult } from './producer.ts';
+export type { PublisherOptions } from './publisher-options.ts';
+export { sanitizeNotificationData } from './sanitize-notification-data.ts';

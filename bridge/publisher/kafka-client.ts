@@ -1,0 +1,60 @@
+/** The Kafka client of a publisher: from its options, or from the environment where they are silent. */
+import kafkajs, { type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
+import { readBrokers, readSasl, readSsl } from '../kafka-config.ts';
+import { quietenKafkajs } from '../kafkajs-timers.ts';
+import { type Environment, text } from '../variables.ts';
+
+/** What kafkajs has to say about its connections; `console` fits. */
+export interface PublisherLogger {
+  error(message: string, fields: object): void;
+}
+
+export interface KafkaProducerOptions {
+  /** `host:port` each; `KAFKA_BROKERS` unless given, else `localhost:9092`. */
+  readonly brokers?: readonly string[] | undefined;
+  /** `KAFKA_CLIENT_ID` unless given, else `backend-service`. */
+  readonly clientId?: string | undefined;
+  /** As kafkajs takes it; `KAFKA_SSL`, `KAFKA_SSL_CA_FILE`, … unless given. */
+  readonly ssl?: KafkaConfig['ssl'] | undefined;
+  /** As kafkajs takes it; `KAFKA_SASL_MECHANISM`, `_USERNAME`, `_PASSWORD` unless given. */
+  readonly sasl?: SASLOptions | undefined;
+  /** Is told of each failed attempt. Without it nothing is logged: what they come to is thrown. */
+  readonly logger?: PublisherLogger | undefined;
+  /** Unix ms. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** The guide's: an event that took longer is no longer of the moment. */
+const CONNECTION_TIMEOUT_MS = 1_000;
+export const REQUEST_TIMEOUT_MS = 5_000;
+export const RETRY = { initialRetryTime: 100, retries: 3, maxRetryTime: 1_000 };
+
+/** @throws {ConfigError} naming the variable that cannot be used. */
+export function createKafkaClient(options: KafkaProducerOptions, env: Environment): Kafka {
+  quietenKafkajs();
+  const ssl = options.ssl ?? readSsl(env);
+  const sasl = options.sasl ?? (readSasl(env) as SASLOptions | undefined);
+  return new kafkajs.Kafka({
+    brokers: [...(options.brokers ?? readBrokers(env))],
+    clientId: options.clientId ?? text(env, 'KAFKA_CLIENT_ID', 'backend-service'),
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: RETRY,
+    ...(ssl === undefined ? {} : { ssl }),
+    ...(sasl === undefined ? {} : { sasl }),
+    ...logging(options.logger),
+  });
+}
+
+function logging(
+  logger: PublisherLogger | undefined,
+): Pick<KafkaConfig, 'logLevel' | 'logCreator'> {
+  if (logger === undefined) return { logLevel: kafkajs.logLevel.NOTHING };
+  return {
+    logLevel: kafkajs.logLevel.ERROR,
+    logCreator:
+      () =>
+      ({ namespace, log: { message, timestamp: _, logger: __, ...fields } }) =>
+        logger.error(`kafkajs: ${message}`, { ...fields, namespace }),
+  };
+}

@@ -1,0 +1,45 @@
+/** What an error of kafkajs means for an event. */
+import { errorTypes } from '../kafka-error.ts';
+import { PublishError, type PublishErrorCode } from './errors.ts';
+
+/** The broker condemns a record, and with it all that share its partition and request. */
+const FAULTS: Readonly<Record<string, PublishErrorCode>> = {
+  MESSAGE_TOO_LARGE: 'event_too_large',
+  RECORD_LIST_TOO_LARGE: 'event_too_large',
+  INVALID_TIMESTAMP: 'timestamp_invalid',
+  INVALID_RECORD: 'record_refused',
+};
+/** Error wraps error: the retrier's, the connection's, the broker's. */
+const MAX_CAUSES = 8;
+
+/** The event's own fault, if it is one: then nothing of its partition was written. */
+export function faultOf(error: unknown): PublishError | undefined {
+  for (const type of errorTypes(error)) {
+    const code = FAULTS[type];
+    if (code !== undefined)
+      return new PublishError(code, `Kafka answers ${type}`, { cause: error });
+  }
+  return undefined;
+}
+
+/** Anything else: Kafka cannot be reached, or will not have us. */
+export function failureOf(error: unknown): PublishError {
+  const types = errorTypes(error);
+  const forbidden = types.find((type) => /AUTH|SASL/.test(type)) ?? saslFailure(error);
+  if (forbidden !== undefined) {
+    return new PublishError('kafka_forbidden', `Kafka answers ${forbidden}`, { cause: error });
+  }
+  const reason = types[0] ?? (error instanceof Error ? error.message : 'no answer');
+  return new PublishError('kafka_unavailable', `Kafka did not confirm: ${reason}`, {
+    cause: error,
+  });
+}
+
+function saslFailure(error: unknown): string | undefined {
+  let current = error;
+  for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth++) {
+    if (current.name === 'KafkaJSSASLAuthenticationError') return 'SASL_AUTHENTICATION_FAILED';
+    current = current.cause;
+  }
+  return undefined;
+}
