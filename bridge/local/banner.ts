@@ -5,9 +5,10 @@ import { DEMO_ROOM, DEMO_USER } from './demo-token.ts';
 export function banner(config: StackConfig, brokers: string, token: string): string {
   const { port, bridgePort } = config;
   const watchPort = port === DEFAULT_PORT ? '' : `PORT=${port} `;
+  const feed = config.feed === undefined ? '' : ', fed with a sample market (FEED=off: without)';
   const produceTo = brokers.endsWith(`:${DEFAULT_KAFKA_PORT}`) ? '' : `KAFKA_BROKERS=${brokers} `;
   return `
-The gateway is up. Ctrl-C stops it; its state stays in ${config.stateDir}
+The gateway is up${feed}. Ctrl-C stops it; its state stays in ${config.stateDir}
 
   rooms     ws://localhost:${port}/v1/rooms/price:BTC-USDC
   ingest    http://localhost:${port}/v1/events
@@ -22,8 +23,9 @@ Secrets of this stack, each overridable by its variable:
   PUBLISHER_SECRET=${config.publisherSecret}
   JWT_SECRET=${config.jwtSecret}
 
-Try, in two more terminals:
-  ${watchPort}npm run watch -- price:BTC-USDC price_updates        # and, with that TOKEN, user:${DEMO_USER}
+Try, in more terminals:
+  ${watchPort}npm run watch -- price:BTC-USDC orderbook:BTC-USDC trade:BTC-USDC price_updates system
+  ${watchPort}TOKEN=… npm run watch -- user:${DEMO_USER}               # with the TOKEN above
   ${produceTo}npm run produce -- test/fixtures/guide-events.json
 `;
 }

@@ -6,6 +6,7 @@ import {
   DEVELOPMENT_PUBLISHER_SECRET,
 } from '../../worker/protocol/development.ts';
 import { importSecret } from '../../worker/protocol/signature.ts';
+import { type FeedConfig, readFeedConfig } from './feed-config.ts';
 import { SetupError } from './setup-error.ts';
 
 export const DEFAULT_PORT = 3007;
@@ -26,6 +27,8 @@ export interface StackConfig {
   readonly ingestSecret: string;
   readonly publisherSecret: string;
   readonly jwtSecret: string;
+  /** Undefined: no sample feed. */
+  readonly feed: FeedConfig | undefined;
 }
 
 /** @throws {SetupError} naming the variable that is wrong. */
@@ -48,6 +51,7 @@ export async function readConfig(env: NodeJS.ProcessEnv): Promise<StackConfig> {
     ingestSecret: await secretsOf(env, 'INGEST_SECRET', DEVELOPMENT_INGEST_SECRET),
     publisherSecret: await secretsOf(env, 'PUBLISHER_SECRET', DEVELOPMENT_PUBLISHER_SECRET),
     jwtSecret: jwtSecretOf(env),
+    feed: isFeedOn(env, ports.KAFKA_PORT !== undefined) ? readFeedConfig(env) : undefined,
   });
 }
 
@@ -67,6 +71,21 @@ function requireDistinct(ports: Readonly<Record<string, number | undefined>>): v
     if (other !== undefined)
       throw new SetupError(`${other} and ${name} must differ, not both be ${port}.`);
     names.set(port, name);
+  }
+}
+
+/** Nobody wants made-up trades in a cluster of his own, unless he asks for them. */
+function isFeedOn(env: NodeJS.ProcessEnv, isOwnKafka: boolean): boolean {
+  switch (env.FEED) {
+    case undefined:
+    case '':
+      return isOwnKafka;
+    case 'on':
+      return true;
+    case 'off':
+      return false;
+    default:
+      throw new SetupError(`FEED must be on or off, not "${env.FEED}".`);
   }
 }
 

@@ -1,13 +1,18 @@
 /**
- * The whole path on one machine: Kafka, the Worker in workerd, the bridge between them. Started in
- * that order, stopped in the reverse; what dies in between is started again.
+ * The whole path on one machine: Kafka, the Worker in workerd, the bridge between them, and a sample
+ * feed that has something to tell. Started in that order, stopped in the reverse; what dies in
+ * between is started again.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startBridge } from './bridge-process.ts';
 import type { StackConfig } from './config.ts';
+import { startFeed } from './feed-process.ts';
 import { acquireLock } from './file-lock.ts';
 import { startKafka } from './kafka.ts';
+import { EVENTS_PER_SECOND } from './market/feed.ts';
+import { PAIRS } from './market/pairs.ts';
+import { USER_COUNT } from './market/users.ts';
 import { requireFreePort } from './port.ts';
 import { waitUntilReady } from './readiness.ts';
 import { SetupError } from './setup-error.ts';
@@ -20,7 +25,7 @@ const WORKER_VARIABLES = ['HOME_REGION', 'ROOM_MAX_SOCKETS'] as const;
 /** Ctrl-C is to be done within ten seconds; the bridge's process is given a second more than this. */
 const BRIDGE_DRAIN_MS = 4000;
 
-export type StackLog = (part: 'kafka' | 'worker' | 'bridge', line: string) => void;
+export type StackLog = (part: 'kafka' | 'worker' | 'bridge' | 'feed', line: string) => void;
 
 export interface Stack {
   readonly brokers: string;
@@ -49,6 +54,7 @@ export async function startStack(
     const brokers = await runKafka(config, log, signal, stops);
     const url = await runWorker(config, log, signal, stops, env);
     await runBridge(config, brokers, url, log, signal, stops, env);
+    await runFeed(config, brokers, log, signal, stops, env);
     return { brokers, stop };
   } catch (error) {
     await stop();
@@ -146,4 +152,22 @@ async function runBridge(
   stops.push(() => bridge.stop());
   await waitUntilReady('The bridge', `http://127.0.0.1:${config.bridgePort}/ready`, signal);
   log('bridge', 'is ready');
+}
+
+/** It is not waited for: a gateway is up without anything to tell, too. */
+async function runFeed(
+  { feed }: StackConfig,
+  brokers: string,
+  log: StackLog,
+  signal: AbortSignal,
+  stops: Stops,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  if (feed === undefined) return;
+  const launch = () => startFeed(feed, brokers, env);
+  const onLog = (line: string) => log('feed', line);
+  const running = await Supervised.start({ name: 'The feed', launch, log: onLog }, signal);
+  stops.push(() => running.stop());
+  const rate = Math.round(EVENTS_PER_SECOND * feed.speed);
+  onLog(`${PAIRS.length} pairs, ${USER_COUNT} users, about ${rate} events/s`);
 }

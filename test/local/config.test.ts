@@ -13,12 +13,30 @@ test('with nothing set, the documented ports and the development secrets', async
     stateDir: expect.stringMatching(/\/\.state$/),
     ingestSecret: DEVELOPMENT_INGEST_SECRET,
     jwtSecret: DEVELOPMENT_JWT_SECRET,
+    feed: { speed: 1, seed: 1 },
   });
 });
 
 test('a named cluster takes the place of our own', async () => {
   const { kafka } = await readConfig({ KAFKA_BROKERS: 'one:9092,two:9092', KAFKA_PORT: 'unused' });
   expect(kafka).toEqual({ kind: 'given', brokers: 'one:9092,two:9092' });
+});
+
+test.each([
+  [{}, 'on'],
+  [{ FEED: 'off' }, 'off'],
+  [{ FEED: 'off', FEED_SPEED: 'as you like' }, 'off'],
+  // Nobody's own cluster is written into unasked.
+  [{ KAFKA_BROKERS: 'one:9092' }, 'off'],
+  [{ KAFKA_BROKERS: 'one:9092', FEED: 'on' }, 'on'],
+])('with %o the feed is %s', async (env, state) => {
+  const { feed } = await readConfig(env);
+  expect(feed === undefined ? 'off' : 'on').toBe(state);
+});
+
+test('the feed has the speed and the seed it is given', async () => {
+  const { feed } = await readConfig({ FEED_SPEED: '0.5', FEED_SEED: '4294967295' });
+  expect(feed).toEqual({ speed: 0.5, seed: 4_294_967_295 });
 });
 
 test.each([
@@ -31,6 +49,11 @@ test.each([
     { PUBLISHER_SECRET: `${DEVELOPMENT_INGEST_SECRET}, whsec_AAAA` },
     'PUBLISHER_SECRET is no secret: a secret has 24 to 64 bytes, not 3.',
   ],
+  [{ FEED: 'yes' }, 'FEED must be on or off, not "yes".'],
+  [{ FEED_SPEED: '0' }, 'FEED_SPEED must be a number from 0.01 to 200, not "0".'],
+  [{ FEED_SPEED: '201' }, 'FEED_SPEED must be a number from 0.01 to 200, not "201".'],
+  [{ FEED_SPEED: 'fast' }, 'FEED_SPEED must be a number from 0.01 to 200, not "fast".'],
+  [{ FEED_SEED: '-1' }, 'FEED_SEED must be a whole number from 0 to 4294967295, not "-1".'],
   [{ JWT_SECRET: 'short' }, 'JWT_SECRET must have at least 32 characters, not 5.'],
 ])('%o is refused by name', async (env, message) => {
   await expect(readConfig(env)).rejects.toThrow(message);

@@ -9,15 +9,17 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LIVE_WITHIN_MS = 60_000;
 
 export type StackEnv = Readonly<
-  Record<'PORT' | 'BRIDGE_PORT' | 'KAFKA_PORT' | 'STATE_DIR', string>
+  Record<'PORT' | 'BRIDGE_PORT' | 'KAFKA_PORT' | 'STATE_DIR' | 'FEED', string>
 >;
 
+/** Ports that are free, and no sample feed: what a test sees, it has produced. */
 export async function stackEnv(stateDir: string): Promise<StackEnv> {
   return {
     PORT: String(await freePort()),
     BRIDGE_PORT: String(await freePort()),
     KAFKA_PORT: String(await freePort()),
     STATE_DIR: stateDir,
+    FEED: 'off',
   };
 }
 

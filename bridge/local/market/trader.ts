@@ -1,0 +1,75 @@
+/** A user at his keyboard: a market order now and then, of what his account can bear. */
+import type { Account } from './account.ts';
+import { opposite } from './book.ts';
+import type { Exchange, Order } from './exchange.ts';
+import { lotsFor, notional } from './pairs.ts';
+import type { Random } from './random.ts';
+import type { Venue } from './venue.ts';
+
+const BETWEEN_ORDERS_MS = 15_000;
+/** Of all that he owns, per order. */
+const SHARE = { least: 0.002, most: 0.015 } as const;
+/** Who has less cash than this of all he owns sells, who has more than that buys. */
+const CASH_SHARE = { least: 0.1, most: 0.5 } as const;
+/** Smaller orders are not worth their gas, in micros. */
+const MIN_ORDER = 20_000_000;
+/** Of his cash. */
+const SPENDABLE = 0.95;
+/** Tried now and then, beside what he has. */
+const CURIOSITY = 0.3;
+
+export class Trader {
+  readonly #account: Account;
+  readonly #exchange: Exchange;
+  readonly #random: Random;
+
+  constructor(account: Account, exchange: Exchange, random: Random) {
+    this.#account = account;
+    this.#exchange = exchange;
+    this.#random = random.fork(`trader ${account.userId}`);
+  }
+
+  /** An order, if he has a mind to place one within `stepMs`. */
+  order(stepMs: number): Order | undefined {
+    if (!this.#random.chance(stepMs / BETWEEN_ORDERS_MS)) return undefined;
+    const { pair, book } = this.#choose();
+    const { symbol } = pair;
+    const held = this.#account.held(symbol);
+    const wealth = this.#wealth();
+    const side = held === 0 || this.#isBuying(wealth) ? 'buy' : 'sell';
+    const best = book.best(opposite(side));
+    if (best === undefined) return undefined;
+    const wanted = Math.max(MIN_ORDER, wealth * this.#random.between(SHARE.least, SHARE.most));
+    // A little stays for fees, and for the levels behind the best.
+    const micros = side === 'buy' ? Math.min(wanted, this.#account.cash * SPENDABLE) : wanted;
+    const lots = Math.min(lotsFor(pair, best.ticks, micros), side === 'buy' ? Infinity : held);
+    if (lots < 1) return undefined;
+    return { symbol, side, lots, userId: this.#account.userId };
+  }
+
+  #choose(): Venue {
+    const [first, ...others] = this.#account.positions;
+    if (first !== undefined && !this.#random.chance(CURIOSITY)) {
+      return this.#exchange.venue(this.#random.pick([first, ...others]).pair.symbol);
+    }
+    const { venues } = this.#exchange;
+    const venue = venues[this.#random.integer(0, venues.length - 1)];
+    if (venue === undefined) throw new Error('nothing is traded');
+    return venue;
+  }
+
+  #isBuying(wealth: number): boolean {
+    const share = this.#account.cash / wealth;
+    if (share < CASH_SHARE.least) return false;
+    return share > CASH_SHARE.most || this.#random.chance(0.5);
+  }
+
+  /** In micros. */
+  #wealth(): number {
+    let total = this.#account.cash;
+    for (const { pair, lots } of this.#account.positions) {
+      total += notional(pair, this.#exchange.venue(pair.symbol).lastTicks, lots);
+    }
+    return total;
+  }
+}
