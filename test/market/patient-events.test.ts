@@ -190,3 +190,46 @@ test('told to stop, it does not wait for a Kafka that is gone', async () => {
   await events.idle();
   await published;
 });
+
+test('a user’s portfolio is sent once Kafka has his trade, and his next trade after it', async () => {
+  const unanswered: { what: string; answer: () => void }[] = [];
+  const take = (what: string) =>
+    new Promise<void>((answer) => {
+      unanswered.push({ what, answer });
+    });
+  const events = new PatientEvents(
+    {
+      initialize: async () => {},
+      shutdown: async () => {},
+      publishPriceUpdate: (symbol) => take(`price of ${symbol}`),
+      publishOrderBookUpdate: (symbol) => take(`book of ${symbol}`),
+      publishTradeNotification: (_, { tradeId }) => take(`trade ${tradeId}`),
+      publishPortfolioUpdate: (userId) => take(`portfolio of ${userId}`),
+      publishSystemAlert: () => take('alert'),
+    },
+    { signal: new AbortController().signal, isForGood: () => false, log: () => {} },
+  );
+  const trade = (tradeId: string) => {
+    const data = { tradeId, price: 1, amount: 1, side: 'buy' } as const;
+    return events.publishTradeNotification('BTC-USDC', data, 'ann');
+  };
+  const all = Promise.all([
+    trade('1'),
+    events.publishPriceUpdate('BTC-USDC', { price: 1 }),
+    events.publishPortfolioUpdate('ann', { totalValue: 1 }),
+    events.publishPortfolioUpdate('bob', { totalValue: 1 }),
+    trade('2'),
+  ]);
+  const waves: string[][] = [];
+  for (let wave = 0; wave < 3; wave++) {
+    await turn();
+    waves.push(unanswered.map(({ what }) => what));
+    for (const { answer } of unanswered.splice(0)) answer();
+  }
+  await all;
+  expect(waves).toEqual([
+    ['trade 1', 'price of BTC-USDC'],
+    ['portfolio of ann', 'portfolio of bob'],
+    ['trade 2'],
+  ]);
+});

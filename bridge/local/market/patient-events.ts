@@ -4,6 +4,10 @@
  * Kafka did not take comes again, before anything newer, so that no trade is missing from a user's
  * sums and none overtakes another. An event whose answer was lost may then be there twice.
  *
+ * A user's trades and his portfolios come by different topics, between which Kafka keeps no order.
+ * So they never share a wave: who reads his room sees, nearly always, first a trade, then what it
+ * made of the portfolio.
+ *
  * How much waits is bounded by who publishes: he asks for `room` first.
  */
 import { type BackoffBounds, backoffMs, type Pause, pause } from '../../backoff.ts';
@@ -26,6 +30,8 @@ export interface PatientEventsOptions {
 }
 
 interface Job {
+  /** Whose account the event is of, and by which topic it tells of it. */
+  readonly account?: { readonly user: string; readonly topic: 'trades' | 'portfolios' } | undefined;
   readonly send: () => Promise<unknown>;
   readonly settle: (error?: unknown) => void;
 }
@@ -71,13 +77,17 @@ export class PatientEvents implements EventService {
   publishTradeNotification(
     ...args: Parameters<EventService['publishTradeNotification']>
   ): Promise<void> {
-    return this.#add(() => this.#events.publishTradeNotification(...args));
+    const [, , user] = args;
+    const account = user === undefined ? undefined : ({ user, topic: 'trades' } as const);
+    return this.#add(() => this.#events.publishTradeNotification(...args), account);
   }
 
   publishPortfolioUpdate(
     ...args: Parameters<EventService['publishPortfolioUpdate']>
   ): Promise<void> {
-    return this.#add(() => this.#events.publishPortfolioUpdate(...args));
+    const [user] = args;
+    const account = { user, topic: 'portfolios' } as const;
+    return this.#add(() => this.#events.publishPortfolioUpdate(...args), account);
   }
 
   publishSystemAlert(...args: Parameters<EventService['publishSystemAlert']>): Promise<void> {
@@ -109,10 +119,10 @@ export class PatientEvents implements EventService {
     await this.#events.shutdown();
   }
 
-  #add(send: Job['send']): Promise<void> {
+  #add(send: Job['send'], account?: Job['account']): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error));
-      this.#waiting.push({ send, settle });
+      this.#waiting.push({ account, send, settle });
       this.#running ??= this.#run();
     });
   }
@@ -122,7 +132,7 @@ export class PatientEvents implements EventService {
     // What is published in the same turn of the event loop goes together.
     await Promise.resolve();
     for (let failures = 0; this.#waiting.length > 0; ) {
-      const wave = this.#waiting.slice(0, MAX_WAVE);
+      const wave = firstWave(this.#waiting);
       const { again, error } = await this.#send(wave);
       this.#waiting.splice(0, wave.length, ...again);
       if (this.hasRoom) this.#makeRoom();
@@ -188,6 +198,18 @@ export class PatientEvents implements EventService {
     this.#isOut = false;
     this.#options.log('goes on');
   }
+}
+
+function firstWave(waiting: readonly Job[]): Job[] {
+  const topics = new Map<string, string>();
+  const most = waiting.slice(0, MAX_WAVE);
+  const end = most.findIndex(({ account }) => {
+    if (account === undefined) return false;
+    const topic = topics.get(account.user) ?? account.topic;
+    topics.set(account.user, topic);
+    return topic !== account.topic;
+  });
+  return end === -1 ? most : most.slice(0, end);
 }
 
 function messageOf(error: unknown): string {
