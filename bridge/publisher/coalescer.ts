@@ -4,7 +4,9 @@
  * is published, and its sends grow fuller when much is.
  *
  * When a send fails as a whole, what waits behind it fails with it, untried: a later event of the
- * same key must not overtake an earlier one that its caller is about to publish again.
+ * same key must not overtake an earlier one that its caller is about to publish again. For the same
+ * reason, once one was refused because too much waits, all are until half of that has gone: else a
+ * smaller or luckier one would slip in right behind it.
  */
 import { PublishError, toPublishError } from './errors.ts';
 
@@ -43,6 +45,7 @@ export class Coalescer<Item> {
   /** How many of `#waiting` have left it: taking them off one by one would move all the others. */
   #head = 0;
   #waitingBytes = 0;
+  #isRefusing = false;
   #running: Promise<void> | undefined;
 
   constructor(options: CoalescerOptions<Item>) {
@@ -55,9 +58,7 @@ export class Coalescer<Item> {
 
   /** Resolves with what became of `item`; it never rejects. */
   add(item: Item, bytes: number): Promise<Outcome> {
-    const { maxWaitingItems, maxWaitingBytes } = this.#options;
-    const isFull = this.#waiting.length - this.#head >= maxWaitingItems;
-    if (isFull || this.#waitingBytes + bytes > maxWaitingBytes) {
+    if (!this.#hasRoom(bytes)) {
       const message = 'more waits to be sent than may be held in memory';
       return Promise.resolve(new PublishError('publisher_busy', message));
     }
@@ -71,6 +72,18 @@ export class Coalescer<Item> {
   /** Resolves once nothing waits and nothing is under way. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    const { maxWaitingItems, maxWaitingBytes } = this.#options;
+    const items = this.#waiting.length - this.#head;
+    if (this.#isRefusing) {
+      this.#isRefusing = items * 2 > maxWaitingItems || this.#waitingBytes * 2 > maxWaitingBytes;
+    }
+    if (items >= maxWaitingItems || this.#waitingBytes + bytes > maxWaitingBytes) {
+      this.#isRefusing = true;
+    }
+    return !this.#isRefusing;
   }
 
   async #run(): Promise<void> {

@@ -6,7 +6,7 @@ import { admit, judgeExpiry } from '../../worker/protocol/admit.ts';
 import { MAX_EVENT_LENGTH } from '../../worker/protocol/events.ts';
 import { SourceReader } from '../../worker/protocol/json-source.ts';
 import { TOPICS } from '../../worker/protocol/topics.ts';
-import { PublishError } from './errors.ts';
+import { isRejectionCode, PublishError } from './errors.ts';
 
 /** An event that the gateway will take. */
 export interface EncodedEvent {
@@ -21,6 +21,11 @@ export interface EncodedEvent {
   readonly timestamp: number;
 }
 
+/** What V8 says; it has no other sign of either. Other RangeErrors are a member's own. */
+const TEXT_TOO_LONG = 'Invalid string length';
+const STACK_OVERFLOW = 'Maximum call stack size exceeded';
+/** The only topic of events that have a target; elsewhere such a member means nothing. */
+const TARGETED_TOPIC = 'notifications';
 /** The key of what concerns everybody. */
 const SYSTEM_KEY = 'system';
 
@@ -32,7 +37,8 @@ export function encodeEvent(
 ): EncodedEvent | PublishError {
   // The gateway looks at the topic first, and an event that cannot be encoded never gets there.
   if (!TOPICS.has(topic)) {
-    return new PublishError('topic_unknown', `no event comes by ${JSON.stringify(topic)}`);
+    const name = typeof topic === 'string' ? JSON.stringify(topic) : `a ${typeof topic}`;
+    return new PublishError('topic_unknown', `no event comes by ${name}`);
   }
   const text = toJson(event);
   if (text instanceof PublishError) return text;
@@ -45,7 +51,7 @@ export function encodeEvent(
   return {
     topic,
     text,
-    key: keyOf(value),
+    key: keyOf(topic, value),
     bytes: Buffer.byteLength(text),
     timestamp: timestampOf(value) ?? now,
   };
@@ -56,23 +62,24 @@ function toJson(event: unknown): string | PublishError {
     const text = JSON.stringify(event, withoutLoss);
     return text ?? new PublishError('event_not_object', 'an event is a JSON object');
   } catch (error) {
-    if (error instanceof PublishError) return error;
-    // V8 has no other sign of it than the text.
-    if (error instanceof RangeError && error.message.includes('string length')) {
-      return new PublishError(
-        'event_too_large',
-        `an event has at most ${MAX_EVENT_LENGTH} characters`,
-      );
+    // With another code it is none of ours: a member has thrown it.
+    if (error instanceof PublishError && isRejectionCode(error.code)) return error;
+    if (isRangeError(error, TEXT_TOO_LONG)) {
+      const message = `an event has at most ${MAX_EVENT_LENGTH} characters`;
+      return new PublishError('event_too_large', message);
     }
-    if (error instanceof RangeError && !Array.isArray(event)) {
-      return new PublishError('event_too_deep', 'the event is nested too deeply', { cause: error });
-    }
-    if (error instanceof RangeError) {
-      return new PublishError('event_not_object', 'an event is a JSON object');
+    if (isRangeError(error, STACK_OVERFLOW)) {
+      return Array.isArray(event)
+        ? new PublishError('event_not_object', 'an event is a JSON object')
+        : new PublishError('event_too_deep', 'the event is nested too deeply', { cause: error });
     }
     const message = 'no JSON: a cycle, or a member that throws when it is read';
     return new PublishError('data_invalid', message, { cause: error });
   }
+}
+
+function isRangeError(error: unknown, message: string): boolean {
+  return error instanceof RangeError && error.message === message;
 }
 
 /** JSON would make null of a number that is none, and refuse a bigint. */
@@ -85,13 +92,13 @@ function withoutLoss(key: string, value: unknown): unknown {
   return value;
 }
 
-function keyOf(event: unknown): string {
-  const target = member(event, 'target');
-  const id =
-    target === undefined
-      ? member(event, 'symbol') || member(event, 'userId')
-      : member(target, 'id');
-  return typeof id === 'string' && id !== '' ? id : SYSTEM_KEY;
+function keyOf(topic: string, event: unknown): string {
+  const ids =
+    topic === TARGETED_TOPIC
+      ? [member(member(event, 'target'), 'id')]
+      : [member(event, 'symbol'), member(event, 'userId')];
+  for (const id of ids) if (typeof id === 'string' && id !== '') return id;
+  return SYSTEM_KEY;
 }
 
 function timestampOf(event: unknown): number | undefined {

@@ -14,7 +14,7 @@ const OWN_CODES = {
   not_connected: { retry: true },
   /** `hasNotificationPermission` answered false. */
   permission_denied: { retry: false },
-  /** `hasNotificationPermission` threw. */
+  /** `hasNotificationPermission` threw, or did not answer within 10 s. */
   permission_unknown: { retry: true },
   /** Kafka did not confirm in time. It may have taken the event all the same. */
   kafka_unavailable: { retry: true },
@@ -47,7 +47,9 @@ const REJECTIONS: ReadonlySet<string> = new Set(REJECTION_CODES);
  *
  * With `kafka_unavailable` and `gateway_unavailable` nobody knows: the event may have been taken and
  * only the answer been lost. To publish it again then means that it may arrive twice (at least once).
- * So it is with `internal`, an error that nobody expected. With every other code it was not taken.
+ * So it is with `internal`, an error that nobody expected. `batch_too_frequent` says that a room had
+ * no place for the batch: that room took none of it, but others that the batch was also for may have.
+ * With every other code it was not taken.
  *
  * @example
  * try {

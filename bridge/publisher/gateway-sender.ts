@@ -1,6 +1,7 @@
 /**
  * Sends a batch to the gateway until it is answered, a few times: exponential backoff with full
- * jitter, at least what `Retry-After` asks for, the same id and body each time, signed afresh.
+ * jitter, at least what `Retry-After` asks for, the same id and body each time, signed afresh. After
+ * a 429 all POSTs keep a distance for a while.
  */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
@@ -10,6 +11,7 @@ import { backoffMs } from '../backoff.ts';
 import type { Outcome, Sent } from './coalescer.ts';
 import { isHttpErrorCode, isRejectionCode, PublishError, type PublishErrorCode } from './errors.ts';
 import type { OutgoingEvent } from './outbox.ts';
+import { PostPace } from './post-pace.ts';
 
 /** What of `fetch` is used. */
 export type GatewayPost = (
@@ -39,6 +41,8 @@ const BACKOFF = { baseMs: 200, capMs: 2_000 };
 const ANSWER_TIMEOUT_MS = 10_000;
 /** What `Retry-After` may ask for: a caller waits meanwhile. */
 const MAX_RETRY_AFTER_MS = 10_000;
+const NOT_FOUND = 404;
+const TOO_MANY = 429;
 /** Whoever answers so will not be persuaded. */
 const FINAL_STATUSES: readonly number[] = [401, 403, 405];
 
@@ -52,9 +56,11 @@ type Answer =
 
 export class GatewaySender {
   readonly #options: GatewaySenderOptions;
+  readonly #pace: PostPace;
 
   constructor(options: GatewaySenderOptions) {
     this.#options = options;
+    this.#pace = new PostPace(options.now);
   }
 
   async send(events: readonly OutgoingEvent[], keys: readonly SigningKey[]): Promise<Sent> {
@@ -92,10 +98,22 @@ export class GatewaySender {
     records: number,
     keys: readonly SigningKey[],
   ): Promise<Answer> {
-    const { now, random, wait } = this.#options;
+    const { url, now, random, wait } = this.#options;
     const id = randomUUID();
+    let waitMs = 0;
     for (let attempt = 1; ; attempt++) {
+      waitMs = Math.max(waitMs, this.#pace.delayMs());
+      if (waitMs > 0) await wait(waitMs);
+      this.#pace.notePost();
       const answer = await this.#attempt(id, body, keys);
+      if (answer?.status === NOT_FOUND) {
+        // Another server's, or another path's: the gateway itself knows this one.
+        const error = new PublishError(
+          'not_found',
+          `there is no gateway at ${url.origin}${url.pathname}`,
+        );
+        return { kind: 'failed', error };
+      }
       if (answer !== undefined && FINAL_STATUSES.includes(answer.status)) {
         const error = statedError(answer.body);
         if (error !== undefined) return { kind: 'failed', error };
@@ -116,13 +134,16 @@ export class GatewaySender {
           return { kind: 'split', error };
         }
         case 'retry': {
-          if (attempt === MAX_ATTEMPTS) {
-            const message = `no confirmation after ${attempt} attempts: ${verdict.reason}`;
-            return { kind: 'failed', error: new PublishError('gateway_unavailable', message) };
-          }
           const asked = 'retryAfterMs' in verdict ? (verdict.retryAfterMs ?? 0) : 0;
           const floorMs = Math.min(asked, MAX_RETRY_AFTER_MS);
-          await wait(backoffMs(attempt - 1, BACKOFF, random, floorMs));
+          if (answer?.status === TOO_MANY) this.#pace.slowDown(floorMs);
+          if (attempt === MAX_ATTEMPTS) {
+            const stated = answer?.status === TOO_MANY ? statedError(answer.body) : undefined;
+            const message = `no confirmation after ${attempt} attempts: ${verdict.reason}`;
+            const error = stated ?? new PublishError('gateway_unavailable', message);
+            return { kind: 'failed', error };
+          }
+          waitMs = backoffMs(attempt - 1, BACKOFF, random, floorMs);
         }
       }
     }

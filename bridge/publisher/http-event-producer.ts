@@ -29,7 +29,8 @@ const ENVELOPE_BYTES = 64;
 /**
  * Publishes events by `POST /v1/events`, signed by the Standard Webhooks specification. One POST is
  * under way at a time. A batch that is sent again keeps its id, so the gateway takes it once even if
- * only its answer was lost; after some tries without an answer it fails with `gateway_unavailable`.
+ * only its answer was lost; after some tries without an answer it fails with `gateway_unavailable`,
+ * after some that a room refused with 429 with `batch_too_frequent`.
  *
  * @example
  * import { HttpEventProducer } from '@moonx-farm/websocket-gateway';
@@ -46,6 +47,8 @@ export class HttpEventProducer implements EventProducer {
   readonly #sender: GatewaySender;
   #keys: Promise<readonly SigningKey[]> | undefined;
   #connected = false;
+  /** How often `disconnect` has been called: a `connect` that it overtook must not connect. */
+  #disconnects = 0;
 
   /** @throws {ConfigError} naming the variable that cannot be used. */
   constructor(options: HttpProducerOptions = {}, env: Environment = process.env) {
@@ -74,7 +77,11 @@ export class HttpEventProducer implements EventProducer {
 
   /** Reads the secret; the gateway is first asked when something is published. @throws {ConfigError} */
   async connect(): Promise<void> {
+    const disconnects = this.#disconnects;
     await this.#readKeys();
+    if (this.#disconnects !== disconnects) {
+      throw new PublishError('not_connected', 'disconnect() was called meanwhile');
+    }
     this.#connected = true;
   }
 
@@ -94,6 +101,7 @@ export class HttpEventProducer implements EventProducer {
 
   async disconnect(): Promise<void> {
     this.#connected = false;
+    this.#disconnects++;
     await this.#outbox.idle();
   }
 

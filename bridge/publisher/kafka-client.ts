@@ -2,7 +2,7 @@
 import kafkajs, { type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
 import { readBrokers, readSasl, readSsl } from '../kafka-config.ts';
 import { quietenKafkajs } from '../kafkajs-timers.ts';
-import { type Environment, text } from '../variables.ts';
+import { ConfigError, type Environment, text } from '../variables.ts';
 
 /** What kafkajs has to say about its connections; `console` fits. */
 export interface PublisherLogger {
@@ -10,7 +10,7 @@ export interface PublisherLogger {
 }
 
 export interface KafkaProducerOptions {
-  /** `host:port` each; `KAFKA_BROKERS` unless given, else `localhost:9092`. */
+  /** `host:port` each, one at least; `KAFKA_BROKERS` unless given, else `localhost:9092`. */
   readonly brokers?: readonly string[] | undefined;
   /** `KAFKA_CLIENT_ID` unless given, else `backend-service`. */
   readonly clientId?: string | undefined;
@@ -35,7 +35,7 @@ export function createKafkaClient(options: KafkaProducerOptions, env: Environmen
   const ssl = options.ssl ?? readSsl(env);
   const sasl = options.sasl ?? (readSasl(env) as SASLOptions | undefined);
   return new kafkajs.Kafka({
-    brokers: [...(options.brokers ?? readBrokers(env))],
+    brokers: brokersOf(options.brokers, env),
     clientId: options.clientId ?? text(env, 'KAFKA_CLIENT_ID', 'backend-service'),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -44,6 +44,22 @@ export function createKafkaClient(options: KafkaProducerOptions, env: Environmen
     ...(sasl === undefined ? {} : { sasl }),
     ...logging(options.logger),
   });
+}
+
+/** Those given are held to the variable's rules, and named by it. */
+function brokersOf(given: readonly string[] | undefined, env: Environment): string[] {
+  const brokers =
+    given === undefined ? readBrokers(env) : Array.from(given, (broker) => brokerOf(broker)).flat();
+  if (brokers.length === 0) throw new ConfigError('KAFKA_BROKERS', 'names no broker');
+  return brokers;
+}
+
+function brokerOf(given: unknown): string[] {
+  // An empty text would be read as the default.
+  if (typeof given !== 'string' || given === '') {
+    throw new ConfigError('KAFKA_BROKERS', 'is host:port, …');
+  }
+  return readBrokers({ KAFKA_BROKERS: given });
 }
 
 function logging(

@@ -55,6 +55,9 @@ export class KafkaEventProducer implements EventProducer {
   readonly #partitioner = kafkajs.Partitioners.DefaultPartitioner();
   #session: Promise<KafkaSession> | undefined;
   #connected = false;
+  /** How often `disconnect` has been called: a `connect` that it overtook must leave nothing open. */
+  #disconnects = 0;
+  #disconnecting: Promise<void> | undefined;
 
   /** @throws {ConfigError} naming the variable that cannot be used. */
   constructor(options: KafkaProducerOptions = {}, env: Environment = process.env) {
@@ -71,12 +74,16 @@ export class KafkaEventProducer implements EventProducer {
   }
 
   async connect(): Promise<void> {
+    const disconnects = this.#disconnects;
+    await this.#disconnecting;
+    this.#requireSame(disconnects);
     try {
       await this.#openSession();
-      this.#connected = true;
     } catch (error) {
       throw failureOf(error);
     }
+    this.#requireSame(disconnects);
+    this.#connected = true;
   }
 
   async publishEvent(
@@ -93,12 +100,26 @@ export class KafkaEventProducer implements EventProducer {
     return this.#outbox.publishAll(records);
   }
 
-  async disconnect(): Promise<void> {
+  disconnect(): Promise<void> {
     this.#connected = false;
+    this.#disconnects++;
+    this.#disconnecting ??= this.#close();
+    return this.#disconnecting;
+  }
+
+  async #close(): Promise<void> {
     await this.#outbox.idle();
     const session = this.#session;
     this.#session = undefined;
+    // One that is still being opened has to be waited for: else it would stay.
     await (await session?.catch(() => undefined))?.close();
+    this.#disconnecting = undefined;
+  }
+
+  /** @param disconnects as it was when `connect` was called. */
+  #requireSame(disconnects: number): void {
+    if (this.#disconnects === disconnects) return;
+    throw new PublishError('not_connected', 'disconnect() was called meanwhile');
   }
 
   #requireConnection(): void {
@@ -163,7 +184,9 @@ export class KafkaEventProducer implements EventProducer {
       const partition = event.partition ?? this.#partitioner({ topic, partitionMetadata, message });
       const found = partitionMetadata.find(({ partitionId }) => partitionId === partition);
       if (found === undefined) {
-        const text = `${topic} has no partition ${partition}`;
+        // Anything may have been asked for, even what is no text.
+        const name = typeof partition === 'number' ? partition : `of type ${typeof partition}`;
+        const text = `${topic} has no partition ${name}`;
         outcomes[index] = new PublishError('partition_invalid', text);
         continue;
       }

@@ -4,8 +4,8 @@
  *
  * Each target has a lane of its own: of a batch it has one notification at most, and while one is
  * to be tried again those behind it wait. So order holds per target whatever fails, and nobody waits
- * for another's failure. An outage (`kafka_unavailable`, `gateway_unavailable`) is no notification's
- * fault and uses up no retry: all wait until it is over, bounded by the queue's size.
+ * for another's failure. An outage (`kafka_unavailable`, `gateway_unavailable`,
+ * `batch_too_frequent`) is no notification's fault and uses up no retry: all wait until it is over, bounded by the queue's size.
  *
  * At least once: of a send that was not confirmed nobody knows whether it was taken, and it is sent
  * again. That is so for all of a batch during which the connection was lost; whoever cannot bear a
@@ -13,9 +13,10 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { backoffMs, type Pause, pause as realPause } from '../backoff.ts';
-import { isForGood, type PublishErrorCode, toPublishError } from './errors.ts';
+import { isForGood, PublishError, type PublishErrorCode, toPublishError } from './errors.ts';
 import type { Notification } from './events.ts';
 import { isOutage } from './notification-service.ts';
+import { readTarget } from './notification-target.ts';
 import type { PublishResult } from './producer.ts';
 
 /** What a queue sends through; a `NotificationService` is one. */
@@ -125,7 +126,7 @@ export class NotificationQueue {
       const message = `${this.#maxSize} notifications wait already`;
       this.#drop(notification, { code: 'queue_full', message });
     } else {
-      this.#append({ timestamp: this.#now(), ...notification });
+      this.#take(notification);
     }
   }
 
@@ -173,6 +174,21 @@ export class NotificationQueue {
     const reason: DropReason = { code: 'queue_closed', message: 'the queue was shut down before' };
     for (const { notification } of left) this.#drop(notification, reason);
     this.#tellEmpty();
+  }
+
+  #take(notification: Notification): void {
+    let copy: Notification;
+    try {
+      const target = readTarget(notification?.target);
+      copy = { ...notification, target, timestamp: notification.timestamp ?? this.#now() };
+    } catch (error) {
+      const isOurs = error instanceof PublishError && error.code === 'target_invalid';
+      const code = isOurs ? error.code : 'data_invalid';
+      const message = isOurs ? error.message : 'a member throws when it is read';
+      this.#drop(notification, { code, message });
+      return;
+    }
+    this.#append(copy);
   }
 
   #append(notification: Notification): void {
@@ -295,7 +311,7 @@ export class NotificationQueue {
 }
 
 function laneOf({ target }: Notification): string {
-  return `${target?.type}:${target?.id}`;
+  return `${target.type}:${target.id}`;
 }
 
 function logDropped(_: Notification, { code, message }: DropReason): void {

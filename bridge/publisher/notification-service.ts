@@ -1,6 +1,8 @@
 /** Publishes notifications to users, rooms and everybody, by the topic `notifications`. */
-import { PublishError, toPublishError } from './errors.ts';
+import { isRejectionCode, PublishError, toPublishError } from './errors.ts';
 import type { EventMetadata, Notification, NotificationEvent, SwapData } from './events.ts';
+import { readTarget } from './notification-target.ts';
+import { requireList } from './outbox.ts';
 import { permissionTurns } from './permission.ts';
 import type { EventProducer, PublishRejection, PublishResult } from './producer.ts';
 import { chooseProducer, type PublisherOptions } from './publisher-options.ts';
@@ -42,6 +44,8 @@ export class NotificationService {
   readonly #ownsProducer: boolean;
   readonly #now: () => number;
   readonly #permit: ((userId: string, type: string) => Promise<void>) | undefined;
+  /** Calls that began before `shutdown`. */
+  readonly #underWay = new Set<Promise<unknown>>();
   #connection: Promise<void> | undefined;
   #isShutDown = false;
 
@@ -83,19 +87,52 @@ export class NotificationService {
   }
 
   /** @throws {PublishError} */
-  async publishNotification<Given extends Notification>(notification: Given): Promise<void> {
+  publishNotification<Given extends Notification>(notification: Given): Promise<void> {
+    return this.#track(this.#publishOne(notification));
+  }
+
+  /**
+   * Publishes a list, by a hundred at a time; each is judged by itself. It throws only when given no
+   * list: what is not published stands in `rejected`. Once Kafka or the gateway cannot be reached the
+   * rest is rejected untried.
+   */
+  publishNotifications(list: readonly Notification[]): Promise<PublishResult> {
+    return this.#track(this.#publishList(list));
+  }
+
+  /**
+   * Sends what was asked for before and disconnects, unless the producer is shared. Nothing can be
+   * published after.
+   */
+  async shutdown(): Promise<void> {
+    this.#isShutDown = true;
+    await Promise.allSettled(this.#underWay);
+    await this.#connection?.catch(() => undefined);
+    if (this.#ownsProducer) await this.#producer.disconnect();
+  }
+
+  #track<Result>(call: Promise<Result>): Promise<Result> {
+    this.#underWay.add(call);
+    const forget = () => this.#underWay.delete(call);
+    call.then(forget, forget);
+    return call;
+  }
+
+  async #publishOne(notification: Notification): Promise<void> {
+    this.#requireOpen();
     const event = this.#compose(notification);
     await this.#admit(event);
     await this.#connect();
     await this.#producer.publishEvent(TOPIC, event);
   }
 
-  /**
-   * Publishes a list, by a hundred at a time; each is judged by itself. It never throws: what is not
-   * published stands in `rejected`. Once Kafka or the gateway cannot be reached the rest is rejected
-   * untried.
-   */
-  async publishNotifications(list: readonly Notification[]): Promise<PublishResult> {
+  async #publishList(list: readonly Notification[]): Promise<PublishResult> {
+    requireList(list);
+    try {
+      this.#requireOpen();
+    } catch (error) {
+      return allRejected(list.length, toPublishError(error));
+    }
     let accepted = 0;
     const rejected: PublishRejection[] = [];
     let outage: PublishRejection | undefined;
@@ -112,15 +149,10 @@ export class NotificationService {
     return { accepted, rejected };
   }
 
-  /** Sends what waits and disconnects, unless the producer is shared. Nothing can be published after. */
-  async shutdown(): Promise<void> {
-    this.#isShutDown = true;
-    await this.#connection?.catch(() => undefined);
-    if (this.#ownsProducer) await this.#producer.disconnect();
-  }
-
   async #publishChunk(chunk: readonly Notification[]): Promise<PublishResult> {
-    const prepared = await Promise.all(chunk.map((notification) => this.#prepare(notification)));
+    // Array.from: a hole is an entry too.
+    const preparing = Array.from(chunk, (notification) => this.#prepare(notification));
+    const prepared = await Promise.all(preparing);
     const rejected: PublishRejection[] = [];
     const indexes: number[] = [];
     const records: { topic: string; event: NotificationEvent }[] = [];
@@ -163,27 +195,39 @@ export class NotificationService {
   }
 
   /** At once, before anything is awaited: the caller may change its data afterwards. */
-  #compose({ type, target, category, data, timestamp, metadata }: Notification): NotificationEvent {
-    return {
-      type,
-      target,
-      category,
-      data: sanitizeNotificationData(data),
-      timestamp: timestamp ?? this.#now(),
-      metadata,
-    };
+  #compose(notification: Notification): NotificationEvent {
+    if (typeof notification !== 'object' || notification === null) {
+      throw new PublishError('event_not_object', 'a notification is an object');
+    }
+    try {
+      const { type, target, category, data, timestamp, metadata } = notification;
+      return {
+        type,
+        target: readTarget(target),
+        category,
+        data: sanitizeNotificationData(data),
+        timestamp: timestamp ?? this.#now(),
+        metadata,
+      };
+    } catch (error) {
+      // With another code it is none of ours: a member has thrown it.
+      if (error instanceof PublishError && isRejectionCode(error.code)) throw error;
+      throw new PublishError('data_invalid', 'a member throws when it is read', { cause: error });
+    }
   }
 
   async #admit({ type, target }: NotificationEvent): Promise<void> {
-    if (this.#permit === undefined || target?.type !== 'user') return;
+    if (this.#permit === undefined || target.type !== 'user') return;
     await this.#permit(String(target.id), type);
+  }
+
+  #requireOpen(): void {
+    if (!this.#isShutDown) return;
+    throw new PublishError('not_connected', 'the service has been shut down');
   }
 
   /** One attempt for all who wait; after a failure the next notification makes another. */
   #connect(): Promise<void> {
-    if (this.#isShutDown) {
-      return Promise.reject(new PublishError('not_connected', 'the service has been shut down'));
-    }
     if (this.#connection === undefined) {
       const connection = this.#producer.connect();
       this.#connection = connection;
@@ -195,9 +239,15 @@ export class NotificationService {
   }
 }
 
-/** Whether `code` says that Kafka or the gateway cannot be reached at present. */
+/** Codes that say that Kafka or the gateway cannot be reached, or takes nothing, at present. */
+const OUTAGES: ReadonlySet<string> = new Set([
+  'kafka_unavailable',
+  'gateway_unavailable',
+  'batch_too_frequent',
+]);
+
 export function isOutage(code: string): boolean {
-  return code === 'kafka_unavailable' || code === 'gateway_unavailable';
+  return OUTAGES.has(code);
 }
 
 function allRejected(

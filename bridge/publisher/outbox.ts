@@ -23,12 +23,15 @@ export class Outbox {
 
   /** @throws {PublishError} */
   async publish(record: EventRecord): Promise<void> {
-    const outcome = await this.#add(record);
+    const outcome = await this.#addFrom(() => record);
     if (outcome !== undefined) throw outcome;
   }
 
+  /** @throws {PublishError} `batch_malformed` when it is no list. */
   async publishAll(records: readonly EventRecord[]): Promise<PublishResult> {
-    const outcomes = await Promise.all(records.map((record) => this.#add(record)));
+    const { length } = requireList(records);
+    const adding = Array.from({ length }, (_, index) => this.#addFrom(() => records[index]));
+    const outcomes = await Promise.all(adding);
     const rejected: PublishRejection[] = [];
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome === undefined) continue;
@@ -42,10 +45,29 @@ export class Outbox {
     return this.#coalescer.idle();
   }
 
+  /** Whatever a caller has put there costs that record alone. */
+  #addFrom(read: () => EventRecord | null | undefined): Promise<Outcome> {
+    try {
+      const record = read();
+      if (typeof record === 'object' && record !== null) return this.#add(record);
+      const outcome = new PublishError('event_not_object', 'there is no record here');
+      return Promise.resolve(outcome);
+    } catch (cause) {
+      const message = 'a member of the record throws when it is read';
+      return Promise.resolve(new PublishError('data_invalid', message, { cause }));
+    }
+  }
+
   #add({ topic, event, partition }: EventRecord): Promise<Outcome> {
     const encoded = encodeEvent(topic, event, this.#now());
     if (encoded instanceof PublishError) return Promise.resolve(encoded);
     const bytes = encoded.bytes + Buffer.byteLength(encoded.key) + OVERHEAD_BYTES;
     return this.#coalescer.add({ ...encoded, partition }, bytes);
   }
+}
+
+/** @throws {PublishError} */
+export function requireList<List extends readonly unknown[]>(list: List): List {
+  if (Array.isArray(list)) return list;
+  throw new PublishError('batch_malformed', 'a list is expected');
 }

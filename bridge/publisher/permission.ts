@@ -1,17 +1,24 @@
 /** Asks whether users may be notified, and lets their notifications on in the order of the questions. */
+import { type Pause, pause as realPause } from '../backoff.ts';
 import { PublishError } from './errors.ts';
 
 type Ask = (userId: string, type: string) => boolean | Promise<boolean>;
+
+/** All who ask with the same list, and about the same user, wait for the slowest answer. */
+export const PERMISSION_TIMEOUT_MS = 10_000;
 
 /**
  * Resolves when the user may be notified, and not before all earlier questions about the user are
  * answered: else a slow answer would let a later notification overtake.
  * @throws {PublishError} `permission_denied`, `permission_unknown`
  */
-export function permissionTurns(ask: Ask): (userId: string, type: string) => Promise<void> {
+export function permissionTurns(
+  ask: Ask,
+  pause: Pause = realPause,
+): (userId: string, type: string) => Promise<void> {
   const last = new Map<string, Promise<void>>();
   return async (userId, type) => {
-    const answer = answerOf(ask, userId, type);
+    const answer = answerOf(ask, userId, type, pause);
     const turn = Promise.all([last.get(userId), answer]).then(() => undefined);
     last.set(userId, turn);
     await turn;
@@ -22,12 +29,25 @@ export function permissionTurns(ask: Ask): (userId: string, type: string) => Pro
 }
 
 /** undefined: yes. It never rejects. */
-async function answerOf(ask: Ask, userId: string, type: string): Promise<PublishError | undefined> {
+async function answerOf(
+  ask: Ask,
+  userId: string,
+  type: string,
+  pause: Pause,
+): Promise<PublishError | undefined> {
+  const answered = new AbortController();
+  const late = pause(PERMISSION_TIMEOUT_MS, answered.signal).then(() => {
+    throw new Error(`no answer within ${PERMISSION_TIMEOUT_MS} ms`);
+  });
   try {
-    if (await ask(userId, type)) return undefined;
+    if (await Promise.race([ask(userId, type), late])) return undefined;
     return new PublishError('permission_denied', 'the user is not to get such notifications');
   } catch (cause) {
     const message = 'whether the user may be notified is not known';
     return new PublishError('permission_unknown', message, { cause });
+  } finally {
+    // Either may still fail, and is no longer listened to.
+    late.catch(() => undefined);
+    answered.abort();
   }
 }

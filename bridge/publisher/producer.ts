@@ -31,7 +31,10 @@ export interface PublishResult {
  * under way goes together with the next.
  */
 export interface EventProducer {
-  /** Idempotent. @throws {PublishError} `kafka_unavailable`, `kafka_forbidden` */
+  /**
+   * Idempotent. @throws {PublishError} `kafka_unavailable`, `kafka_forbidden`; `not_connected` when
+   * `disconnect` is called meanwhile
+   */
   connect(): Promise<void>;
   /** Resolves once the event is taken. @throws {PublishError} */
   publishEvent(
@@ -40,8 +43,8 @@ export interface EventProducer {
     partition?: number,
   ): Promise<void>;
   /**
-   * Publishes a list; each event is judged by itself. It throws only when not connected: what is not
-   * published, for whatever reason, stands in `rejected`.
+   * Publishes a list; each event is judged by itself. It throws only when not connected, or when given
+   * no list: what is not published, for whatever reason, stands in `rejected`.
    */
   publishEvents(records: readonly EventRecord[]): Promise<PublishResult>;
   /** Sends what waits, then lets go. */

@@ -1,6 +1,6 @@
 /** What an application has at hand, made fit to be shown to its users. */
 import { MAX_EVENT_DEPTH, MAX_EVENT_LENGTH } from '../../worker/protocol/events.ts';
-import { PublishError } from './errors.ts';
+import { isRejectionCode, PublishError } from './errors.ts';
 
 /** `data` stands inside an event, which is one level itself. */
 const MAX_DATA_DEPTH = MAX_EVENT_DEPTH - 1;
@@ -31,7 +31,8 @@ export function sanitizeNotificationData(data: object): Record<string, unknown> 
   try {
     copy = new Sanitizer().copy(data, '', 0);
   } catch (error) {
-    if (error instanceof PublishError) throw error;
+    // With another code it is none of ours: a member has thrown it.
+    if (error instanceof PublishError && isRejectionCode(error.code)) throw error;
     throw new PublishError('data_invalid', 'a member throws when it is read', { cause: error });
   }
   if (!isPlainObject(copy)) throw new PublishError('data_invalid', 'data is an object');

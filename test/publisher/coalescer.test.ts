@@ -54,12 +54,30 @@ test('what waits is bounded, in count and in bytes', async () => {
   void coalescer.add(1, 1);
   await settle();
   void coalescer.add(2, 15);
-  expect(await codeOf(coalescer.add(3, 6))).toBe('publisher_busy');
-  void coalescer.add(4, 5);
-  expect(await codeOf(coalescer.add(5, 0))).toBe('publisher_busy');
+  void coalescer.add(3, 5);
+  expect(await codeOf(coalescer.add(4, 0))).toBe('publisher_busy');
   sends[0]?.end();
   await settle();
   expect(sends[1]?.items).toEqual([2]);
+});
+
+test('once one is refused all are, until half has gone: the next does not overtake it', async () => {
+  const { coalescer, sends } = start({ maxWaitingItems: 4, maxWaitingBytes: 20 });
+  void coalescer.add(1, 1);
+  await settle();
+  for (const item of [2, 3]) void coalescer.add(item, 8);
+  expect(await codeOf(coalescer.add(4, 6))).toBe('publisher_busy');
+  expect(await codeOf(coalescer.add(5, 1))).toBe('publisher_busy');
+  sends[0]?.end();
+  await settle();
+  // 8 bytes wait, of 20.
+  void coalescer.add(4, 6);
+  sends[1]?.end();
+  await settle();
+  expect(sends.map(({ items }) => items)).toEqual([[1], [2], [3]]);
+  sends[2]?.end();
+  await settle();
+  expect(sends[3]?.items).toEqual([4]);
 });
 
 test('what waits behind a send that fails as a whole fails with it, untried; what comes later is tried', async () => {

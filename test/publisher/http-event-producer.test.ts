@@ -135,6 +135,59 @@ describe('before a gateway that takes all', () => {
     expect((await producer.publishEvents([trade('A', 3)])).accepted).toBe(1);
   });
 
+  test('after a 429 POSTs keep 300 ms apart, so that what is published meanwhile shares one', async () => {
+    const gateway = new FakeGateway(takeAll);
+    let now = 1_700_000_000_000;
+    const posted: number[] = [];
+    const { producer } = await connect(gateway, {
+      now: () => now,
+      fetch: (url, init) => {
+        posted.push(now);
+        return gateway.post(url, init);
+      },
+      wait: async (ms) => {
+        now += ms;
+      },
+    });
+    const publish = (n: number) => producer.publishEvents([trade('A', n)]);
+    await publish(0);
+    await publish(1);
+    gateway.fates.push({ status: 429, headers: { 'retry-after': '2' } });
+    await Promise.all([publish(2), publish(3)]);
+    for (let n = 4; n < 8; n++) await publish(n);
+    now += 301_000;
+    await publish(8);
+    await publish(9);
+    const gaps = posted.slice(1).map((at, index) => at - (posted[index] ?? 0));
+    expect(gaps).toEqual([0, 0, 2_200, 300, 300, 300, 300, 301_000, 0]);
+  });
+
+  test('a 429 to the end is told by the Worker’s code, and what follows keeps to Retry-After', async () => {
+    const gateway = new FakeGateway(takeAll);
+    const body = { error: { code: 'batch_too_frequent', message: 'later' } };
+    gateway.otherwise = { status: 429, body, headers: { 'retry-after': '1' } };
+    const { producer, waits } = await connect(gateway, { now: () => 1_700_000_000_000 });
+    const { topic, event } = trade('A', 1);
+    await expect(producer.publishEvent(topic, event)).rejects.toMatchObject({
+      code: 'batch_too_frequent',
+      retry: true,
+    });
+    expect(gateway.posts).toHaveLength(5);
+    gateway.otherwise = 'pass';
+    await producer.publishEvent(topic, event);
+    expect(waits).toEqual([1_200, 1_400, 1_800, 2_600, 1_000]);
+  });
+
+  test('a 404 of whatever server is not_found at once, and no outage', async () => {
+    const gateway = new FakeGateway(takeAll);
+    gateway.otherwise = { status: 404, body: 'no such page' };
+    const { producer } = await connect(gateway);
+    const { topic, event } = trade('A', 1);
+    const refused = { code: 'not_found', retry: false };
+    await expect(producer.publishEvent(topic, event)).rejects.toMatchObject(refused);
+    expect(gateway.posts).toHaveLength(1);
+  });
+
   test('413 is split down to the one that is too large', async () => {
     const gateway = new FakeGateway(async (url, init) => {
       const text = new TextDecoder().decode(init.body);

@@ -102,6 +102,20 @@ describe('the producer', () => {
     ).rejects.toMatchObject({ code: 'partition_invalid' });
   });
 
+  test('a partition that is none costs its own record alone', async () => {
+    const producer = await connect();
+    const symbol = unique();
+    const odd: unknown[] = [Symbol('p'), 1n, 'x', {}];
+    const records = [undefined, ...odd].map((partition, n) => ({
+      topic: 'price.updates',
+      event: priceEvent(symbol, n),
+      partition: partition as number | undefined,
+    }));
+    const { accepted, rejected } = await producer.publishEvents(records);
+    expect(accepted).toBe(1);
+    expect(new Set(rejected.map(({ code }) => code))).toEqual(new Set(['partition_invalid']));
+  });
+
   test('a record that Kafka refuses costs no other, and none is written twice', async () => {
     const producer = await connect();
     const symbols = Array.from({ length: 6 }, unique);
