@@ -10,6 +10,8 @@ export const HTTP_ERRORS = {
   body_not_utf8: { status: 400, retry: false },
   room_invalid: { status: 400, retry: false },
   cursor_invalid: { status: 400, retry: false },
+  rate_invalid: { status: 400, retry: false },
+  limit_invalid: { status: 400, retry: false },
   signature_missing: { status: 401, retry: false },
   signature_invalid: { status: 401, retry: false },
   signature_stale: { status: 401, retry: false },
@@ -50,12 +52,25 @@ export const REJECTION_CODES = [
 ] as const;
 export type RejectionCode = (typeof REJECTION_CODES)[number];
 
-/** How a room closes a socket. `retry`: whether the client should come back by itself. */
+/**
+ * How a room closes a socket. `retry`: whether the client should come back by itself, after a random
+ * wait and with its cursor; `token_expired` first takes a new token.
+ */
 export const CLOSE_CODES = {
   message_invalid: { close: 4400, retry: false },
-  token_expired: { close: 4401, retry: false },
+  token_expired: { close: 4401, retry: true },
+  peer_silent: { close: 4408, retry: true },
+  slow_consumer: { close: 4413, retry: true },
+  too_many_messages: { close: 4429, retry: true },
 } as const;
 export type CloseReason = keyof typeof CLOSE_CODES;
 
 /** Codes of the `error` frame: the message is refused, the socket stays. */
-export type SocketErrorCode = 'message_invalid';
+export const SOCKET_ERROR_CODES = [
+  'message_invalid',
+  'room_elsewhere',
+  'token_invalid',
+  'token_expired',
+  'room_forbidden',
+] as const;
+export type SocketErrorCode = (typeof SOCKET_ERROR_CODES)[number];

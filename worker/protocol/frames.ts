@@ -3,7 +3,8 @@
  * is appended, and a frame once for all members at the same cursor, so the encoders here join texts
  * that are JSON already and never parse them again.
  */
-import type { SocketErrorCode } from './codes.ts';
+import * as v from 'valibot';
+import { SOCKET_ERROR_CODES } from './codes.ts';
 
 export const PROTOCOL_VERSION = 1;
 /** The subprotocol that a client offers and the gateway echoes. */
@@ -14,74 +15,123 @@ export const BEARER_SUBPROTOCOL_PREFIX = 'bearer.';
 export const PING = 'ping';
 export const PONG = 'pong';
 
-/** An event with its number, as it stands in `events` and `snapshot` frames. */
-export interface NumberedEvent {
-  readonly seq: number;
-  readonly event: unknown;
-}
+const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** First on every socket. `expiresAt`: when the token ends, Unix ms. */
-export interface Welcome {
-  readonly type: 'welcome';
-  readonly protocol: typeof PROTOCOL_VERSION;
-  readonly user?: string;
-  readonly expiresAt?: number;
-  /** `messageLength`: of what the client sends, in characters. */
-  readonly limits: { readonly messageLength: number };
-}
+/** A place in a room's log: everything up to `seq` of `epoch` has been received. */
+export const cursorSchema = v.object({ epoch: whole, seq: whole });
+export type Cursor = v.InferOutput<typeof cursorSchema>;
+
+/** What a request for something is answered with, when it had an `id`. */
+const id = v.optional(v.string());
+
+/** An event with its number, as it stands in `events` and `snapshot` frames. */
+export const numberedEventSchema = v.object({ seq: whole, event: v.looseObject({}) });
+export type NumberedEvent = v.InferOutput<typeof numberedEventSchema>;
+
+/** First on every socket, and again when a new token is taken. */
+export const welcomeSchema = v.object({
+  type: v.literal('welcome'),
+  protocol: v.literal(PROTOCOL_VERSION),
+  user: v.optional(v.string()),
+  /** When the token ends, Unix ms. */
+  expiresAt: v.optional(whole),
+  limits: v.object({
+    /** Of what the client sends, in characters. */
+    messageLength: whole,
+    /** How many characters of frames may be on their way to a client that acks. */
+    window: whole,
+  }),
+  /** Where to come back to: a path of this gateway. The place connected to, unless given. */
+  home: v.optional(v.string()),
+});
+export type Welcome = v.InferOutput<typeof welcomeSchema>;
 
 /**
- * The socket is a member, and stands at `seq` once it has what follows at once: with `recovered`
- * every event after `since` (none when all have expired), else the snapshot.
+ * The socket is a member; `seq` is the room's head. With `recovered` its cursor stands at the `since`
+ * it asked for, and all that it missed follows as `events`; else it stands at `seq`, and the snapshot
+ * follows, which is the state there.
  */
-export interface Subscribed {
-  readonly type: 'subscribed';
-  readonly room: string;
-  readonly epoch: number;
-  readonly seq: number;
-  readonly recovered: boolean;
-}
+export const subscribedSchema = v.object({
+  type: v.literal('subscribed'),
+  id,
+  room: v.string(),
+  epoch: whole,
+  seq: whole,
+  recovered: v.boolean(),
+});
+export type Subscribed = v.InferOutput<typeof subscribedSchema>;
 
 /** Latest event per key, or the recent tail: the state at `seq`, to which `events` joins on. */
-export interface Snapshot {
-  readonly type: 'snapshot';
-  readonly room: string;
-  readonly epoch: number;
-  readonly seq: number;
-  readonly events: readonly NumberedEvent[];
-}
+export const snapshotSchema = v.object({
+  type: v.literal('snapshot'),
+  room: v.string(),
+  epoch: whole,
+  seq: whole,
+  events: v.array(numberedEventSchema),
+});
+export type Snapshot = v.InferOutput<typeof snapshotSchema>;
 
 /** Everything in `(after, last seq]`; `after` is the member's cursor before this frame. */
-export interface Events {
-  readonly type: 'events';
-  readonly room: string;
-  readonly after: number;
-  readonly events: readonly NumberedEvent[];
-}
+export const eventsSchema = v.object({
+  type: v.literal('events'),
+  room: v.string(),
+  after: whole,
+  events: v.pipe(v.array(numberedEventSchema), v.minLength(1)),
+});
+export type Events = v.InferOutput<typeof eventsSchema>;
 
-/** What `(from, to]` held cannot be had any more; the snapshot follows. */
-export interface Gap {
-  readonly type: 'gap';
-  readonly room: string;
-  readonly epoch: number;
-  readonly from: number;
-  readonly to: number;
-  readonly reason: GapReason;
-}
 /** `epoch`: the log was numbered anew. `trimmed`: the cursor fell off the tail. */
-export type GapReason = 'epoch' | 'trimmed';
+export const GAP_REASONS = ['epoch', 'trimmed'] as const;
+export type GapReason = (typeof GAP_REASONS)[number];
 
-/** A message of the client's that was refused. */
-export interface SocketError {
-  readonly type: 'error';
-  readonly code: SocketErrorCode;
-  readonly message: string;
-}
+/** What `(from, to]` held cannot be had any more; the snapshot follows, and is the state at `to`. */
+export const gapSchema = v.object({
+  type: v.literal('gap'),
+  room: v.string(),
+  epoch: whole,
+  from: whole,
+  to: whole,
+  reason: v.picklist(GAP_REASONS),
+});
+export type Gap = v.InferOutput<typeof gapSchema>;
 
-export type RoomFrame = Welcome | Subscribed | Snapshot | Events | Gap | SocketError;
+/** The socket is no member any more, because it asked for that. */
+export const unsubscribedSchema = v.object({
+  type: v.literal('unsubscribed'),
+  id,
+  room: v.string(),
+});
+export type Unsubscribed = v.InferOutput<typeof unsubscribedSchema>;
+
+/** A message of the client's that was refused; the socket stays. */
+export const errorSchema = v.object({
+  type: v.literal('error'),
+  id,
+  room: v.optional(v.string()),
+  code: v.picklist(SOCKET_ERROR_CODES),
+  message: v.string(),
+});
+export type SocketError = v.InferOutput<typeof errorSchema>;
+
+/** The socket is about to be closed by the gateway's own need: come back, after `retryAfter` ms. */
+export const shutdownSchema = v.object({ type: v.literal('shutdown'), retryAfter: whole });
+export type Shutdown = v.InferOutput<typeof shutdownSchema>;
+
+/** Everything that a room sends, but for `pong`. */
+export const roomFrameSchema = v.variant('type', [
+  welcomeSchema,
+  subscribedSchema,
+  snapshotSchema,
+  eventsSchema,
+  gapSchema,
+  unsubscribedSchema,
+  errorSchema,
+  shutdownSchema,
+]);
+export type RoomFrame = v.InferOutput<typeof roomFrameSchema>;
 
 /** Encodes a frame that holds no events. */
-export function encodeFrame(frame: Welcome | Subscribed | Gap | SocketError): string {
+export function encodeFrame(frame: Exclude<RoomFrame, Events | Snapshot>): string {
   return JSON.stringify(frame);
 }
 
@@ -98,12 +148,6 @@ export function encodeEvents(room: string, after: number, entries: string): stri
 /** `entries` as `encodeEntry` made them, joined by commas. */
 export function encodeSnapshot(room: string, epoch: number, seq: number, entries: string): string {
   return `{"type":"snapshot","room":${JSON.stringify(room)},"epoch":${epoch},"seq":${seq},"events":[${entries}]}`;
-}
-
-/** A place in a room's log: everything up to `seq` of `epoch` has been received. */
-export interface Cursor {
-  readonly epoch: number;
-  readonly seq: number;
 }
 
 const CURSOR_PATTERN = /^([0-9]{1,15}):([0-9]{1,15})$/;
