@@ -1,16 +1,21 @@
 /** The Worker's HTTP surface. Every error leaves as a code of the table, and no stack with it. */
 import { Hono } from 'hono';
+import { cors } from 'hono/cors';
 import { ConfigError } from './config.ts';
 import type { Env } from './env.ts';
 import { refuse } from './refusal.ts';
 import { connect } from './routes/connect.ts';
 import { health } from './routes/health.ts';
+import { history } from './routes/history.ts';
 import { ingest } from './routes/ingest.ts';
 
 export const app = new Hono<{ Bindings: Env }>()
+  // Pages of any origin read rooms; what is private takes a token, and no cookie is ever looked at.
+  .use('/v1/rooms/*', cors({ origin: '*', exposeHeaders: ['Retry-After'] }))
   .route('/health', health)
   .route('/v1/events', ingest)
   .route('/v1/rooms', connect)
+  .route('/v1/rooms', history)
   .notFound((c) => refuse(c, 'not_found', 'there is nothing here'))
   .onError((error, c) => {
     if (error instanceof ConfigError) {

@@ -39,7 +39,7 @@ export class ConfigError extends Error {
 const MIN_JWT_SECRET_LENGTH = 32;
 const DEFAULT_MAX_SOCKETS = 2_000;
 /** The platform holds 32,768 hibernating sockets per object; some are left for those that close. */
-const MOST_MAX_SOCKETS = 32_000;
+export const MOST_SOCKETS = 32_000;
 const REGIONS: readonly DurableObjectLocationHint[] = [
   'wnam',
   'enam',
@@ -68,8 +68,8 @@ export function maxSocketsOf(env: Variables): number {
   const text = env.ROOM_MAX_SOCKETS;
   if (text === undefined || text === '') return DEFAULT_MAX_SOCKETS;
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > MOST_MAX_SOCKETS) {
-    throw new ConfigError(`ROOM_MAX_SOCKETS is a whole number from 1 to ${MOST_MAX_SOCKETS}`);
+  if (!Number.isInteger(count) || count < 1 || count > MOST_SOCKETS) {
+    throw new ConfigError(`ROOM_MAX_SOCKETS is a whole number from 1 to ${MOST_SOCKETS}`);
   }
   return count;
 }

@@ -14,6 +14,8 @@ export interface Policy {
   readonly snapshot:
     | { readonly kind: 'latest' }
     | { readonly kind: 'tail'; readonly events: number };
+  /** The least time between two flushes, in ms. */
+  readonly flushInterval: number;
 }
 
 /** A log's bounds; an entry beyond any of them is trimmed. */
@@ -56,36 +58,53 @@ const MAX_ALERTS = 100;
 const MAX_SYMBOLS = 4_000;
 
 export const POLICIES: Readonly<Record<RoomClass, Policy>> = {
-  price: { access: 'anyone', log: 'memory', retention: SHORT, snapshot: { kind: 'latest' } },
+  price: {
+    access: 'anyone',
+    log: 'memory',
+    retention: SHORT,
+    snapshot: { kind: 'latest' },
+    flushInterval: 0,
+  },
   price_updates: {
     access: 'anyone',
     log: 'memory',
     retention: { ...SHORT, keys: MAX_SYMBOLS, keyCharacters: 2 * MAX_CHARACTERS },
     snapshot: { kind: 'latest' },
+    flushInterval: 100,
   },
-  orderbook: { access: 'anyone', log: 'memory', retention: SHORT, snapshot: { kind: 'latest' } },
+  orderbook: {
+    access: 'anyone',
+    log: 'memory',
+    retention: SHORT,
+    snapshot: { kind: 'latest' },
+    flushInterval: 50,
+  },
   trade: {
     access: 'anyone',
     log: 'durable',
     retention: { ...LONG, age: HOUR },
     snapshot: { kind: 'tail', events: RECENT_EVENTS },
+    flushInterval: 0,
   },
   user: {
     access: 'user',
     log: 'durable',
     retention: LONG,
     snapshot: { kind: 'tail', events: RECENT_EVENTS },
+    flushInterval: 0,
   },
   system: {
     access: 'anyone',
     log: 'durable',
     retention: { ...LONG, entries: MAX_ALERTS },
     snapshot: { kind: 'tail', events: MAX_ALERTS },
+    flushInterval: 0,
   },
   custom: {
     access: 'grant',
     log: 'durable',
     retention: { ...LONG, age: HOUR },
     snapshot: { kind: 'tail', events: RECENT_EVENTS },
+    flushInterval: 0,
   },
 };

@@ -29,8 +29,6 @@ export class Subscriber {
   #socket: WebSocket | undefined;
   #epoch = 0;
   #cursor = -1;
-  /** Where it stands once it has what it missed; what has expired of that is not sent. */
-  #replayedTo = -1;
   #closed = false;
 
   private constructor(url: string, token: string | undefined) {
@@ -74,7 +72,6 @@ export class Subscriber {
         this.epochs.push(frame.epoch);
         this.#epoch = frame.epoch;
         if (!frame.recovered) this.#cursor = frame.seq;
-        this.#replayedTo = frame.seq;
         return;
       case 'snapshot':
         this.snapshot = this.#events(text, frame);
@@ -83,8 +80,7 @@ export class Subscriber {
         this.gaps.push(frame);
         return;
       case 'events': {
-        if (frame.after !== this.#cursor && frame.after !== this.#replayedTo)
-          this.faults.push(`at ${this.#cursor}: ${text}`);
+        if (frame.after !== this.#cursor) this.faults.push(`at ${this.#cursor}: ${text}`);
         const events = this.#events(text, frame);
         this.received.push(...events);
         this.#cursor = events.at(-1)?.seq ?? this.#cursor;

@@ -247,6 +247,25 @@ describe('a memory store', () => {
     expect(quiet.state.log.epoch).toBe(lostAgain.state.log.epoch);
   });
 
+  it('shows no key as it was before it was forgotten', () => {
+    const table = new TableInMemory();
+    const clock = new Clock();
+    const { price_updates } = POLICIES;
+    const policy = {
+      ...price_updates,
+      retention: { ...price_updates.retention, keyCharacters: 200 },
+    };
+    const reopen = () => new MemoryStore(policy, table, undefined, clock);
+    const store = reopen();
+    append(store, 0, 1, clock.time);
+    clock.advance(IDLE_TIME);
+    // Too large to be kept, and newer.
+    append(store, 3, 1, clock.time, 'x'.repeat(300));
+    clock.advance(IDLE_TIME);
+    expect(latest(reopen())).toEqual([]);
+    expect(reopen().state.log.conflatableFrom).toBe(2);
+  });
+
   it('saves a price table larger than a row', () => {
     const table = new TableInMemory();
     const clock = new Clock();

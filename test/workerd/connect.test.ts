@@ -121,7 +121,7 @@ describe('what a client sends', () => {
     for (let i = 0; i < 8; i++) client.socket.send('noise');
     expect(await client.closed).toMatchObject({ code: 4400, reason: 'message_invalid' });
     const loud = await connect('price:NOISE');
-    loud.socket.send('x'.repeat(5_000));
+    loud.socket.send('x'.repeat(9_000));
     expect(await loud.closed).toMatchObject({ code: 4400 });
   });
 });

@@ -73,6 +73,20 @@ async function chunksOf(room: string): Promise<{ slot: number; state: string }[]
 }
 
 describe('a durable room', () => {
+  it('that was evicted before its first event gives a client that comes back all of them (R5)', async () => {
+    const early = await connect('trade:EARLY');
+    const [{ epoch } = { epoch: 0 }] = await early.received('subscribed');
+    early.socket.close();
+    await early.closed;
+    await evictDurableObject(stubOf('trade:EARLY'));
+    await publish(Array.from({ length: 80 }, (_, id) => trade('EARLY', id)));
+    const back = await connect(`trade:EARLY?since=${epoch}:0`);
+    expect(await back.received('subscribed')).toMatchObject([{ recovered: true, seq: 80 }]);
+    expect((await back.events(80)).map(({ seq }) => seq)).toEqual(
+      Array.from({ length: 80 }, (_, index) => index + 1),
+    );
+  });
+
   it('keeps its log, numbering and positions when its object is lost', async () => {
     const before = await connect('trade:LOST');
     await publish([trade('LOST', 1), trade('LOST', 2)]);

@@ -39,13 +39,21 @@ const claimsSchema = v.object({
 /** Who sent a request, by its headers. */
 export async function identify(headers: Headers, secret: string): Promise<Identification> {
   const token = bearerOf(headers);
-  if (token === undefined) return { kind: 'anonymous' };
+  return token === undefined ? { kind: 'anonymous' } : verifyToken(token, secret);
+}
+
+/** Whom a token is of. */
+export async function verifyToken(
+  token: string,
+  secret: string,
+): Promise<Exclude<Identification, { kind: 'anonymous' }>> {
   try {
     // `iat` is not checked: a clock a second ahead of ours is no forgery.
     const payload = await verify(token, secret, { alg: 'HS256', iat: false });
     const { success, output } = v.safeParse(claimsSchema, payload);
     if (!success) return { kind: 'refused', code: 'token_invalid' };
-    return { kind: 'user', user: output.sub, expiresAt: output.exp * 1000, rooms: output.rooms };
+    const expiresAt = Math.floor(output.exp * 1000);
+    return { kind: 'user', user: output.sub, expiresAt, rooms: output.rooms };
   } catch (error) {
     const code = error instanceof JwtTokenExpired ? 'token_expired' : 'token_invalid';
     return { kind: 'refused', code };

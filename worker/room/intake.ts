@@ -58,6 +58,8 @@ export type RoomAnswer =
 export interface Taken {
   readonly answer: RoomAnswer;
   readonly entries: readonly Entry[];
+  /** Of each entry. */
+  readonly priorities: readonly Priority[];
   /** Whether there is something to save. */
   readonly changed: boolean;
 }
@@ -79,19 +81,19 @@ export class Intake {
     const seen = this.#webhookIds.note(webhookId, staleAt, now);
     switch (seen) {
       case 'full':
-        return { answer: { kind: 'busy' }, entries: [], changed: false };
+        return { answer: { kind: 'busy' }, entries: [], priorities: [], changed: false };
       case 'known':
       case 'prolonged': {
         const duplicates = records.map(({ index }) => index);
         const answer = { kind: 'taken', duplicates, rejected: [], renumbered: 0 } as const;
-        return { answer, entries: [], changed: seen === 'prolonged' };
+        return { answer, entries: [], priorities: [], changed: seen === 'prolonged' };
       }
       case 'new': {
-        const entries: Entry[] = [];
-        const rejected: Rejection[] = [];
-        for (const record of records) this.#append(record, now, entries, rejected);
+        const appended: Appended = { entries: [], priorities: [], rejected: [] };
+        for (const record of records) this.#append(record, now, appended);
+        const { rejected } = appended;
         const answer = { kind: 'taken', duplicates: [], rejected, renumbered: 0 } as const;
-        return { answer, entries, changed: true };
+        return { answer, ...appended, changed: true };
       }
       default:
         return unreachable(seen);
@@ -99,8 +101,7 @@ export class Intake {
   }
 
   #takeFromKafka(batch: RoomBatch & { kind: 'kafka' }, now: number): Taken {
-    const entries: Entry[] = [];
-    const rejected: Rejection[] = [];
+    const appended: Appended = { entries: [], priorities: [], rejected: [] };
     const duplicates: number[] = [];
     let renumbered = 0;
     for (const record of batch.records) {
@@ -109,22 +110,31 @@ export class Intake {
         duplicates.push(record.index);
         continue;
       }
-      if (!this.#append(record, now, entries, rejected)) continue;
+      if (!this.#append(record, now, appended)) continue;
       if (judgement === 'renumbered') renumbered++;
       this.#positions.advance(batch.source, record.position);
     }
+    const { entries, priorities, rejected } = appended;
     const answer = { kind: 'taken', duplicates, rejected, renumbered } as const;
-    return { answer, entries, changed: entries.length > 0 };
+    return { answer, entries, priorities, changed: entries.length > 0 };
   }
 
   /** False when the event has expired: it is rejected, never sent. */
-  #append(record: RoomRecord, now: number, entries: Entry[], rejected: Rejection[]): boolean {
+  #append(record: RoomRecord, now: number, appended: Appended): boolean {
     const expired = judgeExpiry(record.expiresAt, now);
     if (expired !== undefined) {
-      rejected.push({ index: record.index, code: expired.code, message: expired.message });
+      const { code, message } = expired;
+      appended.rejected.push({ index: record.index, code, message });
       return false;
     }
-    entries.push(this.#log.append(record, now));
+    appended.entries.push(this.#log.append(record, now));
+    appended.priorities.push(record.priority);
     return true;
   }
+}
+
+interface Appended {
+  readonly entries: Entry[];
+  readonly priorities: Priority[];
+  readonly rejected: Rejection[];
 }

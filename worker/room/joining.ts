@@ -1,19 +1,10 @@
-/** The frames a new member is sent, from `welcome` to where it stands at the head of the log. */
-import {
-  type Cursor,
-  encodeEvents,
-  encodeFrame,
-  encodeSnapshot,
-  PROTOCOL_VERSION,
-} from '../protocol/frames.ts';
+/** The frames a new member is sent, from `welcome` to where its cursor stands. */
+import { type Cursor, encodeFrame, PROTOCOL_VERSION } from '../protocol/frames.ts';
+import { MAX_MESSAGE_LENGTH, type MaxRate } from '../protocol/messages.ts';
 import { unreachable } from '../protocol/unreachable.ts';
-import type { Entry } from './entry.ts';
+import { WINDOW_CHARACTERS } from './in-flight.ts';
 import type { Log } from './log.ts';
-
-/** Frames are split here: a browser parses and paints in between. */
-const FRAME_CHARACTERS = 256 * 1024;
-/** The longest message that a room reads, in characters. */
-export const MAX_MESSAGE_LENGTH = 4 * 1024;
+import { snapshotFrame } from './serving.ts';
 
 /** Who joins, as the Worker has established it. */
 export interface Joiner {
@@ -21,59 +12,61 @@ export interface Joiner {
   /** When the token ends, Unix ms. */
   readonly tokenExpiresAt: number | undefined;
   readonly since: Cursor | undefined;
+  readonly maxRate: MaxRate | undefined;
 }
 
-export function joiningFrames(room: string, log: Log, joiner: Joiner, now: number): string[] {
-  const { epoch, head } = log;
-  const { user, tokenExpiresAt, since } = joiner;
-  const welcome = encodeFrame({
+/** What a member is sent when it subscribes, and where it then stands. */
+export interface Joining {
+  readonly frames: readonly string[];
+  readonly cursor: number;
+}
+
+export function welcomeFrame({
+  user,
+  tokenExpiresAt,
+}: Pick<Joiner, 'user' | 'tokenExpiresAt'>): string {
+  return encodeFrame({
     type: 'welcome',
     protocol: PROTOCOL_VERSION,
     ...(user === undefined ? {} : { user }),
     ...(tokenExpiresAt === undefined ? {} : { expiresAt: tokenExpiresAt }),
-    limits: { messageLength: MAX_MESSAGE_LENGTH },
+    limits: { messageLength: MAX_MESSAGE_LENGTH, window: WINDOW_CHARACTERS },
   });
+}
+
+/** @param id of the request, when it had one. */
+export function joinLog(
+  room: string,
+  log: Pick<Log, 'epoch' | 'head' | 'resume' | 'snapshot'>,
+  since: Cursor | undefined,
+  id: string | undefined,
+  now: number,
+): Joining {
+  const { epoch, head } = log;
   const subscribed = (recovered: boolean) =>
-    encodeFrame({ type: 'subscribed', room, epoch, seq: head, recovered });
+    encodeFrame({
+      type: 'subscribed',
+      ...(id === undefined ? {} : { id }),
+      room,
+      epoch,
+      seq: head,
+      recovered,
+    });
   const resume = log.resume(since, now);
   switch (resume.kind) {
     case 'replay':
-      return [welcome, subscribed(true), ...eventsFrames(room, since?.seq ?? head, resume.entries)];
+      return { frames: [subscribed(true)], cursor: resume.from };
     case 'snapshot':
-      return [welcome, subscribed(false), encodeSnapshot(room, epoch, head, join(resume.entries))];
+      return { frames: [subscribed(false), snapshotFrame(room, log, now)], cursor: head };
     case 'gap': {
-      const { reason } = resume;
-      return [
-        welcome,
-        subscribed(false),
-        encodeFrame({ type: 'gap', room, epoch, from: since?.seq ?? 0, to: head, reason }),
-        encodeSnapshot(room, epoch, head, join(resume.entries)),
-      ];
+      const { reason, from } = resume;
+      const gap = encodeFrame({ type: 'gap', room, epoch, from, to: head, reason });
+      return {
+        frames: [subscribed(false), gap, snapshotFrame(room, log, now)],
+        cursor: head,
+      };
     }
     default:
       return unreachable(resume);
   }
-}
-
-/** `entries` as `events` frames of bounded size, the first of which joins on to `after`. */
-export function eventsFrames(room: string, after: number, entries: readonly Entry[]): string[] {
-  const frames: string[] = [];
-  let cursor = after;
-  let texts: string[] = [];
-  let characters = 0;
-  for (const { seq, text } of entries) {
-    texts.push(text);
-    characters += text.length;
-    if (characters < FRAME_CHARACTERS) continue;
-    frames.push(encodeEvents(room, cursor, texts.join()));
-    cursor = seq;
-    texts = [];
-    characters = 0;
-  }
-  if (texts.length > 0) frames.push(encodeEvents(room, cursor, texts.join()));
-  return frames;
-}
-
-function join(entries: readonly Entry[]): string {
-  return entries.map(({ text }) => text).join();
 }

@@ -20,14 +20,16 @@ export interface SavedLog {
   readonly head: number;
   readonly floor: number;
   readonly trimmed: number;
+  /** 0, unless it was saved. */
+  readonly conflatableFrom?: number;
   readonly entries: readonly Entry[];
 }
 
-/** How a reader joins: after `entries` it stands at the head. */
+/** How a reader joins: with all that followed `from`, or with the snapshot. */
 export type Resume =
-  | { readonly kind: 'replay'; readonly entries: readonly Entry[] }
-  | { readonly kind: 'snapshot'; readonly entries: readonly Entry[] }
-  | { readonly kind: 'gap'; readonly reason: GapReason; readonly entries: readonly Entry[] };
+  | { readonly kind: 'replay'; readonly from: number }
+  | { readonly kind: 'snapshot' }
+  | { readonly kind: 'gap'; readonly reason: GapReason; readonly from: number };
 
 export interface NewEvent {
   /** JSON text. */
@@ -49,6 +51,7 @@ export class Log {
   #head: number;
   #floor: number;
   #trimmed: number;
+  #conflatableFrom: number;
 
   constructor(policy: Policy, saved: SavedLog) {
     this.#policy = policy;
@@ -56,6 +59,7 @@ export class Log {
     this.#head = saved.head;
     this.#floor = saved.floor;
     this.#trimmed = saved.trimmed;
+    this.#conflatableFrom = saved.conflatableFrom ?? 0;
     for (const entry of saved.entries) this.#hold(entry);
   }
 
@@ -72,6 +76,16 @@ export class Log {
   /** Up to which number the bounds have taken everything. */
   get trimmed(): number {
     return this.#trimmed;
+  }
+
+  /** Whether the latest event per key stands for all before it. */
+  get isKeyed(): boolean {
+    return this.#policy.snapshot.kind === 'latest';
+  }
+
+  /** From which number on the latest per key is known of every key. */
+  get conflatableFrom(): number {
+    return this.#conflatableFrom;
   }
 
   /** The tail's entries, oldest first. */
@@ -110,18 +124,53 @@ export class Log {
   /** What a reader is given that stands at `since`, or is new. */
   resume(since: Cursor | undefined, now: number): Resume {
     this.expire(now);
-    if (since === undefined) return { kind: 'snapshot', entries: this.#snapshot() };
-    if (since.epoch !== this.epoch || since.seq > this.#head) {
-      return { kind: 'gap', reason: 'epoch', entries: this.#snapshot() };
-    }
-    if (since.seq < this.#floor)
-      return { kind: 'gap', reason: 'trimmed', entries: this.#snapshot() };
-    return { kind: 'replay', entries: this.#tail.filter(({ seq }) => seq > since.seq) };
+    if (since === undefined) return { kind: 'snapshot' };
+    const { epoch, seq: from } = since;
+    const isOther = epoch !== this.epoch && !this.isWholeFor(from);
+    if (isOther || from > this.#head) return { kind: 'gap', reason: 'epoch', from };
+    if (from < this.#floor) return { kind: 'gap', reason: 'trimmed', from };
+    return { kind: 'replay', from };
   }
 
-  #snapshot(): readonly Entry[] {
+  /**
+   * Whether a reader of another epoch that stands at `seq` misses nothing. A durable log gets its
+   * epoch for good with its first event; who was told one before that has received nothing of any.
+   */
+  isWholeFor(seq: number): boolean {
+    return this.#policy.log === 'durable' && seq === 0 && this.#floor === 0;
+  }
+
+  /** The tail's entries after `seq` that have not expired, oldest first. */
+  entriesAfter(seq: number, now: number): Entry[] {
+    return this.#tail.slice(this.#indexAfter(seq)).filter(({ expiresAt }) => expiresAt > now);
+  }
+
+  /** The newest entry of each key that came after `seq`, oldest first. */
+  latestAfter(seq: number): Entry[] {
+    // The newest are the map's last, so from the end it takes as many steps as there are hits.
+    const latest = this.latest;
+    let from = latest.length;
+    while (from > 0 && (latest[from - 1]?.seq ?? 0) > seq) from--;
+    return latest.slice(from);
+  }
+
+  /** What a new reader is shown: the state at the head. */
+  snapshot(now: number): readonly Entry[] {
     const { snapshot } = this.#policy;
-    return snapshot.kind === 'latest' ? this.latest : this.#tail.slice(-snapshot.events);
+    if (snapshot.kind === 'latest') return this.latest;
+    return this.entriesAfter(0, now).slice(-snapshot.events);
+  }
+
+  /** The tail's first index whose number is greater than `seq`. */
+  #indexAfter(seq: number): number {
+    let low = 0;
+    let high = this.#tail.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#tail[middle]?.seq ?? 0) > seq) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #hold(entry: Entry): void {
@@ -138,6 +187,7 @@ export class Log {
     const { keys, keyCharacters } = this.#policy.retention;
     for (const [key, stalest] of this.#latest) {
       if (this.#latest.size <= keys && this.#latestCharacters <= keyCharacters) return;
+      this.#conflatableFrom = Math.max(this.#conflatableFrom, stalest.seq);
       this.#latest.delete(key);
       this.#latestCharacters -= stalest.text.length;
     }

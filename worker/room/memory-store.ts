@@ -32,6 +32,8 @@ export class MemoryStore implements LogStore {
   readonly #timers: Timers;
   /** What a crash would leave: the state as saved last. */
   #saved: string;
+  /** How many slots after the first hold the latest entries as saved. */
+  #slots: number;
   #dirty = false;
   #appendedAt = 0;
 
@@ -42,6 +44,7 @@ export class MemoryStore implements LogStore {
     const rows = chunks.read();
     const stateRow = rows.find(({ slot }) => slot === STATE_SLOT);
     const saved = stateRow === undefined ? undefined : decodeState(stateRow.state);
+    this.#slots = saved?.slots ?? 0;
     const now = timers.now();
     const head = saved?.head ?? 0;
     this.state = {
@@ -55,12 +58,15 @@ export class MemoryStore implements LogStore {
         head,
         floor: head,
         trimmed: head,
-        entries: latestPerKey(rows.flatMap(({ entries }) => decodeEntries(entries))),
+        ...(saved?.conflatableFrom === undefined ? {} : { conflatableFrom: saved.conflatableFrom }),
+        entries: rows
+          .filter(({ slot }) => slot !== STATE_SLOT && slot <= this.#slots)
+          .flatMap(({ entries }) => decodeEntries(entries)),
       }),
       positions: new Positions(saved?.positions),
       webhookIds: new WebhookIds(saved?.webhookIds),
     };
-    this.#saved = encodeState(this.state, now);
+    this.#saved = this.#encode(now);
     // Before anyone is told of it, so that epochs only grow.
     if (saved?.dirty) this.#putState(this.#saved);
   }
@@ -84,14 +90,19 @@ export class MemoryStore implements LogStore {
       this.#timers.setTimeout(() => this.#saveWhenIdle(), idleAt - now);
       return;
     }
-    this.#saved = encodeState(this.state, now);
-    let slot = STATE_SLOT + 1;
+    this.#slots = STATE_SLOT;
     for (const entries of inChunks(this.state.log.latest)) {
       const last = entries.at(-1)?.seq ?? 0;
-      this.#chunks.put({ slot: slot++, last, entries: encodeEntries(entries), state: '' });
+      this.#slots++;
+      this.#chunks.put({ slot: this.#slots, last, entries: encodeEntries(entries), state: '' });
     }
+    this.#saved = this.#encode(now);
     this.#putState(this.#saved);
     this.#dirty = false;
+  }
+
+  #encode(now: number): string {
+    return encodeState(this.state, now, { slots: this.#slots });
   }
 
   #putState(state: string): void {
@@ -111,16 +122,4 @@ function* inChunks(entries: readonly Entry[]): Generator<Entry[]> {
     characters = 0;
   }
   if (chunk.length > 0) yield chunk;
-}
-
-/** A slot that was needed once and is no more holds older entries than the others. */
-function latestPerKey(entries: readonly Entry[]): Entry[] {
-  const bySeq = entries.toSorted((a, b) => a.seq - b.seq);
-  const latest = new Map<string, Entry>();
-  for (const entry of bySeq) {
-    const key = entry.key ?? '';
-    latest.delete(key);
-    latest.set(key, entry);
-  }
-  return [...latest.values()];
 }

@@ -8,10 +8,13 @@ export interface SavedState {
   readonly head: number;
   readonly floor: number;
   readonly trimmed: number;
+  readonly conflatableFrom?: number;
   readonly positions: readonly SavedPosition[];
   readonly webhookIds: readonly SavedWebhookId[];
   /** In-memory rooms: whether entries may have been appended since, that a crash would lose. */
   readonly dirty: boolean;
+  /** In-memory rooms: how many slots hold the latest entries. Those after them are of an earlier time. */
+  readonly slots: number;
   /** Durable rooms: when the alarm is set that sweeps expired entries, Unix ms. */
   readonly alarmAt: number | undefined;
 }
@@ -26,16 +29,22 @@ export interface RoomState {
 export function encodeState(
   { log, positions, webhookIds }: RoomState,
   now: number,
-  { dirty = false, alarmAt }: { dirty?: boolean; alarmAt?: number | undefined } = {},
+  {
+    dirty = false,
+    slots = 0,
+    alarmAt,
+  }: { dirty?: boolean; slots?: number; alarmAt?: number | undefined } = {},
 ): string {
   const state: SavedState = {
     epoch: log.epoch,
     head: log.head,
     floor: log.floor,
     trimmed: log.trimmed,
+    conflatableFrom: log.conflatableFrom,
     positions: positions.save(),
     webhookIds: webhookIds.save(now),
     dirty,
+    slots,
     alarmAt,
   };
   return JSON.stringify(state);

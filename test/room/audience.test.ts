@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { POLICIES } from '../../worker/policy.ts';
+import { MAX_BUFFERED_BYTES } from '../../worker/room/flow.ts';
+import { EPOCH, FakeSocket, RoomInMemory } from './room-in-memory.ts';
+
+const HALF_MINUTE = 30_000;
+const LARGE = 100_000;
+/** As much as a window takes. */
+const FULL = [{ size: LARGE }, { size: LARGE }, { size: LARGE }];
+
+describe('a socket', () => {
+  it('is welcomed, subscribed, and shown the state, in this order', () => {
+    const room = new RoomInMemory();
+    room.append({});
+    const socket = room.join({ user: 'u' });
+    expect(socket.types).toEqual(['welcome', 'subscribed', 'snapshot']);
+    expect(socket.frames[0]).toMatchObject({ user: 'u', limits: { window: 262_144 } });
+  });
+
+  it('that unsubscribed is held and sent nothing, also after a sleep', () => {
+    const room = new RoomInMemory();
+    const socket = room.join();
+    room.audience.unsubscribe(room.of(socket), 'u1');
+    expect(socket.frames.at(-1)).toEqual({ type: 'unsubscribed', id: 'u1', room: 'r' });
+    const awake = room.wake(socket);
+    awake.append({});
+    expect(awake.audience.size).toBe(1);
+    expect(socket.sent).toEqual([]);
+  });
+
+  it('that subscribes again goes on from where it says', () => {
+    const room = new RoomInMemory();
+    const socket = room.join();
+    room.append({});
+    room.audience.unsubscribe(room.of(socket), undefined);
+    room.append({});
+    const since = { epoch: EPOCH, seq: 1 };
+    room.audience.subscribe(room.of(socket), { id: 's1', since }, room.now);
+    room.clock.advance(1_000);
+    expect(socket.frames.at(-2)).toMatchObject({ id: 's1', recovered: true });
+    expect(socket.sent).toEqual([[1], [2]]);
+  });
+
+  it('that subscribes twice is a member once, of the rate that it asked for last', () => {
+    const room = new RoomInMemory(POLICIES.price);
+    const socket = room.join();
+    room.audience.subscribe(room.of(socket), { maxRate: 1 }, room.now);
+    room.append({ key: 'A' });
+    room.append({ key: 'A' });
+    room.clock.advance(1_000);
+    expect(socket.sent).toEqual([[2]]);
+    room.audience.subscribe(room.of(socket), {}, room.now);
+    room.append({ key: 'A' });
+    expect(socket.sent).toEqual([[2], [3]]);
+  });
+
+  it('that was dismissed is no member again after a sleep', () => {
+    const room = new RoomInMemory();
+    const socket = room.join();
+    room.audience.dismiss(room.of(socket), 'message_invalid');
+    expect([room.audience.size, room.audience.closing]).toEqual([0, 1]);
+    const awake = room.wake(socket);
+    awake.append({});
+    expect(socket.sent).toEqual([]);
+    expect(awake.audience.closing).toBe(1);
+    awake.audience.leave(socket);
+    expect(awake.audience.closing).toBe(0);
+  });
+
+  it('that cannot take what it has been sent is not shown the state again', () => {
+    const room = new RoomInMemory();
+    const socket = room.join();
+    socket.bufferedAmount = MAX_BUFFERED_BYTES;
+    room.audience.subscribe(room.of(socket), {}, room.now);
+    expect(socket.closedFor).toBe('slow_consumer');
+    expect(socket.types).toEqual(['welcome', 'subscribed', 'snapshot']);
+  });
+});
+
+describe('a peer', () => {
+  it('that never pings is not thrown out', () => {
+    const room = new RoomInMemory();
+    const socket = room.join();
+    for (let i = 0; i < 100; i++) {
+      room.clock.advance(HALF_MINUTE);
+      room.append({});
+    }
+    expect(socket.closedFor).toBeUndefined();
+  });
+
+  it('that pinged and fell silent is dismissed, when the room flushes', () => {
+    const room = new RoomInMemory();
+    const [silent, alive] = [room.join(), room.join()];
+    room.pings.set(silent, room.now);
+    for (let i = 0; i < 5; i++) {
+      room.clock.advance(HALF_MINUTE);
+      room.pings.set(alive, room.now);
+      room.append({});
+    }
+    expect(silent.closedFor).toBeUndefined();
+    room.clock.advance(HALF_MINUTE);
+    room.append({});
+    expect(silent.closedFor).toBe('peer_silent');
+    expect(silent.sent.length).toBe(5);
+    expect(alive.closedFor).toBeUndefined();
+    expect(room.clock.pending).toBe(0);
+  });
+});
+
+describe('a token', () => {
+  const withToken = (room: RoomInMemory, ms: number, socket = new FakeSocket()) =>
+    room.join({ user: 'u', tokenExpiresAt: room.now + ms }, socket);
+
+  it('that has ended ends the membership of a private room before anything more is sent', () => {
+    const room = new RoomInMemory(POLICIES.user);
+    const [short, long] = [withToken(room, 1_000), withToken(room, 2_000)];
+    room.clock.advance(1_000);
+    room.append({});
+    expect(short.closedFor).toBe('token_expired');
+    expect(short.sent).toEqual([]);
+    expect(long.sent).toEqual([[1]]);
+    room.clock.advance(1_000);
+    room.append({});
+    expect(long.closedFor).toBe('token_expired');
+  });
+
+  it('that has ended lets nobody subscribe again', () => {
+    const room = new RoomInMemory(POLICIES.user);
+    const socket = withToken(room, 1_000);
+    room.clock.advance(1_000);
+    room.audience.subscribe(room.of(socket), {}, room.now);
+    expect(socket.closedFor).toBe('token_expired');
+    expect(socket.types).toEqual(['welcome', 'subscribed', 'snapshot']);
+  });
+
+  it('that has ended lets no ack fetch more', () => {
+    const room = new RoomInMemory(POLICIES.user);
+    const socket = withToken(room, 1_000);
+    room.ack(socket, 0);
+    room.appendEach(...FULL, { size: LARGE });
+    room.clock.advance(1_000);
+    room.ack(socket, 3);
+    expect(socket.closedFor).toBe('token_expired');
+    expect(socket.sent).toEqual([[1], [2], [3]]);
+  });
+
+  it('that has ended ends nothing in a public room', () => {
+    const room = new RoomInMemory(POLICIES.trade);
+    const socket = withToken(room, 1_000);
+    room.clock.advance(1_000);
+    room.append({});
+    expect(socket.sent).toEqual([[1]]);
+  });
+
+  it('is renewed, and told so, without losing the place', () => {
+    const room = new RoomInMemory(POLICIES.user);
+    const socket = withToken(room, 1_000);
+    room.ack(socket, 0);
+    room.appendEach(...FULL, { size: LARGE });
+    room.audience.renew(room.of(socket), { user: 'u', expiresAt: room.now + 5_000 });
+    expect(socket.frames.at(-1)).toMatchObject({ type: 'welcome', expiresAt: room.now + 5_000 });
+    expect(socket.attachment).toMatchObject({ cursor: 3, tokenExpiresAt: room.now + 5_000 });
+    room.clock.advance(2_000);
+    room.ack(socket, 3);
+    expect(socket.sent.at(-1)).toEqual([4]);
+  });
+});
