@@ -1,0 +1,174 @@
+/** A socket and the client at its other end, who reads when the script says so. */
+import type { CloseReason } from '../../worker/protocol/codes.ts';
+import type { Cursor, RoomFrame } from '../../worker/protocol/frames.ts';
+import { MAX_BUFFERED_BYTES, MAX_BURST_BYTES } from '../../worker/room/flow.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/in-flight.ts';
+import type { Attachment, Socket } from '../../worker/room/member.ts';
+import { FRAME_CHARACTERS } from '../../worker/room/serving.ts';
+import type { Reference } from './reference.ts';
+import { type Request, Transcript } from './transcript.ts';
+import { promise } from './violation.ts';
+
+/** A frame is full with the event that fills it. */
+const MAX_FRAME = FRAME_CHARACTERS + 120_000;
+
+/** What the client has made of what it read. It outlives the connection. */
+export class View {
+  cursor: Cursor | undefined;
+  readonly latest = new Map<string, number>();
+}
+
+export interface Manners {
+  /** Whether it acks what it read, after each half window. */
+  acks: boolean;
+  /** Whether it reads at once what comes. */
+  reads: boolean;
+}
+
+interface Sent {
+  readonly text: string;
+  readonly frame: RoomFrame;
+  readonly request: Request;
+}
+
+/** Calls a room: what a connection sends to it is an event of the platform's. */
+export interface Room {
+  /** @param waiting characters before it. */
+  readonly send: (connection: Connection, text: string, waiting: number) => void;
+  readonly close: (connection: Connection, reason: CloseReason) => void;
+}
+
+export class Connection implements Socket {
+  declare readonly bufferedAmount?: number;
+  readonly view: View;
+  readonly manners: Manners;
+  readonly transcript = new Transcript();
+  attachment: Attachment | null | undefined;
+  request: Request;
+  /** Why the room closed it. */
+  closedFor: CloseReason | undefined;
+  /** Gone without a word: sending fails. */
+  isBroken = false;
+  /** Whether the room may know by now that it is slow. */
+  isSlow = false;
+  readonly #room: Room;
+  readonly #unread: Sent[] = [];
+  #unreadCharacters = 0;
+  #unackedByClient = 0;
+  /** Sent since the first ack by the flusher and not acked. */
+  #inFlight: { readonly seq: number; readonly characters: number }[] = [];
+  #acked = false;
+
+  constructor(room: Room, view: View, manners: Manners, request: Request, tellsBuffered: boolean) {
+    this.#room = room;
+    this.view = view;
+    this.manners = manners;
+    this.request = request;
+    this.transcript.subscribes(request);
+    if (!tellsBuffered) return;
+    Object.defineProperty(this, 'bufferedAmount', { get: () => this.#unreadCharacters });
+  }
+
+  send(text: string): void {
+    if (this.isBroken) throw new TypeError('the socket is closed');
+    promise(this.closedFor === undefined, () => `sent to after ${this.closedFor}`);
+    const waiting = this.#unreadCharacters;
+    this.#unreadCharacters += text.length;
+    this.#room.send(this, text, waiting);
+  }
+
+  close(_code: number, reason: string): void {
+    this.#room.close(this, reason as CloseReason);
+  }
+
+  serializeAttachment(attachment: Attachment | null): void {
+    this.attachment = structuredClone(attachment);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.reduce((sum, { characters }) => sum + characters, 0);
+  }
+
+  get unread(): number {
+    return this.#unreadCharacters;
+  }
+
+  resubscribes(request: Request): void {
+    this.request = request;
+    this.transcript.subscribes(request);
+    this.#inFlight = [];
+  }
+
+  /** A frame has left the room: it is judged, and waits to be read. */
+  receive(
+    text: string,
+    frame: RoomFrame,
+    { waiting, reference, now }: { waiting: number; reference: Reference; now: number },
+  ): void {
+    const isServed = this.transcript.isMember && (frame.type === 'events' || frame.type === 'gap');
+    // So no more than the bound and one frame, or one gap with its snapshot, is ever on its way.
+    if (isServed) {
+      const { inFlight } = this;
+      promise(inFlight < WINDOW_CHARACTERS, () => `sent beyond its window: ${inFlight}`);
+      const buffered = this.bufferedAmount === undefined ? 0 : waiting;
+      promise(buffered < MAX_BURST_BYTES, () => `sent beyond its buffer: ${buffered}`);
+      promise(text.length < MAX_FRAME, () => `a frame of ${text.length} characters`);
+    }
+    this.transcript.read(frame, reference, now, this.isSlow);
+    this.#unread.push({ text, frame, request: this.request });
+    if (this.#acked) this.#inFlight.push({ seq: this.transcript.seq, characters: text.length });
+    const mayBeSeen = this.#unreadCharacters >= MAX_BUFFERED_BYTES;
+    if (mayBeSeen && this.bufferedAmount !== undefined) this.isSlow = true;
+    if (this.#acked && this.inFlight >= WINDOW_CHARACTERS) this.isSlow = true;
+  }
+
+  endTurn(reference: Reference): void {
+    if (this.closedFor === undefined) this.transcript.endTurn(reference);
+  }
+
+  /** The object slept: what was in flight is known again only if it was attached. */
+  wakes(): void {
+    if (this.attachment?.inFlight === undefined) this.#inFlight = [];
+  }
+
+  /** The client reads. The number to ack, when it is time to. */
+  read(count = Number.POSITIVE_INFINITY): number | undefined {
+    for (const { text, frame, request } of this.#unread.splice(0, count)) {
+      this.#unreadCharacters -= text.length;
+      this.#unackedByClient += text.length;
+      this.#apply(frame, request);
+    }
+    const { cursor } = this.view;
+    if (!this.manners.acks || cursor === undefined) return undefined;
+    if (this.#unackedByClient < WINDOW_CHARACTERS / 2 && this.#acked) return undefined;
+    this.#unackedByClient = 0;
+    return cursor.seq;
+  }
+
+  /** The room reads an ack. */
+  acks(seq: number): void {
+    this.#acked = true;
+    this.#inFlight = this.#inFlight.filter((sent) => sent.seq > seq);
+  }
+
+  #apply(frame: RoomFrame, { since }: Request): void {
+    const { view } = this;
+    switch (frame.type) {
+      case 'subscribed':
+        if (frame.recovered) view.cursor = since && { epoch: frame.epoch, seq: since.seq };
+        return;
+      case 'snapshot':
+        view.latest.clear();
+        for (const { seq, event } of frame.events) view.latest.set(String(event.key), seq);
+        view.cursor = { epoch: frame.epoch, seq: frame.seq };
+        return;
+      case 'events': {
+        if (view.cursor === undefined) return;
+        const last = frame.events.at(-1)?.seq ?? view.cursor.seq;
+        for (const { seq, event } of frame.events) view.latest.set(String(event.key), seq);
+        view.cursor = { epoch: view.cursor.epoch, seq: last };
+        return;
+      }
+    }
+  }
+}

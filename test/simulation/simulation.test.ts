@@ -1,0 +1,43 @@
+/** `SIMULATION_RUNS=100000` looks longer. A failure names its seed and its path, for `play`. */
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Group } from '../../worker/room/cohort.ts';
+import { MISTAKES } from './mistakes.ts';
+import { play, type Script, scriptOf } from './script.ts';
+import type { Seams } from './simulated-room.ts';
+
+/** Of each kind of room. */
+const RUNS = Number(process.env.SIMULATION_RUNS ?? 10_000);
+/** In which a planted mistake must be found out; always the same ones, so that it is or is not. */
+const MISTAKE_RUNS = 2_000;
+const MISTAKE_SEED = 1;
+
+describe('a room keeps its promises, whatever happens', () => {
+  it.each(['durable', 'keyed'] as const)('that is %s', (kind) => {
+    const keepsThem = fc.property(scriptOf(kind), (script: Script) => {
+      play(script);
+    });
+    fc.assert(keepsThem, { numRuns: RUNS });
+  });
+});
+
+describe('the promises find out that', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each(MISTAKES)('$mistake', ({ kind, seams }) => {
+    expect(isFoundOut(kind, seams)).toBe(true);
+  });
+
+  it('a cohort is not advanced', () => {
+    vi.spyOn(Group.prototype, 'advance').mockImplementation(() => {});
+    expect(isFoundOut('durable')).toBe(true);
+  });
+});
+
+function isFoundOut(kind: 'durable' | 'keyed', seams: Seams = {}): boolean {
+  const keepsThem = fc.property(scriptOf(kind), (script: Script) => {
+    play(script, seams);
+  });
+  const run = { numRuns: MISTAKE_RUNS, seed: MISTAKE_SEED, endOnFailure: true };
+  return fc.check(keepsThem, run).failed;
+}
