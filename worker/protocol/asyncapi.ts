@@ -1,0 +1,132 @@
+/**
+ * The protocol as an AsyncAPI 3 document, made from the same schemas that check it. A test keeps it
+ * beside this file as `asyncapi.json`, and fails when that is not what the schemas say.
+ */
+import { type ConversionConfig, type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
+import type * as v from 'valibot';
+import {
+  notificationSchema,
+  orderBookUpdateSchema,
+  portfolioUpdateSchema,
+  priceUpdateSchema,
+  systemAlertSchema,
+  tradeNotificationSchema,
+} from './events.ts';
+import {
+  errorSchema,
+  eventsSchema,
+  gapSchema,
+  PROTOCOL_VERSION,
+  shutdownSchema,
+  snapshotSchema,
+  subscribedSchema,
+  unsubscribedSchema,
+  welcomeSchema,
+} from './frames.ts';
+import { ackSchema, authSchema, subscribeSchema, unsubscribeSchema } from './messages.ts';
+
+/** What JSON Schema cannot be told of a function is said in words by the protocol's page. */
+const CONVERSION: ConversionConfig = {
+  errorMode: 'ignore',
+  overrideSchema: ({ valibotSchema: { type } }) => (type === 'custom' ? {} : undefined),
+};
+
+type Schemas = Readonly<Record<string, v.GenericSchema>>;
+
+/** From a room to its clients. */
+export const FRAMES: Schemas = {
+  welcome: welcomeSchema,
+  subscribed: subscribedSchema,
+  snapshot: snapshotSchema,
+  events: eventsSchema,
+  gap: gapSchema,
+  unsubscribed: unsubscribedSchema,
+  error: errorSchema,
+  shutdown: shutdownSchema,
+};
+
+/** From a client to its room. */
+export const MESSAGES: Schemas = {
+  subscribe: subscribeSchema,
+  unsubscribe: unsubscribeSchema,
+  ack: ackSchema,
+  auth: authSchema,
+};
+
+/** What frames carry. */
+export const EVENTS: Schemas = {
+  priceUpdate: priceUpdateSchema,
+  orderBookUpdate: orderBookUpdateSchema,
+  tradeNotification: tradeNotificationSchema,
+  portfolioUpdate: portfolioUpdateSchema,
+  systemAlert: systemAlertSchema,
+  notification: notificationSchema,
+};
+
+export function jsonSchemas(schemas: Schemas): Record<string, JsonSchema> {
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, schema]) => {
+      const { $schema: _, ...converted } = toJsonSchema(schema, CONVERSION);
+      return [name, converted];
+    }),
+  );
+}
+
+export function asyncApi(): object {
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'WebSocket Gateway',
+      version: String(PROTOCOL_VERSION),
+      description: 'What a room and its clients say to each other. The rules: PROTOCOL.md.',
+    },
+    defaultContentType: 'application/json',
+    channels: {
+      room: {
+        address: '/v1/rooms/{room}',
+        parameters: { room: { description: 'price:BTC-USDC, user:user-123, system, …' } },
+        messages: { ...referenceAll(FRAMES, 'messages'), ...referenceAll(MESSAGES, 'messages') },
+        bindings: {
+          ws: {
+            query: {
+              type: 'object',
+              properties: {
+                since: { type: 'string', pattern: '^[0-9]{1,15}:[0-9]{1,15}$' },
+                maxRate: { type: 'integer', enum: [1, 2, 5, 10] },
+              },
+            },
+          },
+        },
+      },
+    },
+    operations: {
+      receive: operation('send', FRAMES),
+      ask: operation('receive', MESSAGES),
+    },
+    components: {
+      messages: { ...messagesOf(FRAMES), ...messagesOf(MESSAGES) },
+      schemas: jsonSchemas(EVENTS),
+    },
+  };
+}
+
+/** @param action as the gateway, whose document this is, sees it. */
+function operation(action: 'send' | 'receive', schemas: Schemas): object {
+  return {
+    action,
+    channel: { $ref: '#/channels/room' },
+    messages: Object.keys(schemas).map((name) => ({ $ref: `#/channels/room/messages/${name}` })),
+  };
+}
+
+function referenceAll(schemas: Schemas, kind: string): Record<string, object> {
+  return Object.fromEntries(
+    Object.keys(schemas).map((name) => [name, { $ref: `#/components/${kind}/${name}` }]),
+  );
+}
+
+function messagesOf(schemas: Schemas): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(jsonSchemas(schemas)).map(([name, payload]) => [name, { name, payload }]),
+  );
+}
