@@ -2,14 +2,10 @@
 import * as v from 'valibot';
 import { SourceReader } from '../../worker/protocol/json-source.ts';
 
-const number = v.pipe(v.number(), v.safeInteger());
 const frameSchema = v.object({
   type: v.string(),
   room: v.optional(v.string()),
-  epoch: v.optional(number),
-  seq: v.optional(number),
-  recovered: v.optional(v.boolean()),
-  events: v.optional(v.array(v.object({ seq: number }))),
+  events: v.optional(v.array(v.object({ seq: v.number() }))),
 });
 
 export interface ReceivedEvent {
@@ -21,9 +17,6 @@ export interface ReceivedEvent {
 export interface ReceivedFrame {
   readonly type: string;
   readonly room: string | undefined;
-  readonly epoch: number | undefined;
-  readonly seq: number | undefined;
-  readonly recovered: boolean;
   readonly events: readonly ReceivedEvent[];
 }
 
@@ -37,14 +30,11 @@ export function readFrame(text: string): ReceivedFrame | undefined {
   }
   const parsed = v.safeParse(frameSchema, value);
   if (!parsed.success) return undefined;
-  const { type, room, epoch, seq, recovered = false, events = [] } = parsed.output;
+  const { type, room, events = [] } = parsed.output;
   const sources = events.length === 0 ? [] : eventSources(text);
   return {
     type,
     room,
-    epoch,
-    seq,
-    recovered,
     events: events.map((event, index) => ({ seq: event.seq, source: sources[index] ?? '' })),
   };
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { readFrame } from '../../bridge/local/received-frame.ts';
-import { cursorAfter } from '../../bridge/local/watched-room.ts';
 import { encodeEntry, encodeEvents, encodeSnapshot } from '../../worker/protocol/frames.ts';
 
 const read = (text: string) => readFrame(text) ?? expect.unreachable();
@@ -23,22 +22,4 @@ test('what is no frame is none', () => {
     undefined,
     undefined,
   ]);
-});
-
-test('the cursor follows what has been received', () => {
-  let cursor = cursorAfter(
-    read('{"type":"subscribed","room":"r","epoch":5,"seq":7,"recovered":false}'),
-    undefined,
-  );
-  expect(cursor).toEqual({ epoch: 5, seq: 7 });
-  cursor = cursorAfter(read(encodeEvents('r', 7, encodeEntry(9, '{}'))), cursor);
-  expect(cursor).toEqual({ epoch: 5, seq: 9 });
-  // Missed events follow: until they have come, the cursor stays.
-  cursor = cursorAfter(
-    read('{"type":"subscribed","room":"r","epoch":5,"seq":20,"recovered":true}'),
-    cursor,
-  );
-  expect(cursor).toEqual({ epoch: 5, seq: 9 });
-  cursor = cursorAfter(read(encodeSnapshot('r', 6, 2, '')), cursor);
-  expect(cursor).toEqual({ epoch: 6, seq: 2 });
 });

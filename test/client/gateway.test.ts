@@ -1,0 +1,180 @@
+/** The client against a Worker that runs, over real sockets. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sign } from 'hono/jwt';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../bridge/local/port.ts';
+import { type RunningWorker, startWorker } from '../../bridge/local/worker.ts';
+import {
+  type ConnectionStatus,
+  type Gap,
+  GatewayClient,
+  type GatewayClientOptions,
+} from '../../worker/client/index.ts';
+import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
+import { until } from '../support/until.ts';
+import { post } from '../support/worker.ts';
+
+let stateDir: string;
+let worker: RunningWorker;
+/** The room keeps positions of each topic: offsets go on from test to test. */
+let offset = 0;
+
+beforeAll(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'gateway-client-'));
+  worker = await startWorker({ port: await freePort(), stateDir });
+});
+
+afterAll(async () => {
+  await worker.stop();
+  await rm(stateDir, { recursive: true, force: true, maxRetries: 5 });
+});
+
+async function publishTrades(symbol: string, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => `t${offset++}`);
+  const records = ids.map((tradeId) => ({
+    topic: 'trade.notifications',
+    offset: Number(tradeId.slice(1)),
+    value: `{"type":"trade_notification","symbol":"${symbol}","data":{"tradeId":"${tradeId}","price":45000.50,"amount":"1.0","side":"buy"},"timestamp":1}`,
+  }));
+  await until('the Worker takes the trades', async () => (await post(worker.url, records)).ok);
+  return ids;
+}
+
+function connect(options: Partial<GatewayClientOptions> = {}) {
+  const errors: string[] = [];
+  const client = new GatewayClient({ url: worker.url, ...options });
+  client.on('error', ({ code, message }) => errors.push(`${code}: ${message}`));
+  onTestFinished(() => client.close());
+  return { client, errors };
+}
+
+function read(
+  client: GatewayClient,
+  room: `trade:${string}`,
+  since?: { epoch: number; seq: number },
+) {
+  const ids: string[] = [];
+  const gaps: Gap[] = [];
+  const statuses: ConnectionStatus[] = [];
+  const subscription = client.subscribe(room, {
+    onEvent: ({ data }) => ids.push(data.tradeId),
+    onSnapshot: (events) => ids.push(...events.map(({ data }) => data.tradeId)),
+    onGap: (gap) => gaps.push(gap),
+    onStatus: (status) => statuses.push(status),
+    ...(since && { since }),
+  });
+  return { subscription, ids, gaps, statuses };
+}
+
+test('a room is subscribed to, and its events arrive once and in order', async () => {
+  const { client, errors } = connect();
+  const before = await publishTrades('ONE', 2);
+  const { ids, subscription } = read(client, 'trade:ONE');
+  await until('the snapshot', () => ids.length === 2);
+  const after = await publishTrades('ONE', 3);
+  await until('the events', () => ids.length === 5);
+  expect(ids).toEqual([...before, ...after]);
+  expect(subscription.cursor?.seq).toBe(5);
+  expect(subscription.status.state).toBe('open');
+  expect(errors).toEqual([]);
+});
+
+test('a socket that is lost is come back from: nothing is lost, nothing comes twice', async () => {
+  const sockets: WebSocket[] = [];
+  class Watched extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols);
+      sockets.push(this);
+    }
+  }
+  const { client, errors } = connect({ WebSocket: Watched });
+  const { ids, gaps, statuses } = read(client, 'trade:TWO');
+  await until('the connection', () => statuses.at(-1)?.state === 'open');
+  const published = await publishTrades('TWO', 2);
+  await until('the first', () => ids.length === 2);
+  sockets[0]?.close();
+  published.push(...(await publishTrades('TWO', 3)));
+  await until('the missed', () => ids.length === 5);
+  published.push(...(await publishTrades('TWO', 1)));
+  await until('the next', () => ids.length === 6);
+  expect(ids).toEqual(published);
+  expect([gaps, errors]).toEqual([[], []]);
+  expect(sockets).toHaveLength(2);
+});
+
+test('a subscription goes on from the cursor of an earlier one', async () => {
+  const first = connect();
+  const one = read(first.client, 'trade:SINCE');
+  await publishTrades('SINCE', 2);
+  await until('the first', () => one.ids.length === 2);
+  const { cursor } = one.subscription;
+  first.client.close();
+  const missed = await publishTrades('SINCE', 3);
+  const two = read(connect().client, 'trade:SINCE', cursor);
+  await until('the missed', () => two.ids.length === 3);
+  expect(two.ids).toEqual(missed);
+  expect(two.gaps).toEqual([]);
+});
+
+test('workerd killed with SIGKILL costs a durable room nothing', async () => {
+  const { client } = connect();
+  const { ids, gaps, statuses } = read(client, 'trade:KILL');
+  await until('the connection', () => statuses.at(-1)?.state === 'open');
+  const published = await publishTrades('KILL', 2);
+  await until('the first', () => ids.length === 2);
+  const pid = worker.workerdPid() ?? expect.unreachable();
+  process.kill(pid, 'SIGKILL');
+  await until('another workerd', () => ![pid, undefined].includes(worker.workerdPid()));
+  published.push(...(await publishTrades('KILL', 3)));
+  await until('the missed', () => ids.length === 5);
+  expect(ids).toEqual(published);
+  expect(gaps).toEqual([]);
+});
+
+test('a room that refuses is stopped, with the code of its refusal', async () => {
+  const token = await sign(
+    { sub: '2', exp: Date.now() / 1000 + 60 },
+    DEVELOPMENT_JWT_SECRET,
+    'HS256',
+  );
+  const cases = [
+    ['user:1', '', 'token_missing'],
+    ['user:1', token, 'room_forbidden'],
+    ['price:A', `${token}x`, 'token_invalid'],
+    ['a@b', '', 'room_invalid'],
+  ] as const;
+  for (const [room, given, code] of cases) {
+    const subscription = connect({ token: given }).client.subscribe(room);
+    await until(code, () => subscription.status.state === 'stopped');
+    expect(subscription.status.code).toBe(code);
+  }
+});
+
+test('a token is taken from its provider, an expired one replaced', async () => {
+  const exp = Math.floor(Date.now() / 1000);
+  const tokens = [
+    await sign({ sub: '7', exp: exp - 10 }, DEVELOPMENT_JWT_SECRET, 'HS256'),
+    await sign({ sub: '7', exp: exp + 60 }, DEVELOPMENT_JWT_SECRET, 'HS256'),
+  ];
+  const subscription = connect({ token: () => tokens.shift() ?? '' }).client.subscribe('user:7');
+  await until('the connection', () => subscription.cursor !== undefined);
+  expect(tokens).toEqual([]);
+});
+
+test('several readers of a room share its socket, the late one from further back', async () => {
+  const { client, errors } = connect();
+  const one = read(client, 'trade:SHARE');
+  await publishTrades('SHARE', 1);
+  await until('the first', () => one.ids.length === 1);
+  const first = one.subscription.cursor;
+  const more = await publishTrades('SHARE', 2);
+  await until('the second', () => one.ids.length === 3);
+  const two = read(client, 'trade:SHARE', first);
+  await until('what it missed', () => two.ids.length === 2);
+  expect(two.ids).toEqual(more);
+  expect(one.ids).toHaveLength(3);
+  expect(errors).toEqual([]);
+});

@@ -1,0 +1,158 @@
+/** The client: rooms, each over a connection of its own, and what is common to them. */
+import type { Cursor } from '../protocol/frames.ts';
+import type { ConnectionOptions } from './connection.ts';
+import type { ConnectionStatus, StateKind } from './connection-state.ts';
+import { GatewayError } from './errors.ts';
+import type { EventInfo, EventOfRoom, EventOfType, GatewayEvent } from './events.ts';
+import { type Handler, Handlers } from './handlers.ts';
+import { Member } from './member.ts';
+import { type PlatformOptions, platformOf } from './platform.ts';
+import { RoomFeed } from './room-feed.ts';
+import type { SubscribeOptions, Subscription } from './subscription.ts';
+import { heed } from './surroundings.ts';
+import { type Token, TokenSource } from './token.ts';
+
+export interface GatewayClientOptions extends PlatformOptions {
+  /** Of the gateway: `wss://gateway.example`. */
+  readonly url: string;
+  /**
+   * A JWT, or what gives one, now or as a promise; '' for none. A provider is asked before the first
+   * connection, before the token ends and when it is refused; in vain, again after a wait.
+   */
+  readonly token?: Token;
+  /** Reads a frame's text: a parser that keeps digits, say. `JSON.parse` unless given. */
+  readonly parse?: (text: string) => unknown;
+}
+
+/**
+ * A client of the gateway. It connects when a room is subscribed to, comes back by itself whenever a
+ * connection is lost, and then asks for what it missed: each event is told once and in order, and
+ * what cannot be had any more is told as a gap.
+ *
+ * @throws {TypeError} when `url` is none.
+ *
+ * @example
+ * const client = new GatewayClient({ url: 'wss://gateway.example', token: () => fetchToken() });
+ * const subscription = client.subscribe('price:BTC-USDC', {
+ *   onEvent: (event, { seq }) => console.log(seq, event.data.price),
+ *   onGap: ({ from, to, reason }) => console.warn(`missing ${from} to ${to}: ${reason}`),
+ *   maxRate: 5,
+ * });
+ * client.on('error', ({ code, message }) => console.warn(code, message));
+ * // later
+ * subscription.unsubscribe();
+ * client.close();
+ */
+export class GatewayClient {
+  readonly #url: URL;
+  readonly #shared: ConnectionOptions;
+  readonly #feeds = new Map<string, RoomFeed>();
+  readonly #handlers = new Handlers();
+  readonly #closing = new AbortController();
+
+  constructor(options: GatewayClientOptions) {
+    const { url, token = '', parse = JSON.parse } = options;
+    this.#url = new URL(url);
+    this.#url.protocol = this.#url.protocol.replace('http', 'ws');
+    const platform = platformOf(options);
+    this.#shared = { platform, tokens: new TokenSource(token, platform), parse };
+    heed(
+      platform.window,
+      (event) => {
+        for (const { connection } of this.#feeds.values()) connection.heed(event);
+      },
+      this.#closing.signal,
+    );
+  }
+
+  /** `open` when every room is, else the state of one that is not; `idle` without rooms. */
+  get status(): StateKind {
+    if (this.#closing.signal.aborted) return 'stopped';
+    const states = [...this.#feeds.values()].map(({ status }) => status.state);
+    return states.find((state) => state !== 'open') ?? states[0] ?? 'idle';
+  }
+
+  /**
+   * Subscribes to a room. Several subscriptions to one room share its connection, which runs at the
+   * rate of the fastest: each is told at that rate.
+   *
+   * A room that refuses for good is `stopped`: its status has the `code`. Subscribing again tries
+   * again, with a new token for one.
+   *
+   * @throws {GatewayError} `closed`, when the client is.
+   *
+   * @example
+   * const { cursor } = client.subscribe('user:user-123', { onEvent: show, since: lastCursor });
+   */
+  subscribe<Room extends string, Event = EventOfRoom<Room>>(
+    room: Room,
+    options: SubscribeOptions<Event> = {},
+  ): Subscription<Event> {
+    if (this.#closing.signal.aborted)
+      throw new GatewayError('closed', 'the client is closed', room);
+    const feed = this.#feeds.get(room) ?? this.#open(room, options.since);
+    const member = new Member<Event>(feed, options);
+    feed.add(member);
+    if (options.signal?.aborted) member.unsubscribe();
+    feed.connection.tell('start');
+    return member;
+  }
+
+  /**
+   * Calls `handler` for each event of a type, in whatever room (snapshots included: see
+   * `info.snapshot`), for each change of a room's `status`, or for each `error`. Without a handler
+   * of `error`, errors go to the console. Events whose type is one of these two names are told to
+   * subscriptions only.
+   *
+   * @returns what ends it.
+   *
+   * @example
+   * const off = client.on('price_update', ({ symbol, data }) => show(symbol, data.price));
+   */
+  on(kind: 'status', handler: (status: ConnectionStatus, room: string) => unknown): () => void;
+  on(kind: 'error', handler: (error: GatewayError) => unknown): () => void;
+  on<Type extends string>(
+    type: Type,
+    handler: (event: EventOfType<Type>, info: EventInfo) => unknown,
+  ): () => void;
+  on(kind: string, handler: Handler): () => void {
+    return this.#handlers.add(kind, handler);
+  }
+
+  /**
+   * Closes all connections, for good. Every loop over a subscription ends. Node's own WebSocket keeps
+   * its process alive until the other side has closed too; that of the `ws` package does not.
+   */
+  close(): void {
+    this.#closing.abort();
+    this.#shared.tokens.close();
+    for (const { connection } of this.#feeds.values()) connection.tell('close');
+  }
+
+  #open(room: string, since: Cursor | undefined): RoomFeed {
+    const feed = new RoomFeed({
+      ...this.#shared,
+      room,
+      url: this.#url,
+      onError: this.#handlers.errorsOf(room),
+      onStatus: (status) => {
+        // The next subscription to the room begins anew.
+        if (status.state === 'stopped') this.#feeds.delete(room);
+        this.#handlers.tell('status', status, room);
+      },
+    });
+    const ours = new Member<GatewayEvent>(feed, {
+      onEvent: (event, info) =>
+        event.type === 'error' ||
+        event.type === 'status' ||
+        this.#handlers.tell(event.type, event, room, info),
+      // The slowest: it does not decide.
+      maxRate: 1,
+      ...(since && { since }),
+    });
+    feed.add(ours);
+    this.#feeds.set(room, feed);
+    if (this.#shared.platform.window.navigator?.onLine === false) feed.connection.tell('offline');
+    return feed;
+  }
+}

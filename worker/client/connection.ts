@@ -1,0 +1,289 @@
+/**
+ * One WebSocket and its successors: does what `connection-state.ts` decides. It knows the frames
+ * that are about the connection (`welcome`, `shutdown`, what answers `auth`), and hands all others on.
+ */
+import { backoffMs } from './backoff.ts';
+import {
+  type BrowserEvent,
+  type ConnectionEvent,
+  type ConnectionState,
+  type ConnectionStatus,
+  type Ending,
+  INITIAL_STATE,
+  transition,
+} from './connection-state.ts';
+import { askWhy, endingOfClose } from './ending.ts';
+import { messageOf, type OnError } from './errors.ts';
+import { Heartbeat, type Pulse, TICK_MS } from './heartbeat.ts';
+import type { Platform, Socket, SocketEvent } from './platform.ts';
+import type { TokenSource, TokenUsed } from './token.ts';
+import {
+  bearerPrefix,
+  type Frame,
+  type LogFrame,
+  ping,
+  pong,
+  readFrame,
+  type SocketError,
+  subprotocol,
+  write,
+} from './wire.ts';
+
+/** From the request to `welcome`: a slow network's TLS handshake, and a room that has to start. */
+const WELCOME_WITHIN_MS = 15_000;
+/** Open for so long, a connection is no part of a crash loop. */
+const STEADY_MS = 10_000;
+/** Browsers have been known to say "offline" and be wrong, so we look now and then. */
+const PROBE_EVERY_MS = 60_000;
+/** A refusal is answered at once; what takes longer is an outage. */
+const ANSWER_WITHIN_MS = 10_000;
+const AUTH_ID = 'auth';
+/** Of text that is no frame, in characters: enough to know it again. */
+const MAX_QUOTED = 200;
+
+/** What all connections of a client share. */
+export interface ConnectionOptions {
+  readonly platform: Platform;
+  readonly tokens: TokenSource;
+  readonly parse: (text: string) => unknown;
+}
+
+/** Whom a connection serves. */
+export interface ConnectionOwner {
+  readonly onError: OnError;
+  /** Where to connect to, asked at each attempt. `home` is where the gateway wants us back. */
+  address(home?: string): URL;
+  /** `window`: how many characters may be on their way; NaN for any number. */
+  welcomed(window: number): void;
+  /** What is about rooms; `length` is its text's. */
+  take(frame: LogFrame, length: number): void;
+  disconnected(): void;
+  showStatus(status: ConnectionStatus): void;
+}
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #owner: ConnectionOwner;
+  #state: ConnectionState = INITIAL_STATE;
+  /** Aborted when the present state is left: ends what that has begun. */
+  #stay = new AbortController();
+  #socket: Socket | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #home: string | undefined;
+  #used: TokenUsed = { token: '', fresh: true };
+
+  constructor(options: ConnectionOptions, owner: ConnectionOwner) {
+    this.#options = options;
+    this.#owner = owner;
+  }
+
+  get status(): ConnectionStatus {
+    return this.#state;
+  }
+
+  /** What happened; the state decides what comes of it. */
+  tell(...event: ConnectionEvent): void {
+    const before = this.#state;
+    const state = transition(before, ...event);
+    this.#state = state;
+    if (state.state === before.state) return;
+    this.#stay.abort();
+    const stay = new AbortController();
+    this.#stay = stay;
+    if (state.state !== 'open') this.#dropSocket();
+    this.#enter(state);
+    // What was begun may have failed at once, and then has shown its own status.
+    if (this.#stay === stay) this.#owner.showStatus(this.#state);
+  }
+
+  /** What the browser says is also a reason to doubt an open socket. */
+  heed(event: BrowserEvent): void {
+    this.tell(event);
+    this.#follow(this.#heartbeat?.doubt(this.#options.platform.now()));
+  }
+
+  /** Sends over an open socket; what is sent otherwise is lost. */
+  send(text: string): void {
+    if (this.#state.state === 'open') this.#socket?.send(text);
+  }
+
+  #enter(state: ConnectionState): void {
+    switch (state.state) {
+      case 'authorizing':
+        this.#obtainToken(
+          () => this.tell('token'),
+          (reason) => this.tell('failed', { reason }),
+        );
+        break;
+      case 'connecting':
+        this.#connect();
+        break;
+      case 'open':
+        this.#watch();
+        break;
+      case 'asking':
+        this.#ask();
+        break;
+      case 'waiting': {
+        const { random } = this.#options.platform;
+        const retryInMs = backoffMs(state.failures - 1, random, state.floorMs);
+        this.#state = { ...state, retryInMs };
+        this.#after(retryInMs, 'due');
+        break;
+      }
+      case 'offline':
+        this.#after(PROBE_EVERY_MS, 'due');
+        break;
+    }
+  }
+
+  /** Tells `event` in a while, unless the present state is left before. */
+  #after(ms: number, ...event: ConnectionEvent): void {
+    const cancel = this.#options.platform.after(ms, () => this.tell(...event));
+    this.#stay.signal.addEventListener('abort', cancel);
+  }
+
+  #obtainToken(then: () => void, failed?: (reason: string) => void): void {
+    const { signal } = this.#stay;
+    this.#options.tokens.obtain().then(
+      (used) => {
+        if (signal.aborted) return;
+        this.#used = used;
+        then();
+      },
+      (error: unknown) => {
+        if (signal.aborted) return;
+        this.#owner.onError('token_failed', error);
+        failed?.(`no token (${messageOf(error)})`);
+      },
+    );
+  }
+
+  #connect(): void {
+    const { WebSocket } = this.#options.platform;
+    const { token } = this.#used;
+    const protocols = token ? [subprotocol, bearerPrefix + token] : [subprotocol];
+    const home = this.#home;
+    // One attempt goes home; unless a welcome says so again, the next goes to where all begin.
+    this.#home = undefined;
+    const socket = this.#addressed(() => new WebSocket(this.#owner.address(home).href, protocols));
+    if (!socket) return;
+    this.#socket = socket;
+    this.#after(WELCOME_WITHIN_MS, 'failed', {
+      reason: `no welcome in ${WELCOME_WITHIN_MS / 1000} s`,
+    });
+    // What fails closes too; but where nobody listens the `ws` package ends the process.
+    socket.addEventListener('error', () => {});
+    const listen = (type: 'message' | 'close', listener: (event: SocketEvent) => void) =>
+      socket.addEventListener(type, (event) => {
+        // A socket that was dropped goes on telling.
+        if (this.#socket === socket) listener(event);
+      });
+    listen('message', ({ data }) => this.#hear(data));
+    listen('close', ({ code = 0, reason = '' }) => this.#end('ended', endingOfClose(code, reason)));
+  }
+
+  /** An address or a token that no WebSocket takes: it would not take it later either. */
+  #addressed<Made>(make: () => Made): Made | undefined {
+    try {
+      return make();
+    } catch (error) {
+      this.tell('failed', { code: 'address_invalid', reason: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  #dropSocket(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#heartbeat = undefined;
+    if (!socket) return;
+    socket.close();
+    socket.terminate?.();
+    this.#owner.disconnected();
+  }
+
+  #ask(): void {
+    const { signal } = this.#stay;
+    this.#after(ANSWER_WITHIN_MS, 'failed', { reason: 'no answer' });
+    // A home that is gone refuses for itself only: the place where all begin decides.
+    void this.#addressed(() =>
+      askWhy(this.#owner.address(), this.#used.token, this.#options.platform, signal),
+    )?.then((ending) => {
+      if (!signal.aborted) this.#end('failed', ending);
+    });
+  }
+
+  /** What ends for want of a good token ends for good only when no better one can be had. */
+  #end(event: 'ended' | 'failed', ending: Ending): void {
+    const { code = '', reason } = ending;
+    const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#used, code);
+    this.tell(event, mends ? { reason } : ending);
+  }
+
+  #watch(): void {
+    const { platform, tokens } = this.#options;
+    const heartbeat = new Heartbeat(platform.now());
+    this.#heartbeat = heartbeat;
+    this.#after(STEADY_MS, 'steady');
+    const tick = () => {
+      cancel = platform.after(TICK_MS, tick);
+      if (tokens.isDue(this.#used.token)) this.#renewToken();
+      this.#follow(heartbeat.tick(platform.now()));
+    };
+    let cancel = platform.after(TICK_MS, tick);
+    this.#stay.signal.addEventListener('abort', () => cancel());
+  }
+
+  #follow(pulse: Pulse | undefined): void {
+    if (pulse === 'ping') this.send(ping);
+    if (pulse === 'dead') this.tell('failed', { reason: 'no answer to a ping' });
+  }
+
+  /** Over the open socket. When that fails, the old token's end brings a reconnect. */
+  #renewToken(): void {
+    this.#obtainToken(() =>
+      this.send(write({ type: 'auth', id: AUTH_ID, token: this.#used.token })),
+    );
+  }
+
+  #hear(text: unknown): void {
+    const { parse, tokens } = this.#options;
+    const owner = this.#owner;
+    this.#heartbeat?.heard();
+    if (text === pong) return;
+    let frame: Frame | undefined;
+    try {
+      frame = readFrame(parse(String(text)));
+    } catch (error) {
+      owner.onError('frame_invalid', error, String(text).slice(0, MAX_QUOTED));
+      return;
+    }
+    // Of a type that is newer than this client.
+    if (!frame) return;
+    switch (frame.type) {
+      case 'welcome':
+        this.#home = frame.home;
+        tokens.accepted(this.#used.token, Number(frame.expiresAt));
+        owner.welcomed(Number(frame.limits?.window));
+        this.tell('opened');
+        break;
+      case 'shutdown':
+        this.tell('shutdown', { reason: '', floorMs: frame.retryAfter });
+        break;
+      case 'error':
+        this.#refused(frame);
+        break;
+      default:
+        owner.take(frame, String(text).length);
+    }
+  }
+
+  /** A request that is refused is asked again over another socket: it may go by the address there. */
+  #refused({ id, code, message }: SocketError): void {
+    const reason = `refused (${code}: ${message})`;
+    if (id === AUTH_ID) this.#options.tokens.refused(this.#used, code);
+    if (id) this.tell('failed', { reason });
+    else this.#owner.onError(code, undefined, reason);
+  }
+}

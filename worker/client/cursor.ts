@@ -1,0 +1,166 @@
+/**
+ * Where one reader stands in a room's log, and what a frame gives it. Pure: frames in, what is to be
+ * told out. Whatever a connection brings, in any order, the reader is told each event at most once,
+ * in order, and each loss.
+ *
+ * 1. Events at or below the cursor are dropped, the rest of their frame is told (overlap is cut).
+ * 2. Events that begin after the cursor are a hole: nothing is told until the room was asked for what
+ *    is missing. If it was asked and the hole is still there, that is a
+ *    gap of reason `lost`.
+ * 3. A `gap` and its snapshot are told together, so that a connection that breaks between the two
+ *    tells them again instead of losing one.
+ * 4. A snapshot without a gap, beyond the cursor, was meant for another reader of the same
+ *    connection: a hole, as in 2. One at or below the cursor says nothing new.
+ * 5. A greater epoch is a gap, unless `recovered` says that the number asked for holds in it: then the
+ *    cursor goes over to it. A smaller one is ignored, with all that follows it.
+ * 6. A gap whose snapshot is below the cursor: the room is not as far as the cursor, which goes back.
+ *
+ * Rejected: one cursor per connection. Readers of one room come at different times and from
+ * different places, and only each for itself can say what it has been told.
+ */
+import type { Cursor, NumberedEvent } from '../protocol/frames.ts';
+import type { LogFrame } from './wire.ts';
+
+/**
+ * `(from, to]` cannot be had any more. With a new epoch `from` is of the old one, `to` of the new.
+ * Within an epoch `from` is beyond `to` when the room turns out not to be as far as the cursor was.
+ */
+export interface Gap {
+  readonly epoch: number;
+  readonly from: number;
+  readonly to: number;
+  /**
+   * The gateway's `epoch` (the log was numbered anew) and `trimmed` (too far behind), `lost` (frames
+   * did not join on to each other), or `overflow` (a loop over a subscription was too slow).
+   */
+  readonly reason: string;
+}
+
+/** What the reader is to be told: first the gap, if there is one. */
+export interface Delivery extends Cursor {
+  readonly gap: Gap | undefined;
+  /** Whether the events are the state at `seq`, instead of what happened since. */
+  readonly snapshot: boolean;
+  readonly events: readonly NumberedEvent[];
+}
+
+export class RoomCursor {
+  #position: Cursor | undefined;
+  /** Of what this connection sends at present; older than any until it is subscribed. */
+  #epoch = -1;
+  /** `due`: the room must be asked to go on from the cursor. */
+  #request: 'due' | 'sent' | 'answered' = 'due';
+  /** The cursor that the room was last asked to go on from. */
+  #askedFor: number | undefined;
+  /** Of a gap whose snapshot comes next. */
+  #reason: string | undefined;
+  #dropped = 0;
+
+  constructor(since?: Cursor) {
+    this.#position = since;
+  }
+
+  /** Everything up to it has been told; undefined before the first snapshot. */
+  get position(): Cursor | undefined {
+    return this.#position;
+  }
+
+  get mustAsk(): boolean {
+    return this.#request === 'due';
+  }
+
+  /** Events that came again, and were dropped. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** The room was asked to go on from `since`, or for a snapshot. */
+  asked(since: Cursor | undefined): void {
+    this.#request = 'sent';
+    this.#askedFor = since?.seq;
+  }
+
+  /** The connection is another one. */
+  disconnected(): void {
+    this.#request = 'due';
+    this.#epoch = -1;
+  }
+
+  take(frame: LogFrame): Delivery | undefined {
+    // An answer to others does not begin what a new reader needs.
+    if (this.mustAsk) return undefined;
+    const reason = this.#reason;
+    this.#reason = undefined;
+    if (frame.type !== 'events') this.#epoch = frame.epoch;
+    if (frame.type === 'subscribed') this.#request = 'answered';
+    // Of an older epoch nothing is told.
+    const epoch = this.#epoch;
+    const { epoch: known, seq } = this.#position ?? { epoch: 0, seq: 0 };
+    if (epoch < known) return undefined;
+    switch (frame.type) {
+      case 'gap': {
+        // Else it is of a reader further back: what we miss of it may still be there.
+        if (frame.from >= seq || frame.to < seq || this.#askedFor === seq) {
+          this.#reason = frame.reason;
+        }
+        return undefined;
+      }
+      case 'snapshot':
+        return this.#follow(frame.seq, true, frame.events, reason);
+      case 'events':
+        return this.#follow(frame.after, false, frame.events);
+      default:
+        if (!frame.recovered || this.#askedFor !== seq) return undefined;
+        this.#position = { epoch, seq };
+        return { epoch, seq, gap: undefined, snapshot: false, events: [] };
+    }
+  }
+
+  /** Events after `after`, or the state there; `reason` is of the gap before that state. */
+  #follow(
+    after: number,
+    isState: boolean,
+    events: readonly NumberedEvent[],
+    reason?: string,
+  ): Delivery | undefined {
+    const epoch = this.#epoch;
+    const position = this.#position;
+    if (!position && !isState) return undefined;
+    const joins =
+      position?.epoch === epoch && (reason ? after === position.seq : after <= position.seq);
+    let gap: Gap | undefined;
+    if (position && !joins) {
+      const loss = reason ?? this.#lossAt(position);
+      if (!loss) {
+        if (this.#request === 'answered') this.#request = 'due';
+        return undefined;
+      }
+      gap = { epoch, from: position.seq, to: after, reason: loss };
+    }
+    const snapshot = isState && !joins;
+    const start = joins ? position.seq : after;
+    const fresh = snapshot ? events : newerThan(start, events);
+    this.#dropped += events.length - fresh.length;
+    if (joins && fresh.length === 0) return undefined;
+    const seq = (!snapshot && fresh.at(-1)?.seq) || start;
+    this.#position = { epoch, seq };
+    return { epoch, seq, gap, snapshot, events: fresh };
+  }
+
+  /** Why what lies before a frame is gone; undefined when it may still be had. */
+  #lossAt({ epoch, seq }: Cursor): string | undefined {
+    if (this.#epoch > epoch) return 'epoch';
+    return this.#askedFor === seq && this.#request === 'answered' ? 'lost' : undefined;
+  }
+}
+
+function newerThan(seq: number, events: readonly NumberedEvent[]): NumberedEvent[] {
+  let last = seq;
+  const newer: NumberedEvent[] = [];
+  for (const event of events) {
+    if (event.seq <= last) continue;
+    newer.push(event);
+    last = event.seq;
+  }
+  return newer;
+}

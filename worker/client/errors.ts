@@ -1,0 +1,33 @@
+/**
+ * What went wrong: told to `GatewayClient.on('error', …)` when the stream goes on, thrown by a loop
+ * over a subscription when the room refuses for good. Decide on `code`, never on the message. Beside
+ * the codes below there are those of the gateway: of its `error` frames, refusals and close codes.
+ *
+ * - `handler_failed`: a handler of yours threw or rejected; `cause` is what it threw.
+ * - `token_failed`: the token provider threw, or took more than ten seconds; it is asked again.
+ * - `frame_invalid`: something arrived that is no frame; it was passed over.
+ * - `address_invalid`: no WebSocket takes the address or the token.
+ * - `closed`: the client is.
+ * - `epoch_older`: the room numbers its events as it did before; they are passed over until that ends.
+ *
+ * @example
+ * client.on('error', ({ code, room, message }) => console.warn(code, room, message));
+ */
+export class GatewayError extends Error {
+  readonly code: string;
+  readonly room: string | undefined;
+
+  constructor(code: string, message: string, room?: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'GatewayError';
+    this.code = code;
+    this.room = room;
+  }
+}
+
+/** Takes note of what went wrong in a room. The message is the cause's, unless given. */
+export type OnError = (code: string, cause: unknown, message?: string) => void;
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,54 @@
+/** The handlers of `client.on`, by what they are for. What they throw ends here, as an error told. */
+import { GatewayError, messageOf, type OnError } from './errors.ts';
+
+/** The overloads of `GatewayClient.on` pair each kind with what its handlers take. */
+export type Handler = (subject: never, context: never) => unknown;
+
+export class Handlers {
+  readonly #all = new Set<{ readonly kind: string; readonly handler: Handler }>();
+
+  /** Gives the function that takes it away. */
+  add(kind: string, handler: Handler): () => void {
+    const entry = { kind, handler };
+    this.#all.add(entry);
+    return () => {
+      this.#all.delete(entry);
+    };
+  }
+
+  /** Gives whether there was anyone to tell. */
+  tell(kind: string, subject: unknown, room?: string, context: unknown = room): boolean {
+    const told = [...this.#all].filter((entry) => entry.kind === kind);
+    for (const { handler } of told) {
+      const paired = handler as (subject: unknown, context: unknown) => unknown;
+      void call(
+        () => paired(subject, context),
+        (error) => {
+          // A handler of errors that fails is not told of its own failure.
+          if (kind === 'error') console.error(error);
+          else this.errorsOf(room)('handler_failed', error);
+        },
+      );
+    }
+    return told.length > 0;
+  }
+
+  errorsOf(room: string | undefined): OnError {
+    return (code, cause, message = messageOf(cause)) => {
+      const error = new GatewayError(code, message, room, cause);
+      if (!this.tell('error', error)) (globalThis.reportError ?? console.error)(error);
+    };
+  }
+}
+
+/** Calls what is the user's: what it throws, now or later, goes to `report`. */
+export async function call(
+  handler: () => unknown,
+  report: (error: unknown) => void,
+): Promise<void> {
+  try {
+    await handler();
+  } catch (error) {
+    report(error);
+  }
+}

@@ -1,0 +1,24 @@
+/** The client SDK, for browsers and Node ≥ 22. The example is at `GatewayClient`. */
+export type { Cursor } from '../protocol/frames.ts';
+export type { MaxRate } from '../protocol/messages.ts';
+export { GatewayClient, type GatewayClientOptions } from './client.ts';
+export type { ConnectionStatus } from './connection-state.ts';
+export type { Gap } from './cursor.ts';
+export { GatewayError } from './errors.ts';
+export { MAX_BUFFERED_EVENTS, type Received } from './event-buffer.ts';
+export type {
+  CustomNotification,
+  EventInfo,
+  EventOfRoom,
+  EventOfType,
+  EventsByType,
+  GatewayEvent,
+  OrderBookUpdate,
+  PortfolioUpdate,
+  PriceUpdate,
+  SystemAlert,
+  TradeNotification,
+} from './events.ts';
+export type { Answer, PlatformOptions, Socket, SocketEvent, Surroundings } from './platform.ts';
+export type { SubscribeOptions, Subscription, SubscriptionHandlers } from './subscription.ts';
+export type { Token } from './token.ts';

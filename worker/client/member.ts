@@ -1,0 +1,141 @@
+/**
+ * One reader of a room: a cursor, and the callbacks and the loop that it tells. What the user's code
+ * throws ends here.
+ */
+import type { Cursor } from '../protocol/frames.ts';
+import type { MaxRate } from '../protocol/messages.ts';
+import type { ConnectionStatus } from './connection-state.ts';
+import { type Delivery, RoomCursor } from './cursor.ts';
+import { GatewayError, type OnError } from './errors.ts';
+import { END, EventBuffer, type Received } from './event-buffer.ts';
+import { call } from './handlers.ts';
+import type { Reader } from './room-feed.ts';
+import type { SubscribeOptions, Subscription } from './subscription.ts';
+import type { LogFrame } from './wire.ts';
+
+/** What a member needs of its room. */
+export interface Feed {
+  readonly room: string;
+  readonly status: ConnectionStatus;
+  readonly onError: OnError;
+  remove(reader: Reader): void;
+}
+
+export class Member<Event> implements Subscription<Event>, Reader {
+  readonly room: string;
+  readonly #feed: Feed;
+  readonly #options: SubscribeOptions<Event>;
+  readonly #place: RoomCursor;
+  #buffer: EventBuffer<Event> | undefined;
+  #told: Cursor | undefined;
+  #hasEnded = false;
+
+  constructor(feed: Feed, options: SubscribeOptions<Event>) {
+    const { since, signal, onEvent, onSnapshot } = options;
+    this.room = feed.room;
+    this.#feed = feed;
+    this.#options = options;
+    this.#place = new RoomCursor(since);
+    this.#told = since;
+    // Without handlers there will be a loop: it may begin later, and gets all.
+    if (!onEvent && !onSnapshot) this.#buffer = new EventBuffer();
+    signal?.addEventListener('abort', this.unsubscribe);
+  }
+
+  get status(): ConnectionStatus {
+    const { status } = this.#feed;
+    return this.#hasEnded && status.state !== 'stopped'
+      ? { ...status, state: 'stopped', code: 'closed', reason: 'unsubscribed' }
+      : status;
+  }
+
+  get cursor(): Cursor | undefined {
+    return this.#told;
+  }
+
+  get duplicates(): number {
+    return this.#place.dropped;
+  }
+
+  get maxRate(): MaxRate | undefined {
+    return this.#options.maxRate;
+  }
+
+  get place(): RoomCursor {
+    return this.#place;
+  }
+
+  readonly unsubscribe = (): void => this.#end();
+
+  /** Everything from now on; without handlers, from the beginning. Leaving it ends the member. */
+  [Symbol.asyncIterator](): AsyncIterator<Received<Event>, undefined> {
+    this.#buffer ??= new EventBuffer();
+    const buffer = this.#buffer;
+    if (this.#hasEnded) buffer.end();
+    let isLeft = false;
+    return {
+      next: async () => (isLeft ? END : buffer.take()),
+      // A generator would be left only when the next event comes.
+      return: async () => {
+        isLeft = true;
+        this.#end();
+        return END;
+      },
+    };
+  }
+
+  take(frame: LogFrame): void {
+    const delivery = this.#hasEnded ? undefined : this.#place.take(frame);
+    if (delivery) this.#deliver(delivery);
+  }
+
+  showStatus(status: ConnectionStatus): void {
+    this.#call(() => this.#options.onStatus?.(status));
+    const { state, code = '', reason = '' } = status;
+    if (state !== 'stopped') return;
+    this.#end(code === 'closed' ? undefined : new GatewayError(code, reason, this.room));
+  }
+
+  /** Tells nothing more. A loop ends, by throwing `failure` if there is one. */
+  #end(failure?: Error): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#options.signal?.removeEventListener('abort', this.unsubscribe);
+    this.#buffer?.end(failure);
+    this.#feed.remove(this);
+  }
+
+  #deliver({ epoch, seq, gap, snapshot, events }: Delivery): void {
+    const { room } = this;
+    const options = this.#options;
+    if (gap) {
+      this.#buffer?.missed(gap);
+      this.#call(() => options.onGap?.({ room, ...gap }));
+      // Handlers may unsubscribe.
+      if (this.#hasEnded) return;
+    }
+    // The gateway has checked the events that it took; their type is its word.
+    const numbered = events as readonly { readonly seq: number; readonly event: Event }[];
+    const isWhole = snapshot && options.onSnapshot !== undefined;
+    if (isWhole) {
+      this.#told = { epoch, seq };
+      const state = numbered.map(({ event }) => event);
+      this.#call(() => options.onSnapshot?.(state, { room, epoch, seq }));
+    }
+    for (const { seq, event } of numbered) {
+      if (this.#hasEnded) return;
+      const info = { room, epoch, seq, snapshot };
+      // In a snapshot older events stand at its own place: what follows joins on to that.
+      if (!snapshot) this.#told = { epoch, seq };
+      if (!isWhole) this.#call(() => options.onEvent?.(event, info));
+      const overflow = this.#buffer?.push(event, info);
+      if (overflow) this.#call(() => options.onGap?.({ room, ...overflow }));
+    }
+    this.#told = { epoch, seq };
+  }
+
+  #call(handler: () => unknown): void {
+    if (this.#hasEnded) return;
+    void call(handler, (error) => this.#feed.onError('handler_failed', error));
+  }
+}

@@ -1,0 +1,57 @@
+/** What `GatewayClient.subscribe` takes and gives: a room, until it is left. */
+import type { Cursor } from '../protocol/frames.ts';
+import type { MaxRate } from '../protocol/messages.ts';
+import type { ConnectionStatus } from './connection-state.ts';
+import type { Gap } from './cursor.ts';
+import type { Received } from './event-buffer.ts';
+import type { EventInfo } from './events.ts';
+
+/** What a subscription is told. Handlers may be asynchronous; they are not waited for. */
+export interface SubscriptionHandlers<Event> {
+  /** Each event, in order and once; those of a snapshot too, unless `onSnapshot` takes them. */
+  onEvent?(event: Event, info: EventInfo): unknown;
+  /** The state at `seq`: at first, and after each gap. */
+  onSnapshot?(events: Event[], info: Cursor & { readonly room: string }): unknown;
+  /** Something cannot be had any more; a snapshot follows, unless the reason is `overflow`. */
+  onGap?(gap: Gap & { readonly room: string }): unknown;
+  onStatus?(status: ConnectionStatus): unknown;
+}
+
+export interface SubscribeOptions<Event> extends SubscriptionHandlers<Event> {
+  /** At most so many frames a second; in between, a price room keeps the latest event per symbol. */
+  readonly maxRate?: MaxRate;
+  /** Where to go on from: the `cursor` of an earlier subscription. Without, a snapshot comes first. */
+  readonly since?: Cursor;
+  /** Ends the subscription. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A subscription to one room. Its events go to the handlers it was made with, to those of
+ * `client.on`, and to a loop over it.
+ *
+ * A loop that is slower than the room falls behind by 1,000 events at most; then the oldest go, the
+ * next event says by its `gap` what is missing, and `onGap` is told once. Leaving the loop ends the
+ * subscription. A room that refuses for good makes the loop throw a `GatewayError`.
+ *
+ * @example
+ * for await (const { event, epoch, seq, gap } of client.subscribe('trade:BTC-USDC')) {
+ *   if (gap) console.warn(`missing ${gap.from} to ${gap.to}`);
+ *   await store(event, { epoch, seq });
+ * }
+ */
+export interface Subscription<Event> extends AsyncIterable<Received<Event>, undefined> {
+  readonly room: string;
+  /** How the room's connection is doing. */
+  readonly status: ConnectionStatus;
+  /**
+   * The last event that the handlers were told, the present one within a handler; undefined before
+   * the first snapshot. Keep it, and give it as `since`, to go on from there after a restart. A loop
+   * keeps the `epoch` and `seq` of its events instead.
+   */
+  readonly cursor: Cursor | undefined;
+  /** Events that came again, after a reconnect for one, and were dropped. */
+  readonly duplicates: number;
+  /** Leaves the room: no handler is called any more. The last to leave closes the connection. */
+  unsubscribe(): void;
+}

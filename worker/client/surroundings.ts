@@ -1,0 +1,21 @@
+/** What a browser tells of the network and of its page; elsewhere nothing is ever told. */
+import type { BrowserEvent } from './connection-state.ts';
+import type { Notifier, Surroundings } from './platform.ts';
+
+/** Listens until `signal` aborts. */
+export function heed(
+  window: Surroundings,
+  tell: (event: BrowserEvent) => void,
+  signal: AbortSignal,
+): void {
+  const { document } = window;
+  const listen = (target: Notifier | undefined, type: string, listener: () => void) =>
+    target?.addEventListener?.(type, listener, { signal });
+  listen(window, 'online', () => tell('online'));
+  listen(window, 'offline', () => tell('offline'));
+  // A page that comes back from the browser's cache.
+  listen(window, 'pageshow', () => tell('wake'));
+  listen(document, 'visibilitychange', () => {
+    if (document?.visibilityState === 'visible') tell('wake');
+  });
+}

@@ -1,0 +1,105 @@
+/**
+ * The protocol as the client reads and writes it, by hand: a schema library would be most of its
+ * size. The types are the protocol's own, so that the two cannot part. What it does not know is
+ * ignored: frames of unknown type, unknown members.
+ */
+import type {
+  BEARER_SUBPROTOCOL_PREFIX,
+  Events,
+  Gap,
+  NumberedEvent,
+  PING,
+  PONG,
+  Shutdown,
+  Snapshot,
+  SUBPROTOCOL,
+  Subscribed,
+} from '../protocol/frames.ts';
+import type { ClientMessage } from '../protocol/messages.ts';
+
+// Values of frames.ts would bring its schemas along.
+export const subprotocol: typeof SUBPROTOCOL = 'gateway.v1';
+export const bearerPrefix: typeof BEARER_SUBPROTOCOL_PREFIX = 'bearer.';
+export const ping: typeof PING = 'ping';
+export const pong: typeof PONG = 'pong';
+
+/** Of `welcome`, what the client uses: numbers as they came, or none. */
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly expiresAt?: unknown;
+  /** A gateway without a window knows no acks. */
+  readonly limits?: { readonly window?: unknown };
+  readonly home?: string;
+}
+
+/** Later gateways may have codes, and reasons of gaps, that this client does not know. */
+export interface SocketError {
+  readonly type: 'error';
+  readonly id?: string;
+  readonly code: string;
+  readonly message: string;
+}
+export type AnyGap = Omit<Gap, 'reason'> & { readonly reason: string };
+
+/** Frames that move cursors. */
+export type LogFrame = Subscribed | Snapshot | Events | AnyGap;
+export type Frame = Welcome | LogFrame | SocketError | Shutdown;
+
+/** The frames that are known, and the numbers that each must have. */
+const NUMBERS: { readonly [Type in Frame['type']]: readonly NumberIn<Type>[] } = {
+  welcome: [],
+  subscribed: ['epoch', 'seq'],
+  snapshot: ['epoch', 'seq'],
+  events: ['after'],
+  gap: ['epoch', 'from', 'to'],
+  error: [],
+  shutdown: ['retryAfter'],
+};
+type NumberIn<Type extends Frame['type']> = NumbersOf<Extract<Frame, { readonly type: Type }>>;
+type NumbersOf<Of> = { [Name in keyof Of]-?: Of[Name] extends number ? Name : never }[keyof Of];
+
+/**
+ * The frame that a received value is; undefined when its type is not known. Its texts are believed:
+ * they are compared and shown, and no more.
+ * @throws when it makes no sense.
+ */
+export function readFrame(value: unknown): Frame | undefined {
+  const frame = { ...expectObject(value) };
+  const type = String(frame.type);
+  if (!isKnown(type)) return undefined;
+  for (const name of NUMBERS[type]) frame[name] = expectWhole(frame[name]);
+  if (type === 'snapshot' || type === 'events') frame.events = eventsOf(frame.events);
+  // The compiler cannot see what the table did.
+  return frame as unknown as Frame;
+}
+
+export function write(message: ClientMessage): string {
+  return JSON.stringify(message);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isKnown(type: string): type is Frame['type'] {
+  return Object.hasOwn(NUMBERS, type);
+}
+
+function expectObject(value: unknown): Record<string, unknown> {
+  if (isObject(value)) return value;
+  throw new TypeError('not an object');
+}
+
+/** A parser that keeps digits may give numbers as bigints, or as objects with a `valueOf`. */
+function expectWhole(value: unknown): number {
+  const number = typeof value === 'string' || value === null ? -1 : Number(value);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw new TypeError('not a number');
+}
+
+function eventsOf(value: unknown): NumberedEvent[] {
+  if (!Array.isArray(value)) throw new TypeError('not an array');
+  return value
+    .map(expectObject)
+    .map(({ seq, event }) => ({ seq: expectWhole(seq), event: expectObject(event) }));
+}
