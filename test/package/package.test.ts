@@ -74,13 +74,17 @@ describe('the package', () => {
 
   test('can be required and imported', async () => {
     const name = '@moonx-farm/websocket-gateway';
-    const names = ['DEXEventService', 'KafkaEventProducer', 'NotificationQueue'];
-    for (const script of [
-      `console.log(Object.keys(require('${name}')).join())`,
-      `import('${name}').then((m) => console.log(Object.keys(m).join()))`,
-    ]) {
-      const { stdout } = await run(process.execPath, ['-e', script], { cwd: project });
-      expect(stdout.trim().split(',')).toEqual(expect.arrayContaining(names));
+    for (const [entry, names] of [
+      [name, ['DEXEventService', 'KafkaEventProducer', 'NotificationQueue']],
+      [`${name}/client`, ['GatewayClient', 'GatewayError']],
+    ] as const) {
+      for (const script of [
+        `console.log(Object.keys(require('${entry}')).join())`,
+        `import('${entry}').then((m) => console.log(Object.keys(m).join()))`,
+      ]) {
+        const { stdout } = await run(process.execPath, ['-e', script], { cwd: project });
+        expect(stdout.trim().split(',')).toEqual(expect.arrayContaining([...names]));
+      }
     }
   });
 });
@@ -102,6 +106,7 @@ test("the guide's examples compile as printed, and their events arrive", async (
     user: await join('user:user-123'),
     trading: await join('trading-room-general'),
   };
+  const watched = run(process.execPath, ['out/client.js', gateway.url], { cwd: project });
   await run(process.execPath, ['out/run.js'], {
     cwd: project,
     env: { ...process.env, KAFKA_BROKERS: gateway.brokers.join(), KAFKA_CLIENT_ID: 'guide' },
@@ -110,6 +115,8 @@ test("the guide's examples compile as printed, and their events arrive", async (
   const types = (room: Subscriber) => events(room).map(({ type }) => type);
   await until('all of them', () => types(rooms.user).length >= 4 && rooms.trading.texts.length > 0);
   await until('the alerts', () => rooms.system.texts.length >= 2);
+  // The package's own client has seen the same.
+  expect((await watched).stdout.trim()).toBe('45000.5 45100.25');
   expect(events(rooms.price).map(({ data }) => data.price)).toEqual([45000.5, 45100.25]);
   expect(events(rooms.trade).map(({ data }) => data)).toEqual([
     { tradeId: 'trade-456', price: 45000, amount: 0.1, side: 'buy' },
