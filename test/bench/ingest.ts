@@ -9,7 +9,6 @@
  * count for the processes.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +18,10 @@ import { startKafka } from '../../bridge/local/kafka.ts';
 import { freePort } from '../../bridge/local/port.ts';
 import { startWorker } from '../../bridge/local/worker.ts';
 import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { cpuTime } from './cpu-time.ts';
 import { type MarketRecord, market } from './market.ts';
+import { median } from './median.ts';
+import { said } from './path.ts';
 
 const RECORDS = 60_000;
 const ROUNDS = 5;
@@ -28,7 +30,6 @@ const PARTITIONS = 3;
 const POLL_MS = 10;
 /** A stopped member must not be thrown out of its group. */
 const SESSION_TIMEOUT_MS = 120_000;
-const TICKS_PER_SECOND = 100;
 
 interface Contender {
   readonly group: string;
@@ -139,19 +140,6 @@ async function startBaseline(brokers: readonly string[]): Promise<Contender> {
   return { group, child, processes: { consumer: child.pid ?? 0, server: server.pid ?? 0 } };
 }
 
-/** What a process has printed once `text` is in it; what it prints later is thrown away. */
-function said(child: ChildProcess, text: string): Promise<string> {
-  let output = '';
-  return new Promise((resolve, reject) => {
-    child.once('exit', () => reject(new Error(`it ended: ${output}`)));
-    child.stdout?.on('data', (chunk: Buffer) => {
-      if (output.includes(text)) return;
-      output += chunk.toString();
-      if (output.includes(text)) resolve(output);
-    });
-  });
-}
-
 async function write(client: Kafka, records: readonly MarketRecord[]): Promise<void> {
   const producer = client.producer();
   await producer.connect();
@@ -192,15 +180,9 @@ async function committed({ group }: Contender, admin: Admin): Promise<number> {
     .reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
 }
 
-/** µs in user and kernel mode, by process (proc(5): fields 14 and 15, in clock ticks). */
+/** µs, by process. */
 function cpuTimes({ processes }: Contender): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(processes).map(([name, pid]) => {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-      const ticks = Number(fields[11]) + Number(fields[12]);
-      return [name, (ticks / TICKS_PER_SECOND) * 1_000_000];
-    }),
-  );
+  return Object.fromEntries(Object.entries(processes).map(([name, pid]) => [name, cpuTime(pid)]));
 }
 
 function stop({ child }: Contender, signal: 'SIGSTOP' | 'SIGCONT'): void {
@@ -222,8 +204,4 @@ function report(name: string, gateway: Round, baseline: Round): void {
       `${Math.round(baseline.perSecond)}/s, ratio ` +
       `${(gateway.perSecond / baseline.perSecond).toFixed(2)}; µs CPU per record: ${cpu}`,
   );
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }

@@ -1,7 +1,13 @@
 /** `npm run bench -- NAME`: measures on this machine, as ratios within one run. */
+import { benchFanout } from './fanout.ts';
 import { benchIngest } from './ingest.ts';
+import { benchSlowReaders } from './slow-readers.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<void>>> = { ingest: benchIngest };
+const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+  ingest: benchIngest,
+  fanout: benchFanout,
+  'slow-readers': benchSlowReaders,
+};
 
 const name = process.argv[2] ?? '';
 const bench = BENCHES[name];
