@@ -117,6 +117,11 @@ export class Flusher {
 
   /** Takes note of entries that are in the log, and flushes when they are due. */
   appended(entries: readonly Entry[], priorities: readonly Priority[], now: number): void {
+    if (this.#isDeserted()) {
+      this.#clearPending();
+      this.#schedule(now);
+      return;
+    }
     for (const [index, entry] of entries.entries()) {
       this.#pending.push(entry);
       this.#pendingCharacters += entry.text.length;
@@ -198,11 +203,22 @@ export class Flusher {
       const missing = pending.filter(({ seq }) => seq > cohort.cursor);
       this.#send(this.#main, cohort, serveEntries(room, cohort.cursor, missing), now);
     }
+    this.#clearPending();
+    this.#flushedAt = now;
+    this.#saveShortOf(this.#main);
+  }
+
+  /** Whether nobody is there to be sent anything: most rooms of an exchange, most of the time. */
+  #isDeserted(): boolean {
+    if (this.#main.size > 0 || this.#laggards.size > 0) return false;
+    for (const { size } of this.#rated.values()) if (size > 0) return false;
+    return true;
+  }
+
+  #clearPending(): void {
     this.#pending = [];
     this.#pendingCharacters = 0;
     this.#deadline = Number.POSITIVE_INFINITY;
-    this.#flushedAt = now;
-    this.#saveShortOf(this.#main);
   }
 
   /** On its tick a group gets all since the last one: the latest per key, where the room is keyed. */

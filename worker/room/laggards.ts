@@ -40,6 +40,10 @@ export class Laggards {
     return this.#dueAt;
   }
 
+  get size(): number {
+    return this.#cursors.size;
+  }
+
   cursorOf(member: Member): number | undefined {
     return this.#cursors.get(member);
   }
