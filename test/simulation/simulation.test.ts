@@ -1,4 +1,7 @@
-/** `SIMULATION_RUNS=100000` looks longer. A failure names its seed and its path, for `play`. */
+/**
+ * The same lives at each run, so that a run says the same of the same code; `SIMULATION_SEED=random`
+ * (or a number) lives others, `SIMULATION_RUNS=100000` more. A failure names its seed and its path.
+ */
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Group } from '../../worker/room/cohort.ts';
@@ -8,6 +11,7 @@ import type { Seams } from './simulated-room.ts';
 
 /** Of each kind of room. */
 const RUNS = Number(process.env.SIMULATION_RUNS ?? 10_000);
+const SEED = seedOf(process.env.SIMULATION_SEED ?? '1');
 /** In which a planted mistake must be found out; always the same ones, so that it is or is not. */
 const MISTAKE_RUNS = 2_000;
 const MISTAKE_SEED = 1;
@@ -17,7 +21,7 @@ describe('a room keeps its promises, whatever happens', () => {
     const keepsThem = fc.property(scriptOf(kind), (script: Script) => {
       play(script);
     });
-    fc.assert(keepsThem, { numRuns: RUNS });
+    fc.assert(keepsThem, { numRuns: RUNS, ...SEED });
   });
 });
 
@@ -40,4 +44,8 @@ function isFoundOut(kind: 'durable' | 'keyed', seams: Seams = {}): boolean {
   });
   const run = { numRuns: MISTAKE_RUNS, seed: MISTAKE_SEED, endOnFailure: true };
   return fc.check(keepsThem, run).failed;
+}
+
+function seedOf(text: string): { seed?: number } {
+  return text === 'random' ? {} : { seed: Number(text) };
 }
