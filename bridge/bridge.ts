@@ -1,21 +1,21 @@
 /** The bridge, wired from its parts by a config, to be started and stopped as one. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { Batcher } from './batcher.ts';
 import type { Config } from './config.ts';
-import { DeadLetters } from './dead-letter.ts';
-import { Delivery } from './delivery.ts';
-import { httpPost } from './http-post.ts';
-import { createKafka } from './kafka.ts';
+import { Batcher } from './delivery/batcher.ts';
+import { DeadLetters } from './delivery/dead-letter.ts';
+import { Delivery } from './delivery/delivery.ts';
+import { httpPost } from './delivery/http-post.ts';
+import { Sender } from './delivery/sender.ts';
+import { Slots } from './delivery/slots.ts';
+import { createKafka } from './kafka/client.ts';
+import { Topics } from './kafka/topics.ts';
 import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
-import { Sender } from './sender.ts';
 import { startServer } from './server.ts';
 import { Session } from './session.ts';
-import { Slots } from './slots.ts';
 import { Supervisor } from './supervisor.ts';
-import { Topics } from './topics.ts';
 
 export interface Bridge {
   /** Where `/health`, `/ready` and `/metrics` are. */

@@ -1,11 +1,17 @@
 /** The environment, read once into a frozen object. A bad variable is named and stops the start. */
 import type { SigningKey } from '../worker/protocol/signature.ts';
 import { TOPICS } from '../worker/protocol/topics.ts';
-import { readEventsUrl, readSecrets } from './gateway-config.ts';
-import { readBrokers, readSasl, readSsl, type SaslConfig, type SslConfig } from './kafka-config.ts';
-import { ConfigError, choice, type Environment, integer, list, text } from './variables.ts';
+import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
+import {
+  readBrokers,
+  readSasl,
+  readSsl,
+  type SaslConfig,
+  type SslConfig,
+} from './shared/kafka-config.ts';
+import { ConfigError, choice, type Environment, integer, list, text } from './shared/variables.ts';
 
-export { ConfigError } from './variables.ts';
+export { ConfigError } from './shared/variables.ts';
 
 /** Topics of the table that a cluster may do without. */
 const OPTIONAL_TOPICS = ['notifications'];

@@ -3,18 +3,18 @@
  * what Kafka lost is told.
  */
 import type { Admin } from 'kafkajs';
-import { Assignment, type Fetched } from './assignment.ts';
-import type { Batcher } from './batcher.ts';
-import { Committer } from './committer.ts';
-import type { Consumer, ConsumerListener } from './consumer.ts';
-import type { Delivery } from './delivery.ts';
-import { errorLabel } from './kafka-error.ts';
-import { fetchPositions, measureLag } from './lag.ts';
+import { Assignment, type Fetched } from './delivery/assignment.ts';
+import type { Batcher } from './delivery/batcher.ts';
+import type { Delivery } from './delivery/delivery.ts';
+import { Committer } from './kafka/committer.ts';
+import type { Consumer, ConsumerListener } from './kafka/consumer.ts';
+import { errorLabel } from './kafka/kafka-error.ts';
+import { fetchPositions, measureLag } from './kafka/lag.ts';
+import { type Partition, partitionKey } from './kafka/record.ts';
+import { judgeReset } from './kafka/retention.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
-import { type Partition, partitionKey } from './record.ts';
-import { judgeReset } from './retention.ts';
 
 export interface SessionPorts {
   readonly groupId: string;

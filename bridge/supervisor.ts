@@ -4,15 +4,15 @@
  * begin again includes asking for the cluster's id: it may have been rebuilt under the same address.
  */
 import type { Admin, Kafka } from 'kafkajs';
-import { backoffMs, KAFKA_BACKOFF, type Pause, pause } from './backoff.ts';
-import { Consumer, type ConsumerOptions } from './consumer.ts';
-import type { Append } from './dead-letter.ts';
-import { createAppender } from './kafka.ts';
-import { errorLabel } from './kafka-error.ts';
+import type { Append } from './delivery/dead-letter.ts';
+import { createAppender } from './kafka/client.ts';
+import { Consumer, type ConsumerOptions } from './kafka/consumer.ts';
+import { errorLabel } from './kafka/kafka-error.ts';
+import type { Topics, TopicsPresent } from './kafka/topics.ts';
 import type { Logger } from './log.ts';
 import type { Readiness } from './readiness.ts';
 import type { Session } from './session.ts';
-import type { Topics, TopicsPresent } from './topics.ts';
+import { backoffMs, KAFKA_BACKOFF, type Pause, pause } from './shared/backoff.ts';
 
 /** How often the topics are surveyed, and the lag is measured. */
 const WATCH_INTERVAL_MS = 5_000;

@@ -1,6 +1,6 @@
 /** The Worker's bindings. */
 import type { Variables } from './config.ts';
-import type { Room } from './room/room.ts';
+import type { Room } from './room/durable-object.ts';
 
 export interface Env extends Variables {
   readonly ROOM: DurableObjectNamespace<Room>;

@@ -8,7 +8,7 @@ import type { PositionedBatch, Rejection, UnpositionedBatch } from './protocol/b
 import { TAPE_MEMBERS } from './protocol/events.ts';
 import { membersOf, type ValueSource } from './protocol/json-source.ts';
 import type { Destination, Topic } from './protocol/topics.ts';
-import type { RoomRecord } from './room/intake.ts';
+import type { RoomRecord } from './room/intake/intake.ts';
 
 type BatchRecord = PositionedBatch['records'][number] | UnpositionedBatch['records'][number];
 

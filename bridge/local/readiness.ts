@@ -1,5 +1,5 @@
 /** Waiting until a part of the stack says over HTTP that it is ready. */
-import { type Pause, pause } from '../backoff.ts';
+import { type Pause, pause } from '../shared/backoff.ts';
 import { SetupError } from './setup-error.ts';
 
 const DEADLINE_MS = 60_000;

@@ -9,7 +9,7 @@ import { startBridge } from './bridge-process.ts';
 import type { StackConfig } from './config.ts';
 import { startFeed } from './feed-process.ts';
 import { acquireLock } from './file-lock.ts';
-import { startKafka } from './kafka.ts';
+import { startKafka } from './kafka/kafka.ts';
 import { EVENTS_PER_SECOND } from './market/feed.ts';
 import { PAIRS } from './market/pairs.ts';
 import { USER_COUNT } from './market/users.ts';
@@ -17,7 +17,7 @@ import { requireFreePort } from './port.ts';
 import { waitUntilReady } from './readiness.ts';
 import { SetupError } from './setup-error.ts';
 import { Supervised } from './supervised.ts';
-import { startWorker } from './worker.ts';
+import { startWorker } from './worker/worker.ts';
 
 /** Of the Worker's variables, those that may be set for the local one too. */
 const WORKER_VARIABLES = ['HOME_REGION', 'ROOM_MAX_SOCKETS'] as const;

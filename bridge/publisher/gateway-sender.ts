@@ -6,8 +6,8 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { type SigningKey, sign } from '../../worker/protocol/signature.ts';
-import { type HttpAnswer, judge, type Rejected } from '../answer.ts';
-import { backoffMs } from '../backoff.ts';
+import { type HttpAnswer, judge, type Rejected } from '../delivery/answer.ts';
+import { backoffMs } from '../shared/backoff.ts';
 import type { Outcome, Sent } from './coalescer.ts';
 import { isHttpErrorCode, isRejectionCode, PublishError, type PublishErrorCode } from './errors.ts';
 import type { OutgoingEvent } from './outbox.ts';

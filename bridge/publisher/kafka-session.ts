@@ -8,7 +8,7 @@
  * that knew a topic which was deleted fails for all others.
  */
 import kafkajs, { type Admin, type Kafka, type Message, type Producer } from 'kafkajs';
-import { errorTypes } from '../kafka-error.ts';
+import { errorTypes } from '../kafka/kafka-error.ts';
 import { REQUEST_TIMEOUT_MS, RETRY } from './kafka-client.ts';
 
 /** How long what is known of a topic is believed: kafkajs's own value. */

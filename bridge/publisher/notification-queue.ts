@@ -12,7 +12,7 @@
  * repetition puts an id of its own into the data.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { backoffMs, type Pause, pause as realPause } from '../backoff.ts';
+import { backoffMs, type Pause, pause as realPause } from '../shared/backoff.ts';
 import { isForGood, PublishError, type PublishErrorCode, toPublishError } from './errors.ts';
 import type { Notification } from './events.ts';
 import { isOutage } from './notification-service.ts';

@@ -1,5 +1,5 @@
 /** Asks whether users may be notified, and lets their notifications on in the order of the questions. */
-import { type Pause, pause as realPause } from '../backoff.ts';
+import { type Pause, pause as realPause } from '../shared/backoff.ts';
 import { PublishError } from './errors.ts';
 
 type Ask = (userId: string, type: string) => boolean | Promise<boolean>;

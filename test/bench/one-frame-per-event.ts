@@ -13,10 +13,10 @@ interface Change {
 }
 
 const CHANGES: Readonly<Record<string, readonly Change[]>> = {
-  'worker/room/serving.ts': [
+  'worker/room/delivery/serving.ts': [
     { from: 'FRAME_CHARACTERS = 256 * 1024;', to: 'FRAME_CHARACTERS = 1;' },
   ],
-  'worker/room/pace.ts': [
+  'worker/room/delivery/pace.ts': [
     { from: '{ high: 0, medium: 50, low: 250 }', to: '{ high: 0, medium: 0, low: 0 }' },
     {
       from: 'return Math.max(policyInterval, FLUSH_SHARE * recipients * RECIPIENT_COST);',

@@ -3,10 +3,10 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CompressionTypes, Kafka, logLevel, type Producer } from 'kafkajs';
-import { startKafka } from '../../bridge/local/kafka.ts';
+import { startKafka } from '../../bridge/local/kafka/kafka.ts';
 import { spawnOwned } from '../../bridge/local/owned-process.ts';
 import { freePort } from '../../bridge/local/port.ts';
-import { startWorker } from '../../bridge/local/worker.ts';
+import { startWorker } from '../../bridge/local/worker/worker.ts';
 import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
 import { clock, type UniformEvents } from '../support/uniform-events.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Assignment } from '../../bridge/assignment.ts';
-import { Batcher } from '../../bridge/batcher.ts';
-import type { Partition } from '../../bridge/record.ts';
+import { Assignment } from '../../bridge/delivery/assignment.ts';
+import { Batcher } from '../../bridge/delivery/batcher.ts';
+import type { Partition } from '../../bridge/kafka/record.ts';
 import { records } from './records.ts';
 
 const SLOW = { topic: 'slow', partition: 0 };

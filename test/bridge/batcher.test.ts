@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { Batcher } from '../../bridge/batcher.ts';
-import type { KafkaRecord } from '../../bridge/record.ts';
+import { Batcher } from '../../bridge/delivery/batcher.ts';
+import type { KafkaRecord } from '../../bridge/kafka/record.ts';
 import {
   MAX_BATCH_BYTES,
   MAX_BATCH_RECORDS,

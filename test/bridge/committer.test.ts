@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Committer, type Position } from '../../bridge/committer.ts';
+import { Committer, type Position } from '../../bridge/kafka/committer.ts';
 
 const A = { topic: 'a', partition: 0 };
 const B = { topic: 'b', partition: 1 };

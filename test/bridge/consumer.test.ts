@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs';
 import { expect, test } from 'vitest';
-import { Consumer } from '../../bridge/consumer.ts';
+import { Consumer } from '../../bridge/kafka/consumer.ts';
 
 const PARTITION = { topic: 'price.updates', partition: 0 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type DeadLetter, DeadLetters } from '../../bridge/dead-letter.ts';
-import type { KafkaRecord } from '../../bridge/record.ts';
+import { type DeadLetter, DeadLetters } from '../../bridge/delivery/dead-letter.ts';
+import type { KafkaRecord } from '../../bridge/kafka/record.ts';
 import { StopSource } from '../../bridge/stop.ts';
 import { PARTITION, record } from './records.ts';
 

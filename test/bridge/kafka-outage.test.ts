@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { startKafka } from '../../bridge/local/kafka.ts';
+import { startKafka } from '../../bridge/local/kafka/kafka.ts';
 import { freePort } from '../../bridge/local/port.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { createTopic, produce, uniqueName } from '../support/kafka.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Batcher, type Cut } from '../../bridge/batcher.ts';
-import { Lane } from '../../bridge/lane.ts';
+import { Batcher, type Cut } from '../../bridge/delivery/batcher.ts';
+import { Lane } from '../../bridge/delivery/lane.ts';
 import type { Stop } from '../../bridge/stop.ts';
 import { offsetsOf, PARTITION, record, records } from './records.ts';
 

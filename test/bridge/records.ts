@@ -1,5 +1,5 @@
 /** Records as kafkajs gives them, for tests without Kafka. */
-import type { KafkaRecord } from '../../bridge/record.ts';
+import type { KafkaRecord } from '../../bridge/kafka/record.ts';
 
 export const PARTITION = { topic: 'price.updates', partition: 3 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { lagOf } from '../../bridge/lag.ts';
-import { judgeReset } from '../../bridge/retention.ts';
+import { lagOf } from '../../bridge/kafka/lag.ts';
+import { judgeReset } from '../../bridge/kafka/retention.ts';
 
 describe('a position that Kafka no longer has', () => {
   test('below the log’s start was taken by retention, which is counted', () => {

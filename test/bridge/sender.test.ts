@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../bridge/answer.ts';
-import { Batcher } from '../../bridge/batcher.ts';
-import { Sender } from '../../bridge/sender.ts';
-import { Slots } from '../../bridge/slots.ts';
+import type { HttpAnswer } from '../../bridge/delivery/answer.ts';
+import { Batcher } from '../../bridge/delivery/batcher.ts';
+import { Sender } from '../../bridge/delivery/sender.ts';
+import { Slots } from '../../bridge/delivery/slots.ts';
 import { StopSource } from '../../bridge/stop.ts';
 import { importSecret, verify } from '../../worker/protocol/signature.ts';
 import { until } from '../support/until.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { sign } from 'hono/jwt';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/port.ts';
-import { type RunningWorker, startWorker } from '../../bridge/local/worker.ts';
+import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import {
   type ConnectionStatus,
   type Gap,

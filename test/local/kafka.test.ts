@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { type RunningKafka, startKafka } from '../../bridge/local/kafka.ts';
+import { type RunningKafka, startKafka } from '../../bridge/local/kafka/kafka.ts';
 import { freePort } from '../../bridge/local/port.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { createTopic, kafka, produce, read, uniqueName } from '../support/kafka.ts';

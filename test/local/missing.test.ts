@@ -1,8 +1,8 @@
 import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findJava } from '../../bridge/local/java.ts';
-import { kafkaLibraries } from '../../bridge/local/kafka-libraries.ts';
+import { findJava } from '../../bridge/local/kafka/java.ts';
+import { kafkaLibraries } from '../../bridge/local/kafka/kafka-libraries.ts';
 import { SetupError } from '../../bridge/local/setup-error.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

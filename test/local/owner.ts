@@ -3,8 +3,8 @@
  * `node owner.ts kafka|worker|lock PORT FOLDER`
  */
 import { acquireLock } from '../../bridge/local/file-lock.ts';
-import { startKafka } from '../../bridge/local/kafka.ts';
-import { startWorker } from '../../bridge/local/worker.ts';
+import { startKafka } from '../../bridge/local/kafka/kafka.ts';
+import { startWorker } from '../../bridge/local/worker/worker.ts';
 
 const [kind, port, folder = ''] = process.argv.slice(2);
 const options = { port: Number(port), stateDir: folder };

@@ -1,7 +1,7 @@
 import type { ProducerBatch } from 'kafkajs';
 import { expect, test } from 'vitest';
-import type { RecordingItem } from '../../bridge/local/recording.ts';
-import { produceRecording } from '../../bridge/local/recording-producer.ts';
+import type { RecordingItem } from '../../bridge/local/tools/recording.ts';
+import { produceRecording } from '../../bridge/local/tools/recording-producer.ts';
 
 /** A Kafka that keeps what it is sent, and the clock time at which it came. */
 class FakeKafka {

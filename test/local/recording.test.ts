@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { type RecordingItem, readRecording } from '../../bridge/local/recording.ts';
+import { type RecordingItem, readRecording } from '../../bridge/local/tools/recording.ts';
 
 async function read(...chunks: (string | Buffer)[]): Promise<RecordingItem[]> {
   const input = Readable.from(chunks.map((chunk) => Buffer.from(chunk)));

@@ -14,7 +14,7 @@ const execute = promisify(execFile);
 
 /** `npm run produce -- …` with `input` on its standard input. */
 function produce(env: NodeJS.ProcessEnv, input: string) {
-  const producing = execute(process.execPath, ['bridge/local/produce.ts', '-'], {
+  const producing = execute(process.execPath, ['bridge/local/tools/produce.ts', '-'], {
     cwd: ROOT,
     env: { ...process.env, ...env },
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readFrame } from '../../bridge/local/received-frame.ts';
+import { readFrame } from '../../bridge/local/tools/received-frame.ts';
 import { encodeEntry, encodeEvents, encodeSnapshot } from '../../worker/protocol/frames.ts';
 
 const read = (text: string) => readFrame(text) ?? expect.unreachable();

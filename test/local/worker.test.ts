@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/port.ts';
-import { watchRoom } from '../../bridge/local/watched-room.ts';
-import { type RunningWorker, startWorker } from '../../bridge/local/worker.ts';
+import { watchRoom } from '../../bridge/local/tools/watched-room.ts';
+import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { isRunning, processesWith } from '../support/processes.ts';
 import { until } from '../support/until.ts';

@@ -1,7 +1,7 @@
 /** Kafka's own console producer: what we read of Kafka is not only what we ourselves have written. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { kafkaLibraries } from '../../bridge/local/kafka-libraries.ts';
+import { kafkaLibraries } from '../../bridge/local/kafka/kafka-libraries.ts';
 import type { Line } from './recording.ts';
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';

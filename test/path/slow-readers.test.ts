@@ -6,9 +6,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/port.ts';
-import { startWorker } from '../../bridge/local/worker.ts';
+import { startWorker } from '../../bridge/local/worker/worker.ts';
 import { CLOSE_CODES } from '../../worker/protocol/codes.ts';
-import { STALL_LIMIT } from '../../worker/room/flow.ts';
+import { STALL_LIMIT } from '../../worker/room/delivery/flow.ts';
 import { Crowd, type CrowdReport } from '../support/crowd.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { residentMemory } from '../support/resident-memory.ts';

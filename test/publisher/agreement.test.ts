@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../bridge/local/port.ts';
-import { type RunningWorker, startWorker } from '../../bridge/local/worker.ts';
+import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import { encodeEvent } from '../../bridge/publisher/encode-event.ts';
 import { PublishError } from '../../bridge/publisher/errors.ts';
 import { judgeExpiry } from '../../worker/protocol/admit.ts';

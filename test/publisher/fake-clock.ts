@@ -1,6 +1,6 @@
 /** A clock that only `advance` moves, and pauses that end by it. */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Pause } from '../../bridge/backoff.ts';
+import type { Pause } from '../../bridge/shared/backoff.ts';
 
 export class FakeClock {
   #now: number;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../bridge/local/port.ts';
-import { type RunningWorker, startWorker } from '../../bridge/local/worker.ts';
+import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import {
   HttpEventProducer,
   type HttpProducerOptions,

@@ -3,7 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Consumer } from 'kafkajs';
-import { type KafkaOptions, type RunningKafka, startKafka } from '../../bridge/local/kafka.ts';
+import {
+  type KafkaOptions,
+  type RunningKafka,
+  startKafka,
+} from '../../bridge/local/kafka/kafka.ts';
 import { freePort } from '../../bridge/local/port.ts';
 import { TOPICS } from '../../worker/protocol/topics.ts';
 import { kafka as connectTo, uniqueName } from '../support/kafka.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../worker/policy.ts';
-import { MAX_BUFFERED_BYTES } from '../../worker/room/flow.ts';
+import { MAX_BUFFERED_BYTES } from '../../worker/room/delivery/flow.ts';
 import { EPOCH, FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
 const HALF_MINUTE = 30_000;

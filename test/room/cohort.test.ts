@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Group } from '../../worker/room/cohort.ts';
-import { Member } from '../../worker/room/member.ts';
+import { Group } from '../../worker/room/delivery/cohort.ts';
+import { Member } from '../../worker/room/delivery/member.ts';
 
 function member(): Member {
   const socket = { send: () => {}, close: () => {}, serializeAttachment: () => {} };

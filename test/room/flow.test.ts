@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { awaitsAck, canTake, MAX_BUFFERED_BYTES } from '../../worker/room/flow.ts';
-import { InFlight, WINDOW_CHARACTERS } from '../../worker/room/in-flight.ts';
-import { Member, type Socket } from '../../worker/room/member.ts';
+import { awaitsAck, canTake, MAX_BUFFERED_BYTES } from '../../worker/room/delivery/flow.ts';
+import { Member, type Socket } from '../../worker/room/delivery/member.ts';
+import { InFlight, WINDOW_CHARACTERS } from '../../worker/room/session/in-flight.ts';
 
 function memberWith(socket: Pick<Socket, 'bufferedAmount'> = {}): Member {
   const silent = { send: () => {}, close: () => {}, serializeAttachment: () => {} };

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
 import * as frames from '../../worker/protocol/frames.ts';
-import { MAX_BUFFERED_BYTES, STALL_LIMIT } from '../../worker/room/flow.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/in-flight.ts';
+import { MAX_BUFFERED_BYTES, STALL_LIMIT } from '../../worker/room/delivery/flow.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/in-flight.ts';
 import { EPOCH, type FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
 vi.mock(import('../../worker/protocol/frames.ts'), async (original) => {

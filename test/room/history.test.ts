@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
-import { type HistoryStart, readHistory } from '../../worker/room/history.ts';
-import { Log } from '../../worker/room/log.ts';
+import { type HistoryStart, readHistory } from '../../worker/room/log/history.ts';
+import { Log } from '../../worker/room/log/log.ts';
 
 function logOf(
   count: number,

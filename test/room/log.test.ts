@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
-import { decodeEntries, encodeEntries } from '../../worker/room/entry.ts';
-import { Log } from '../../worker/room/log.ts';
+import { decodeEntries, encodeEntries } from '../../worker/room/log/entry.ts';
+import { Log } from '../../worker/room/log/log.ts';
 
 const NEW = { epoch: 7, head: 0, floor: 0, trimmed: 0, entries: [] };
 const seqs = (entries: readonly { seq: number }[]) => entries.map(({ seq }) => seq);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MessageBudget } from '../../worker/room/message-budget.ts';
+import { MessageBudget } from '../../worker/room/session/message-budget.ts';
 
 const spend = (budget: MessageBudget, count: number, now: number) =>
   Array.from({ length: count }, () => budget.spend(now)).filter(Boolean).length;

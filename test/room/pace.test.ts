@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_RATES } from '../../worker/protocol/messages.ts';
-import { deadlineOf, leastInterval, nextTick } from '../../worker/room/pace.ts';
+import { deadlineOf, leastInterval, nextTick } from '../../worker/room/delivery/pace.ts';
 
 describe('the pace of a room', () => {
   it('lets an event wait as its priority says', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Positions } from '../../worker/room/positions.ts';
-import { MAX_WEBHOOK_IDS, WebhookIds } from '../../worker/room/webhook-ids.ts';
+import { Positions } from '../../worker/room/intake/positions.ts';
+import { MAX_WEBHOOK_IDS, WebhookIds } from '../../worker/room/intake/webhook-ids.ts';
 
 const at = (offset: number, timestamp: number, partition = 0, topic = 't') => ({
   topic,

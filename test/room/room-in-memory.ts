@@ -2,11 +2,11 @@
 import { POLICIES, type Policy } from '../../worker/policy.ts';
 import type { Priority } from '../../worker/protocol/events.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
-import { Audience } from '../../worker/room/audience.ts';
-import { Flusher } from '../../worker/room/flusher.ts';
-import type { Joiner } from '../../worker/room/joining.ts';
-import { Log } from '../../worker/room/log.ts';
-import type { Attachment, Member, Socket } from '../../worker/room/member.ts';
+import { Flusher } from '../../worker/room/delivery/flusher.ts';
+import type { Attachment, Member, Socket } from '../../worker/room/delivery/member.ts';
+import { Log } from '../../worker/room/log/log.ts';
+import { Audience } from '../../worker/room/session/audience.ts';
+import type { Joiner } from '../../worker/room/session/joining.ts';
 import { Clock } from '../simulation/clock.ts';
 
 export const EPOCH = 7;

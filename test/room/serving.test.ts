@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
-import { Log } from '../../worker/room/log.ts';
-import { FRAME_CHARACTERS, type Serving, serveLaggard } from '../../worker/room/serving.ts';
+import {
+  FRAME_CHARACTERS,
+  type Serving,
+  serveLaggard,
+} from '../../worker/room/delivery/serving.ts';
+import { Log } from '../../worker/room/log/log.ts';
 
 function logOf(policy: Policy, entries: readonly { key?: string; size?: number }[]): Log {
   const log = new Log(policy, { epoch: 7, head: 0, floor: 0, trimmed: 0, entries: [] });

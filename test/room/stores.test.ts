@@ -2,11 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../worker/policy.ts';
-import type { Chunk, Chunks } from '../../worker/room/chunks.ts';
-import { DurableStore } from '../../worker/room/durable-store.ts';
-import { Intake } from '../../worker/room/intake.ts';
-import type { LogStore } from '../../worker/room/log-store.ts';
-import { IDLE_TIME, MemoryStore } from '../../worker/room/memory-store.ts';
+import { Intake } from '../../worker/room/intake/intake.ts';
+import type { Chunk, Chunks } from '../../worker/room/store/chunks.ts';
+import { DurableStore } from '../../worker/room/store/durable-store.ts';
+import type { LogStore } from '../../worker/room/store/log-store.ts';
+import { IDLE_TIME, MemoryStore } from '../../worker/room/store/memory-store.ts';
 
 class TableInMemory implements Chunks {
   readonly rows = new Map<number, Chunk>();

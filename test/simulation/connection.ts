@@ -1,10 +1,10 @@
 /** A socket and the client at its other end, who reads when the script says so. */
 import type { CloseReason } from '../../worker/protocol/codes.ts';
 import type { Cursor, RoomFrame } from '../../worker/protocol/frames.ts';
-import { MAX_BUFFERED_BYTES, MAX_BURST_BYTES } from '../../worker/room/flow.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/in-flight.ts';
-import type { Attachment, Socket } from '../../worker/room/member.ts';
-import { FRAME_CHARACTERS } from '../../worker/room/serving.ts';
+import { MAX_BUFFERED_BYTES, MAX_BURST_BYTES } from '../../worker/room/delivery/flow.ts';
+import type { Attachment, Socket } from '../../worker/room/delivery/member.ts';
+import { FRAME_CHARACTERS } from '../../worker/room/delivery/serving.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/in-flight.ts';
 import type { Reference } from './reference.ts';
 import { type Request, Transcript } from './transcript.ts';
 import { promise } from './violation.ts';

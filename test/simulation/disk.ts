@@ -1,5 +1,5 @@
 /** A room's table in memory. What a turn wrote is there for good once the turn has ended. */
-import type { Chunk, Chunks } from '../../worker/room/chunks.ts';
+import type { Chunk, Chunks } from '../../worker/room/store/chunks.ts';
 
 export class Disk implements Chunks {
   #rows = new Map<number, Chunk>();

@@ -1,7 +1,8 @@
 /** Mistakes that a room could make, planted where its parts meet: the promises must find each out. */
-import type { Chunk, Chunks } from '../../worker/room/chunks.ts';
-import type { Entry } from '../../worker/room/entry.ts';
-import type { Log } from '../../worker/room/log.ts';
+
+import type { Entry } from '../../worker/room/log/entry.ts';
+import type { Log } from '../../worker/room/log/log.ts';
+import type { Chunk, Chunks } from '../../worker/room/store/chunks.ts';
 import type { Seams } from './simulated-room.ts';
 
 export interface Mistake {

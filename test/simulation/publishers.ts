@@ -1,6 +1,10 @@
 /** A bridge that retries what it likes, and a publisher without Kafka. */
 import type { Priority } from '../../worker/protocol/events.ts';
-import type { PositionedRoomRecord, RoomBatch, RoomRecord } from '../../worker/room/intake.ts';
+import type {
+  PositionedRoomRecord,
+  RoomBatch,
+  RoomRecord,
+} from '../../worker/room/intake/intake.ts';
 
 const WEBHOOK_TOLERANCE = 300_000;
 

@@ -3,7 +3,7 @@
  * Entries are judged by their content's id, so an event under another's number is found out.
  */
 import type { Policy } from '../../worker/policy.ts';
-import type { RoomBatch, RoomRecord } from '../../worker/room/intake.ts';
+import type { RoomBatch, RoomRecord } from '../../worker/room/intake/intake.ts';
 import { promise } from './violation.ts';
 
 export interface Published {

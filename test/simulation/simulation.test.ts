@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Group } from '../../worker/room/cohort.ts';
+import { Group } from '../../worker/room/delivery/cohort.ts';
 import { MISTAKES } from './mistakes.ts';
 import { play, type Script, scriptOf } from './script.ts';
 import type { Seams } from './simulated-room.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startKafka } from '../../bridge/local/kafka.ts';
+import { startKafka } from '../../bridge/local/kafka/kafka.ts';
 import { freePort } from '../../bridge/local/port.ts';
 
 declare module 'vitest' {

@@ -6,8 +6,8 @@ import {
   DEVELOPMENT_PUBLISHER_SECRET,
 } from '../../worker/protocol/development.ts';
 import { importSecret, sign } from '../../worker/protocol/signature.ts';
-import type { Room } from '../../worker/room/room.ts';
-import { MAX_WEBHOOK_IDS } from '../../worker/room/webhook-ids.ts';
+import type { Room } from '../../worker/room/durable-object.ts';
+import { MAX_WEBHOOK_IDS } from '../../worker/room/intake/webhook-ids.ts';
 import { connect, eventsOf, tokenFor } from './support/connect.ts';
 import { body, errorCodeOf, post, publish, publishWithoutKafka } from './support/publish.ts';
 

@@ -2,9 +2,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import { IDLE_TIME } from '../../worker/room/memory-store.ts';
-import { pack } from '../../worker/room/packed-batch.ts';
-import type { Room } from '../../worker/room/room.ts';
+import type { Room } from '../../worker/room/durable-object.ts';
+import { pack } from '../../worker/room/intake/packed-batch.ts';
+import { IDLE_TIME } from '../../worker/room/store/memory-store.ts';
 import { connect, eventsOf } from './support/connect.ts';
 import { publish } from './support/publish.ts';
 

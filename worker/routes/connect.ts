@@ -9,8 +9,8 @@ import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { parseCursor, SUBPROTOCOL } from '../protocol/frames.ts';
 import { MAX_RATES } from '../protocol/messages.ts';
 import { refuse } from '../refusal.ts';
-import type { Joiner } from '../room/joining.ts';
-import { JOINER_HEADER } from '../room/room.ts';
+import { JOINER_HEADER } from '../room/durable-object.ts';
+import type { Joiner } from '../room/session/joining.ts';
 import { admitReader } from './reader.ts';
 
 export const connect = new Hono<{ Bindings: Env }>().get('/:room', async (c) => {

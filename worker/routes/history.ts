@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import type { Env } from '../env.ts';
 import { parseCursor } from '../protocol/frames.ts';
 import { refuse } from '../refusal.ts';
-import type { HistoryStart } from '../room/history.ts';
+import type { HistoryStart } from '../room/log/history.ts';
 import { admitReader } from './reader.ts';
 
 const DEFAULT_LIMIT = 100;

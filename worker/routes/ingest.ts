@@ -23,8 +23,8 @@ import {
 } from '../protocol/signature.ts';
 import { unreachable } from '../protocol/unreachable.ts';
 import { refuse } from '../refusal.ts';
-import type { RoomAnswer, RoomBatch } from '../room/intake.ts';
-import { pack } from '../room/packed-batch.ts';
+import type { RoomAnswer, RoomBatch } from '../room/intake/intake.ts';
+import { pack } from '../room/intake/packed-batch.ts';
 import { routeBatch } from '../routing.ts';
 import { roomStub } from './room-stub.ts';
 

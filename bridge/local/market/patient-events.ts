@@ -10,7 +10,7 @@
  *
  * How much waits is bounded by who publishes: he asks for `room` first.
  */
-import { type BackoffBounds, backoffMs, type Pause, pause } from '../../backoff.ts';
+import { type BackoffBounds, backoffMs, type Pause, pause } from '../../shared/backoff.ts';
 import type { EventService } from './event-service.ts';
 
 /** Of one wave: some hundred KB of events, a request or two. */

@@ -2,7 +2,7 @@
  * Keeps market time in step with the clock. After a stall of whatever cause (Kafka is down, the
  * machine slept) the market does not hurry after: what was missed has not happened.
  */
-import { type Pause, pause } from '../../backoff.ts';
+import { type Pause, pause } from '../../shared/backoff.ts';
 import { STEP_MS } from './feed.ts';
 
 /** A longer delay than this is a stall. */

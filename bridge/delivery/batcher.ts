@@ -1,0 +1,141 @@
+/**
+ * Composes batch bodies out of a partition's records. A value is copied as the bytes it came in,
+ * after a check that it is one JSON text: without the check a value such as `1},{"topic":…` would
+ * smuggle records with forged positions into the batch. Nothing is stringified again, so digits and
+ * escapes reach the client as they were produced.
+ */
+import { isUtf8 } from 'node:buffer';
+import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
+import type { KafkaRecord, Partition, Refusal } from '../kafka/record.ts';
+
+/** The schema's bound on a key. A longer one, or one that is not text, is left out. */
+const MAX_KEY_BYTES = 1024;
+/** Room for one record's head: names, three integers and a key of which every byte is escaped. */
+const MAX_HEAD_BYTES = 16 * 1024;
+const TAIL = ']}';
+
+export interface Body {
+  readonly bytes: Buffer<ArrayBuffer>;
+  readonly records: readonly KafkaRecord[];
+}
+
+/** What one pass over a queue found: the next body, and the records that cannot be in any. */
+export interface Cut {
+  /** Absent when every record taken was refused. */
+  readonly body: Body | undefined;
+  readonly refused: readonly Refusal[];
+  /** How many records of the queue are in `body` or `refused`. */
+  readonly taken: number;
+}
+
+export interface BatchLimits {
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+}
+
+export class Batcher {
+  readonly #head: string;
+  readonly #limits: BatchLimits;
+  /** Composing is synchronous, so all partitions share it; a body is copied out at its exact size. */
+  readonly #scratch: Buffer;
+
+  /** @param source names the Kafka cluster; records carry their position in it. */
+  constructor(
+    source: string,
+    limits: BatchLimits = { maxRecords: MAX_BATCH_RECORDS, maxBytes: MAX_BATCH_BYTES },
+  ) {
+    this.#head = `{"source":${JSON.stringify(source)},"records":[`;
+    this.#limits = limits;
+    this.#scratch = Buffer.allocUnsafeSlow(limits.maxBytes + MAX_HEAD_BYTES);
+  }
+
+  /** Takes records from `queue[from]` on, until a body is full or the queue ends. */
+  cut(partition: Partition, queue: readonly KafkaRecord[], from = 0): Cut {
+    const { maxRecords } = this.#limits;
+    const records: KafkaRecord[] = [];
+    const refused: Refusal[] = [];
+    const end = Math.min(queue.length, from + maxRecords);
+    let size = this.#begin();
+    let index = from;
+    for (; index < end; index++) {
+      const record = queue[index] as KafkaRecord;
+      const refusal = inspect(record);
+      if (refusal !== undefined) {
+        refused.push({ record, ...refusal });
+        continue;
+      }
+      const grown = this.#append(partition, record, size, records.length === 0);
+      if (grown !== undefined) {
+        records.push(record);
+        size = grown;
+      } else if (records.length === 0) {
+        refused.push({ record, ...TOO_LARGE });
+      } else {
+        break;
+      }
+    }
+    const body = records.length === 0 ? undefined : { bytes: this.#end(size), records };
+    return { body, refused, taken: index - from };
+  }
+
+  /** A body of records that `cut` has put into one before, for a part of it to be sent alone. */
+  compose(partition: Partition, records: readonly KafkaRecord[]): Body {
+    let size = this.#begin();
+    for (const [index, record] of records.entries()) {
+      const grown = this.#append(partition, record, size, index === 0);
+      if (grown === undefined) throw new RangeError('a part is larger than the whole');
+      size = grown;
+    }
+    return { bytes: this.#end(size), records };
+  }
+
+  #begin(): number {
+    return this.#scratch.write(this.#head, 0, 'utf8');
+  }
+
+  #end(size: number): Buffer<ArrayBuffer> {
+    const end = size + this.#scratch.write(TAIL, size, 'latin1');
+    return Buffer.from(this.#scratch.subarray(0, end));
+  }
+
+  /** The size after `record`, or undefined when the body would be too large with it. */
+  #append(
+    { topic, partition }: Partition,
+    { key, value, timestamp, offset }: KafkaRecord,
+    size: number,
+    first: boolean,
+  ): number | undefined {
+    const { maxBytes } = this.#limits;
+    if (value === null || size + value.length > maxBytes) return undefined;
+    // A topic's name is letters, digits, `.`, `_` and `-`; both numbers are decimal from kafkajs.
+    const head =
+      `${first ? '' : ','}{"topic":"${topic}","partition":${partition},"offset":${offset}` +
+      `,"timestamp":${timestamp.startsWith('-') ? '0' : timestamp}${keyMember(key)},"value":`;
+    const valueAt = size + this.#scratch.write(head, size, 'utf8');
+    const end = valueAt + value.length;
+    if (end + 1 + TAIL.length > maxBytes) return undefined;
+    this.#scratch.set(value, valueAt);
+    this.#scratch[end] = 0x7d; // }
+    return end + 1;
+  }
+}
+
+const TOO_LARGE = { code: 'too_large', message: 'the record does not fit into a batch' };
+
+function inspect({ value }: KafkaRecord): { code: string; message: string } | undefined {
+  if (value === null) return { code: 'value_missing', message: 'the record has no value' };
+  if (!isUtf8(value)) return { code: 'not_utf8', message: 'the value is not valid UTF-8' };
+  try {
+    // As Latin-1 it is not decoded. Within valid UTF-8 every byte above 0x7f means the same to the
+    // grammar: allowed inside a string, refused outside of one.
+    JSON.parse(value.toString('latin1'));
+    return undefined;
+  } catch {
+    return { code: 'not_json', message: 'the value is not one JSON text' };
+  }
+}
+
+function keyMember(key: Buffer | null): string {
+  if (key === null || key.length > MAX_KEY_BYTES || !isUtf8(key)) return '';
+  return `,"key":${JSON.stringify(key.toString('utf8'))}`;
+}

@@ -1,0 +1,47 @@
+/** The Kafka client that consumer, admin and dead-letter producer share, repaired and with all codecs. */
+import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
+import type { KafkaConfig } from '../config.ts';
+import type { Append } from '../delivery/dead-letter.ts';
+import { kafkaLog, type Logger } from '../log.ts';
+import { registerCodecs } from './codecs.ts';
+import { patchKafkajs } from './kafkajs-patch.ts';
+
+/** A broker across a region answers in milliseconds; a TLS handshake under load takes longer. */
+const CONNECTION_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+/** Few: what outlasts them is retried by the bridge, which says on the readiness page that it waits. */
+export const KAFKA_RETRIES = { retries: 2, initialRetryTime: 200, maxRetryTime: 1_000 };
+
+export function createKafka(config: KafkaConfig, log: Logger): Kafka {
+  patchKafkajs();
+  registerCodecs();
+  return new kafkajs.Kafka({
+    brokers: [...config.brokers],
+    clientId: config.clientId,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: KAFKA_RETRIES,
+    ...(config.ssl === undefined ? {} : { ssl: { ...config.ssl } }),
+    ...(config.sasl === undefined ? {} : { sasl: config.sasl as SASLOptions }),
+    ...kafkaLog(log),
+  });
+}
+
+/** The dead-letter topics' producer. A key keeps its partition, as in the topic it comes from. */
+export function createAppender(kafka: Kafka): {
+  append: Append;
+  connect: () => Promise<void>;
+  disconnect: () => Promise<void>;
+} {
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
+  return {
+    append: async (topic, messages) => {
+      await producer.send({ topic, messages, acks: -1 });
+    },
+    connect: () => producer.connect(),
+    disconnect: () => producer.disconnect(),
+  };
+}

@@ -1,0 +1,67 @@
+/** `npm run watch -- ROOM …`: prints what arrives in rooms, one WebSocket each. */
+import { parseArgs } from 'node:util';
+import { DEFAULT_PORT } from '../config.ts';
+import type { ReceivedFrame } from './received-frame.ts';
+import { watchRoom } from './watched-room.ts';
+
+const USAGE = `usage: npm run watch -- ROOM … [--url ws://HOST:PORT] [--json]
+
+Rooms are price:BTC-USDC, orderbook:…, trade:…, price_updates, system; with a token in TOKEN also
+user:… and the token's own rooms.
+--url     ws://localhost:PORT unless given, PORT being ${DEFAULT_PORT} by default
+--json    prints the frames as they come, instead of a line for each event`;
+
+const { values, positionals: rooms } = readArguments();
+const url = values.url ?? `ws://localhost:${process.env.PORT || DEFAULT_PORT}`;
+const token = process.env.TOKEN || undefined;
+
+// A pipe that has had enough, such as `| head`, ends us quietly.
+process.stdout.on('error', () => process.exit());
+process.once('SIGINT', () => process.exit());
+
+if (values.help || rooms.length === 0) {
+  console.error(USAGE);
+  process.exitCode = values.help ? 0 : 2;
+} else {
+  const refused = await Promise.all(rooms.map(watch));
+  if (refused.some(Boolean)) process.exitCode = 1;
+}
+
+async function watch(room: string): Promise<boolean> {
+  const onNote = (note: string) => console.error(`${room}  ${note}`);
+  const onFrame = (text: string, frame: ReceivedFrame | undefined) => {
+    for (const line of values.json ? [text] : linesOf(text, frame)) console.log(line);
+  };
+  const reason = await watchRoom(
+    { url, room, token, onNote, onFrame },
+    new AbortController().signal,
+  );
+  if (reason !== undefined) onNote(reason);
+  return reason !== undefined;
+}
+
+/** A line for each event; anything else as it is. */
+function linesOf(text: string, frame: ReceivedFrame | undefined): string[] {
+  if (frame === undefined || (frame.type !== 'events' && frame.type !== 'snapshot')) return [text];
+  const { type, room, events } = frame;
+  return events.map(
+    ({ seq, source }) => `${room}  ${type === 'snapshot' ? '=' : '#'}${seq}  ${oneLine(source)}`,
+  );
+}
+
+/** Raw line ends stand between JSON's tokens only, never inside a string. */
+function oneLine(source: string): string {
+  return source.replaceAll(/\s*[\r\n]\s*/g, ' ');
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { url: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+    });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,25 @@
+/** Where the gateway is and how to sign for it: what the bridge and the publisher SDK share. */
+import { importSecret, type SigningKey } from '../../worker/protocol/signature.ts';
+import { ConfigError, type Environment, list, text } from './variables.ts';
+
+export function readEventsUrl(env: Environment): URL {
+  const variable = 'WEBSOCKET_GATEWAY_URL';
+  const base = URL.parse(text(env, variable, 'http://localhost:3007'));
+  if (base === null || !['http:', 'https:'].includes(base.protocol)) {
+    throw new ConfigError(variable, 'is an http:// or https:// URL');
+  }
+  if (base.search !== '' || base.hash !== '') throw new ConfigError(variable, 'ends at its path');
+  return new URL(`${base.href.replace(/\/$/, '')}/v1/events`);
+}
+
+/** The keys of the secrets in `variable`: several during a rotation. */
+export async function readSecrets(env: Environment, variable: string): Promise<SigningKey[]> {
+  const secrets = list(env[variable] ?? '');
+  if (secrets.length === 0) throw new ConfigError(variable, 'is missing');
+  try {
+    return await Promise.all(secrets.map(importSecret));
+  } catch (error) {
+    const complaint = error instanceof RangeError ? error.message : 'cannot be read';
+    throw new ConfigError(variable, `is not usable: ${complaint}`);
+  }
+}

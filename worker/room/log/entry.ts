@@ -1,0 +1,47 @@
+/** An entry: an event with its number in a room's log, its frame text composed once. */
+import { encodeEntry } from '../../protocol/frames.ts';
+
+export interface Entry {
+  readonly seq: number;
+  /** `{"seq":…,"event":…}`, as it stands in frames. */
+  readonly text: string;
+  /** Of which snapshots and conflation keep the latest. */
+  readonly key: string | undefined;
+  /** Unix ms after which it is neither sent nor replayed. */
+  readonly expiresAt: number;
+  /** Whether the event itself said when it expires, so that nobody misses it afterwards. */
+  readonly perishable: boolean;
+}
+
+/** Text that joins saved entries and their fields: control characters occur nowhere in JSON text. */
+const RECORD_SEPARATOR = '\u001e';
+const UNIT_SEPARATOR = '\u001f';
+
+/** Entries as one column of a row. Their JSON is stored as it is, unescaped. */
+export function encodeEntries(entries: readonly Entry[]): string {
+  return entries
+    .map(({ seq, key, expiresAt, perishable, text }) =>
+      [seq, key ?? '', expiresAt, perishable ? 1 : 0, text].join(UNIT_SEPARATOR),
+    )
+    .join(RECORD_SEPARATOR);
+}
+
+/** The inverse of `encodeEntries`. */
+export function decodeEntries(column: string): Entry[] {
+  if (column === '') return [];
+  return column.split(RECORD_SEPARATOR).map((line) => {
+    const [seq = '', key = '', expiresAt = '', perishable = '', text = ''] =
+      line.split(UNIT_SEPARATOR);
+    return {
+      seq: Number(seq),
+      text,
+      key: key === '' ? undefined : key,
+      expiresAt: Number(expiresAt),
+      perishable: perishable === '1',
+    };
+  });
+}
+
+export function newEntry(seq: number, event: string, fields: Omit<Entry, 'seq' | 'text'>): Entry {
+  return { seq, text: encodeEntry(seq, event), ...fields };
+}
