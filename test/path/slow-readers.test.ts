@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
 import { CLOSE_CODES } from '../../worker/protocol/codes.ts';
-import { STALL_LIMIT } from '../../worker/room/delivery/flow.ts';
+import { STALL_LIMIT } from '../../worker/room/delivery/laggards.ts';
 import { Crowd, type CrowdReport } from '../support/crowd.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { residentMemory } from '../support/resident-memory.ts';

@@ -1,11 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Group } from '../../worker/room/delivery/cohort.ts';
-import { Member } from '../../worker/room/delivery/member.ts';
+import { Member, type Recipient } from '../../worker/room/delivery/member.ts';
 
 function member(): Member {
-  const socket = { send: () => {}, close: () => {}, serializeAttachment: () => {} };
-  return new Member(socket, { user: undefined, tokenExpiresAt: undefined, maxRate: undefined });
+  const recipient: Recipient = {
+    readiness: 'ready',
+    welcome: () => true,
+    give: () => true,
+    placeChanged: () => {},
+    giveUp: () => {},
+  };
+  return new Member(recipient, undefined, { kind: 'current' });
 }
 
 describe('a group', () => {

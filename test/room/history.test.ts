@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
-import { type HistoryStart, readHistory } from '../../worker/room/log/history.ts';
+import { readHistory } from '../../worker/room/log/history.ts';
 import { Log } from '../../worker/room/log/log.ts';
+import type { Place } from '../../worker/room/log/resume.ts';
 
 function logOf(
   count: number,
@@ -10,14 +11,21 @@ function logOf(
 ): Log {
   const { trade } = POLICIES;
   const policy = { ...trade, retention: { ...trade.retention, ...retention } };
-  const log = new Log(policy, { epoch: 7, head: 0, floor: 0, trimmed: 0, entries: [] });
+  const log = new Log(policy, {
+    epoch: 7,
+    head: 0,
+    floor: 0,
+    trimmed: 0,
+    entries: [],
+    isPermanent: true,
+  });
   for (let i = 0; i < count; i++) {
     log.append({ event: `{"p":"${'x'.repeat(size)}"}`, key: undefined, expiresAt }, 0);
   }
   return log;
 }
 
-function page(log: Log, start?: HistoryStart, limit = 100, now = 0) {
+function page(log: Log, start?: Place, limit = 100, now = 0) {
   const { events, ...rest } = JSON.parse(readHistory('r', log, start, limit, now));
   return { ...rest, seqs: events.map(({ seq }: { seq: number }) => seq) };
 }

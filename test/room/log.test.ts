@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
-import { decodeEntries, encodeEntries } from '../../worker/room/log/entry.ts';
+import type { Cursor } from '../../worker/protocol/frames.ts';
+import { decodeEntries, encodeEntries, newEntry } from '../../worker/room/log/entry.ts';
 import { Log } from '../../worker/room/log/log.ts';
+import { resumeFrom } from '../../worker/room/log/resume.ts';
 
-const NEW = { epoch: 7, head: 0, floor: 0, trimmed: 0, entries: [] };
+const NEW = { epoch: 7, head: 0, floor: 0, trimmed: 0, entries: [], isPermanent: true };
+const IN_MEMORY = { ...NEW, isPermanent: false };
 const seqs = (entries: readonly { seq: number }[]) => entries.map(({ seq }) => seq);
 
 function policy(retention: Partial<Policy['retention']>, base: Policy = POLICIES.trade): Policy {
@@ -13,6 +16,12 @@ function policy(retention: Partial<Policy['retention']>, base: Policy = POLICIES
 
 function append(log: Log, now: number, fields: { key?: string; expiresAt?: number } = {}) {
   return log.append({ event: '{}', key: fields.key, expiresAt: fields.expiresAt }, now);
+}
+
+/** How a reader goes on that stands at `since`, once what has expired is gone. */
+function resume(log: Log, since: Cursor | undefined, now: number) {
+  log.expire(now);
+  return resumeFrom(log, since);
 }
 
 describe('a log', () => {
@@ -52,7 +61,7 @@ describe('a log', () => {
     append(log, 0, { expiresAt: 1_000_000 });
     append(log, 0, { expiresAt: 10 });
     append(log, 0, { expiresAt: 1_000_000 });
-    expect(log.resume({ epoch: 7, seq: 0 }, 11)).toEqual({ kind: 'replay', from: 0 });
+    expect(resume(log, { epoch: 7, seq: 0 }, 11)).toEqual({ kind: 'replay', from: 0 });
     expect(seqs(log.entriesAfter(0, 11))).toEqual([1, 3]);
     expect(seqs(log.snapshot(11))).toEqual([1, 3]);
   });
@@ -69,7 +78,7 @@ describe('a log', () => {
   it('shows a new reader the latest entry of each key, oldest first', () => {
     const log = new Log(POLICIES.price_updates, NEW);
     for (const key of ['A', 'B', 'A', 'C']) append(log, 1, { key });
-    expect(log.resume(undefined, 1)).toEqual({ kind: 'snapshot' });
+    expect(resume(log, undefined, 1)).toEqual({ kind: 'snapshot' });
     expect(log.snapshot(1)).toMatchObject([
       { key: 'B', seq: 2 },
       { key: 'A', seq: 3 },
@@ -86,22 +95,22 @@ describe('a log', () => {
   it('tells a reader of another epoch, or ahead of the head, that its place is gone', () => {
     const log = new Log(policy({}), NEW);
     append(log, 1);
-    expect(log.resume({ epoch: 6, seq: 1 }, 1)).toMatchObject({ kind: 'gap', reason: 'epoch' });
-    expect(log.resume({ epoch: 7, seq: 2 }, 1)).toMatchObject({ kind: 'gap', reason: 'epoch' });
-    expect(log.resume({ epoch: 7, seq: 1 }, 1)).toEqual({ kind: 'replay', from: 1 });
+    expect(resume(log, { epoch: 6, seq: 1 }, 1)).toMatchObject({ kind: 'gap', reason: 'epoch' });
+    expect(resume(log, { epoch: 7, seq: 2 }, 1)).toMatchObject({ kind: 'gap', reason: 'epoch' });
+    expect(resume(log, { epoch: 7, seq: 1 }, 1)).toEqual({ kind: 'replay', from: 1 });
     expect(log.entriesAfter(1, 1)).toEqual([]);
   });
 
   it('that is durable and whole gives all of it to who received nothing of any epoch (R5)', () => {
     const log = new Log(policy({ entries: 2 }), NEW);
     append(log, 1);
-    expect(log.resume({ epoch: 6, seq: 0 }, 1)).toEqual({ kind: 'replay', from: 0 });
+    expect(resume(log, { epoch: 6, seq: 0 }, 1)).toEqual({ kind: 'replay', from: 0 });
     append(log, 1);
     append(log, 1);
-    expect(log.resume({ epoch: 6, seq: 0 }, 1)).toMatchObject({ kind: 'gap' });
-    const inMemory = new Log(policy({}, POLICIES.price), NEW);
+    expect(resume(log, { epoch: 6, seq: 0 }, 1)).toMatchObject({ kind: 'gap' });
+    const inMemory = new Log(policy({}, POLICIES.price), IN_MEMORY);
     append(inMemory, 1, { key: 'A' });
-    expect(inMemory.resume({ epoch: 6, seq: 0 }, 1)).toMatchObject({ reason: 'epoch' });
+    expect(resume(inMemory, { epoch: 6, seq: 0 }, 1)).toMatchObject({ reason: 'epoch' });
   });
 
   it('is bounded in the characters of its latest entries: the stalest make room', () => {
@@ -118,7 +127,7 @@ describe('a log', () => {
     expect(log.floor).toBe(2);
     for (let i = 0; i < 10; i++) append(log, 20);
     expect(log.floor).toBe(2);
-    expect(log.resume({ epoch: 7, seq: 1 }, 20)).toMatchObject({ kind: 'gap' });
+    expect(resume(log, { epoch: 7, seq: 1 }, 20)).toMatchObject({ kind: 'gap' });
   });
 
   it('gives a reader everything after its cursor or says that it cannot, also when it wakes', () => {
@@ -144,17 +153,17 @@ describe('a log', () => {
           if (next !== 'wake') continue;
           const { epoch, head, floor, trimmed } = log;
           const saved = kept.map((entry) => ({ ...entry, text: '{}', key: undefined }));
-          log = new Log(limits, { epoch, head, floor, trimmed, entries: saved });
+          log = new Log(limits, { ...NEW, epoch, head, floor, trimmed, entries: saved });
           log.expire(now);
           expect(seqs(log.entries).length).toBeLessThanOrEqual(entries);
         }
-        const resume = log.resume({ epoch: 7, seq }, now);
+        const decision = resume(log, { epoch: 7, seq }, now);
         const missed = appended.filter((entry) => entry.seq > seq);
         const live = missed.filter(({ expiresAt }) => expiresAt > now);
         if (seq > log.head) {
-          expect(resume).toMatchObject({ kind: 'gap', reason: 'epoch' });
-        } else if (resume.kind === 'replay') {
-          expect(seqs(log.entriesAfter(resume.from, now))).toEqual(seqs(live));
+          expect(decision).toMatchObject({ kind: 'gap', reason: 'epoch' });
+        } else if (decision.kind === 'replay') {
+          expect(seqs(log.entriesAfter(decision.from, now))).toEqual(seqs(live));
           expect(missed.filter((e) => e.expiresAt <= now && !e.perishable)).toEqual([]);
         } else {
           // It said so: then something was in fact taken by the bounds, or is too old.
@@ -168,6 +177,59 @@ describe('a log', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+});
+
+describe('a log that mirrors another', () => {
+  const entryOf = (seq: number, key?: string) =>
+    newEntry(seq, '{}', { key, expiresAt: 1_000, perishable: false });
+
+  it('has the numbers that it is given, also when one is left out', () => {
+    const log = new Log(policy({}), NEW);
+    for (const seq of [3, 4, 7]) log.accept(entryOf(seq), 1);
+    expect([log.head, seqs(log.entries)]).toEqual([7, [3, 4, 7]]);
+    expect(seqs(log.entriesAfter(4, 1))).toEqual([7]);
+    expect(append(log, 1).seq).toBe(8);
+  });
+
+  it('refuses an entry that does not follow', () => {
+    const log = new Log(policy({}), NEW);
+    log.accept(entryOf(3), 1);
+    for (const seq of [2, 3]) expect(() => log.accept(entryOf(seq), 1)).toThrow(RangeError);
+    expect(seqs(log.entries)).toEqual([3]);
+  });
+
+  it('that begins another epoch has nothing of the one before, and tells its readers', () => {
+    const log = new Log(policy({}, POLICIES.price_updates), IN_MEMORY);
+    log.accept(entryOf(3, 'A'), 1);
+    expect(seqs(log.snapshot(1))).toEqual([3]);
+    log.renumber(8, 2);
+    expect([log.epoch, log.head, log.floor, log.trimmed]).toEqual([8, 2, 2, 2]);
+    expect([log.entries, log.latest, log.snapshot(1)]).toEqual([[], [], []]);
+    expect(resume(log, { epoch: 7, seq: 1 }, 1)).toMatchObject({ kind: 'gap', reason: 'epoch' });
+    log.accept(entryOf(3, 'B'), 1);
+    expect(log.snapshot(1)).toMatchObject([{ seq: 3, key: 'B' }]);
+    expect(() => log.renumber(8, 9)).toThrow(RangeError);
+  });
+});
+
+describe('a snapshot', () => {
+  it('is the same array while the state is the same, so that it is encoded once', () => {
+    const log = new Log(POLICIES.price_updates, IN_MEMORY);
+    append(log, 1, { key: 'A' });
+    const before = log.snapshot(1);
+    expect(log.snapshot(1_000_000)).toBe(before);
+    append(log, 1, { key: 'A' });
+    expect(log.snapshot(1)).not.toBe(before);
+  });
+
+  it('of a tail is taken anew when one of its entries has expired', () => {
+    const log = new Log(POLICIES.system, NEW);
+    append(log, 0, { expiresAt: 10 });
+    append(log, 0, { expiresAt: 20 });
+    expect(log.snapshot(9)).toBe(log.snapshot(0));
+    expect(seqs(log.snapshot(10))).toEqual([2]);
+    expect(seqs(log.snapshot(20))).toEqual([]);
   });
 });
 

@@ -1,19 +1,22 @@
-/** A log, its flusher and its audience on a clock that a test advances, and sockets that note all. */
+/** The production `Room` on a clock that a test advances, a disk in memory, and sockets that note all. */
 import { POLICIES, type Policy } from '../../worker/policy.ts';
 import type { Priority } from '../../worker/protocol/events.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
-import { Flusher } from '../../worker/room/delivery/flusher.ts';
-import type { Attachment, Member, Socket } from '../../worker/room/delivery/member.ts';
-import { Log } from '../../worker/room/log/log.ts';
-import { Audience } from '../../worker/room/session/audience.ts';
-import type { Joiner } from '../../worker/room/session/joining.ts';
+import { type Joiner, Room } from '../../worker/room/room.ts';
+import type { Attachment } from '../../worker/room/session/attachment.ts';
+import type { Socket } from '../../worker/room/session/output.ts';
+import type { Session } from '../../worker/room/session/session.ts';
 import { Clock } from '../simulation/clock.ts';
+import { Disk } from '../simulation/disk.ts';
 
-export const EPOCH = 7;
+/** A durable room's epoch is the time of its first wake. */
+export const EPOCH = new Clock().now();
+const NAME = 'r';
 
 export class FakeSocket implements Socket {
   readonly texts: string[] = [];
   attachment: Attachment | null | undefined;
+  attachmentsWritten = 0;
   closedFor: string | undefined;
   isBroken = false;
   bufferedAmount = 0;
@@ -28,6 +31,7 @@ export class FakeSocket implements Socket {
   }
 
   serializeAttachment(attachment: Attachment | null): void {
+    this.attachmentsWritten++;
     this.attachment = structuredClone(attachment);
   }
 
@@ -54,84 +58,129 @@ export interface Event {
   readonly expiresAt?: number;
 }
 
+interface Asleep {
+  readonly clock: Clock;
+  readonly disk: Disk;
+  readonly sockets: readonly FakeSocket[];
+  readonly offset: number;
+}
+
 export class RoomInMemory {
   readonly clock: Clock;
-  readonly log: Log;
-  readonly flusher: Flusher;
-  readonly audience: Audience;
+  readonly room: Room;
   readonly pings = new Map<Socket, number>();
-
+  /** Why the object ended itself. */
+  aborted: unknown;
   readonly #policy: Policy;
+  readonly #disk: Disk;
+  #offset: number;
 
-  constructor(
-    policy: Policy = POLICIES.trade,
-    asleep?: { readonly log: Log; readonly clock: Clock; readonly sockets: FakeSocket[] },
-  ) {
+  constructor(policy: Policy = POLICIES.trade, asleep?: Asleep) {
     this.#policy = policy;
     this.clock = asleep?.clock ?? new Clock();
-    this.log =
-      asleep?.log ?? new Log(policy, { epoch: EPOCH, head: 0, floor: 0, trimmed: 0, entries: [] });
-    this.flusher = new Flusher({
-      room: 'r',
-      log: this.log,
+    this.#disk = asleep?.disk ?? new Disk();
+    this.#offset = asleep?.offset ?? 0;
+    this.room = new Room(
+      NAME,
+      { class: policy.access === 'user' ? 'user' : 'trade', id: 'u' },
       policy,
-      timers: this.clock,
-      lost: ({ socket }) => this.audience.leave(socket),
-      tooSlow: (member) => this.audience.dismiss(member, 'slow_consumer'),
-      beforeFlush: (now) => this.audience.sweep(now),
-    });
-    this.audience = new Audience({
-      room: 'r',
-      log: this.log,
-      isPrivate: policy.access !== 'anyone',
-      flusher: this.flusher,
-      lastPing: (socket) => this.pings.get(socket),
-    });
-    for (const socket of asleep?.sockets ?? []) {
-      this.audience.restore(socket, socket.attachment ?? null, this.now);
-    }
+      {
+        timers: this.clock,
+        storage: { chunks: this.#disk, setAlarm: () => {} },
+        sockets: (asleep?.sockets ?? []).map((socket) => ({
+          socket,
+          attachment: socket.attachment ?? null,
+        })),
+        lastPing: (socket) => this.pings.get(socket),
+        checkToken: async (token) => JSON.parse(token),
+        maxSockets: { held: 10_000, open: 10_000 },
+        abort: (error) => {
+          this.aborted = error;
+        },
+        warn: () => {},
+      },
+    );
   }
 
   get now(): number {
     return this.clock.now();
   }
 
+  get losses(): Room['losses'] {
+    return this.room.losses;
+  }
+
+  get sessions(): Room['sessions'] {
+    return this.room.sessions;
+  }
+
   join(joiner: Partial<Joiner> = {}, socket = new FakeSocket()): FakeSocket {
     const nobody = { user: undefined, tokenExpiresAt: undefined, since: undefined };
-    this.audience.join(socket, { ...nobody, maxRate: undefined, ...joiner }, this.now);
+    this.room.connect(socket, { ...nobody, maxRate: undefined, ...joiner });
     return socket;
   }
 
   /** The room after a sleep, with these sockets. */
   wake(...sockets: FakeSocket[]): RoomInMemory {
-    return new RoomInMemory(this.#policy, { log: this.log, clock: this.clock, sockets });
+    const { clock } = this;
+    return new RoomInMemory(this.#policy, {
+      clock,
+      disk: this.#disk,
+      sockets,
+      offset: this.#offset,
+    });
   }
 
-  /** The member whose socket it is. */
-  of(socket: Socket): Member {
-    const member = this.audience.memberOf(socket);
-    if (member === undefined) throw new Error('no member has this socket');
-    return member;
+  /** The session of a socket that is held. */
+  of(socket: Socket): Session {
+    const session = this.sessions.of(socket);
+    if (session === undefined) throw new Error('no session has this socket');
+    return session;
+  }
+
+  /** A message comes over a socket. */
+  say(socket: FakeSocket, message: object | string): Promise<void> | void {
+    const text = typeof message === 'string' ? message : JSON.stringify({ room: NAME, ...message });
+    return this.room.receive(socket, text);
   }
 
   ack(socket: FakeSocket, seq: number): void {
-    this.flusher.acknowledge(this.of(socket), seq, this.now);
+    void this.say(socket, { type: 'ack', seq });
+  }
+
+  subscribe(socket: FakeSocket, request: object = {}): void {
+    void this.say(socket, { type: 'subscribe', ...request });
+  }
+
+  unsubscribe(socket: FakeSocket, id?: string): void {
+    void this.say(socket, { type: 'unsubscribe', id });
+  }
+
+  /** A new token comes over a socket. */
+  async auth(socket: FakeSocket, user: string, expiresAt: number): Promise<void> {
+    const token = JSON.stringify({ kind: 'user', user, expiresAt, rooms: [] });
+    await this.say(socket, { type: 'auth', token });
   }
 
   /** Appends event after event, each of which is flushed. */
   appendEach(...events: Event[]): void {
     for (const event of events) {
       this.append(event);
+      // Longer than the pace of so few sockets, and shorter than any wait of a laggard.
       this.clock.advance(1);
     }
   }
 
-  /** Appends one event each, all in one batch. */
+  /** Appends events, all in one batch. */
   append(...events: Event[]): void {
-    const entries = events.map(({ key, size = 1, expiresAt }) =>
-      this.log.append({ event: `{"p":"${'x'.repeat(size)}"}`, key, expiresAt }, this.now),
-    );
-    const priorities = events.map(({ priority = 'high' }) => priority);
-    this.flusher.appended(entries, priorities, this.now);
+    const records = events.map(({ key, size = 1, expiresAt, priority = 'high' }, index) => ({
+      index,
+      event: `{"p":"${'x'.repeat(size)}"}`,
+      key,
+      expiresAt,
+      priority,
+      position: { topic: 't', partition: 0, offset: this.#offset++, timestamp: this.now },
+    }));
+    this.room.append({ kind: 'kafka', source: 'c', records });
   }
 }

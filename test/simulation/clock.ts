@@ -1,5 +1,5 @@
 /** A clock whose timers go off, each in a turn of its own, when it is advanced. */
-import type { Timers } from '../../worker/room/delivery/flusher.ts';
+import type { Timers } from '../../worker/room/scheduler.ts';
 
 /** A room that needs more turns than this in one advance never comes to rest. */
 const MAX_TURNS = 5_000;

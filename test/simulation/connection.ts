@@ -1,16 +1,21 @@
 /** A socket and the client at its other end, who reads when the script says so. */
 import type { CloseReason } from '../../worker/protocol/codes.ts';
 import type { Cursor, RoomFrame } from '../../worker/protocol/frames.ts';
-import { MAX_BUFFERED_BYTES, MAX_BURST_BYTES } from '../../worker/room/delivery/flow.ts';
-import type { Attachment, Socket } from '../../worker/room/delivery/member.ts';
-import { FRAME_CHARACTERS } from '../../worker/room/delivery/serving.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/session/in-flight.ts';
+import { SLICE_CHARACTERS } from '../../worker/room/delivery/slice.ts';
+import type { Attachment } from '../../worker/room/session/attachment.ts';
+import {
+  MAX_BACKLOG_BYTES,
+  MAX_BURST_BYTES,
+  type Socket,
+} from '../../worker/room/session/output.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { Expectations } from './expectations.ts';
 import type { Reference } from './reference.ts';
 import { type Request, Transcript } from './transcript.ts';
 import { promise } from './violation.ts';
 
 /** A frame is full with the event that fills it. */
-const MAX_FRAME = FRAME_CHARACTERS + 120_000;
+const MAX_FRAME = SLICE_CHARACTERS + 120_000;
 
 /** What the client has made of what it read. It outlives the connection. */
 export class View {
@@ -31,9 +36,9 @@ interface Sent {
   readonly request: Request;
 }
 
-/** Calls a room: what a connection sends to it is an event of the platform's. */
-export interface Room {
-  /** @param waiting characters before it. */
+/** The end of the socket that the room has. */
+export interface RoomEnd {
+  /** @param waiting how many characters the client has not read before it. */
   readonly send: (connection: Connection, text: string, waiting: number) => void;
   readonly close: (connection: Connection, reason: CloseReason) => void;
 }
@@ -43,6 +48,7 @@ export class Connection implements Socket {
   readonly view: View;
   readonly manners: Manners;
   readonly transcript = new Transcript();
+  readonly expectations: Expectations;
   attachment: Attachment | null | undefined;
   request: Request;
   /** Why the room closed it. */
@@ -51,7 +57,7 @@ export class Connection implements Socket {
   isBroken = false;
   /** Whether the room may know by now that it is slow. */
   isSlow = false;
-  readonly #room: Room;
+  readonly #room: RoomEnd;
   readonly #unread: Sent[] = [];
   #unreadCharacters = 0;
   #unackedByClient = 0;
@@ -59,8 +65,15 @@ export class Connection implements Socket {
   #inFlight: { readonly seq: number; readonly characters: number }[] = [];
   #acked = false;
 
-  constructor(room: Room, view: View, manners: Manners, request: Request, tellsBuffered: boolean) {
+  constructor(
+    room: RoomEnd,
+    view: View,
+    manners: Manners,
+    request: Request,
+    { tellsBuffered, now }: { readonly tellsBuffered: boolean; readonly now: number },
+  ) {
     this.#room = room;
+    this.expectations = new Expectations(now);
     this.view = view;
     this.manners = manners;
     this.request = request;
@@ -105,6 +118,7 @@ export class Connection implements Socket {
     frame: RoomFrame,
     { waiting, reference, now }: { waiting: number; reference: Reference; now: number },
   ): void {
+    this.expectations.read(frame);
     const isServed = this.transcript.isMember && (frame.type === 'events' || frame.type === 'gap');
     // So no more than the bound and one frame, or one gap with its snapshot, is ever on its way.
     if (isServed) {
@@ -117,18 +131,21 @@ export class Connection implements Socket {
     this.transcript.read(frame, reference, now, this.isSlow);
     this.#unread.push({ text, frame, request: this.request });
     if (this.#acked) this.#inFlight.push({ seq: this.transcript.seq, characters: text.length });
-    const mayBeSeen = this.#unreadCharacters >= MAX_BUFFERED_BYTES;
+    const mayBeSeen = this.#unreadCharacters >= MAX_BACKLOG_BYTES;
     if (mayBeSeen && this.bufferedAmount !== undefined) this.isSlow = true;
     if (this.#acked && this.inFlight >= WINDOW_CHARACTERS) this.isSlow = true;
   }
 
   endTurn(reference: Reference): void {
-    if (this.closedFor === undefined) this.transcript.endTurn(reference);
+    if (this.closedFor !== undefined || this.isBroken) return;
+    this.transcript.endTurn(reference);
+    this.expectations.endTurn();
   }
 
   /** The object slept: what was in flight is known again only if it was attached. */
   wakes(): void {
     if (this.attachment?.inFlight === undefined) this.#inFlight = [];
+    this.expectations.wakes();
   }
 
   /** The client reads. The number to ack, when it is time to. */

@@ -8,6 +8,11 @@ export class Disk implements Chunks {
   turnWrites = 0;
   writes = 0;
 
+  /** How many rows there are. */
+  get size(): number {
+    return this.#rows.size;
+  }
+
   read(): Chunk[] {
     return [...this.#rows.values()].sort((a, b) => a.last - b.last || a.slot - b.slot);
   }

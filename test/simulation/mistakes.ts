@@ -1,142 +1,205 @@
-/** Mistakes that a room could make, planted where its parts meet: the promises must find each out. */
-
+/**
+ * Mistakes that a room could make: the promises must find each of them out. Each is planted in a part
+ * of the production room, by replacing one of its methods while the simulation runs.
+ */
+import { vi } from 'vitest';
+import { Channel } from '../../worker/room/channel.ts';
+import { Budget } from '../../worker/room/delivery/budget.ts';
+import { Group } from '../../worker/room/delivery/cohort.ts';
+import { Positions } from '../../worker/room/intake/positions.ts';
 import type { Entry } from '../../worker/room/log/entry.ts';
-import type { Log } from '../../worker/room/log/log.ts';
+import { Log } from '../../worker/room/log/log.ts';
+import { Session } from '../../worker/room/session/session.ts';
+import { Sessions } from '../../worker/room/session/sessions.ts';
+import { Subscription } from '../../worker/room/session/subscription.ts';
 import type { Chunk, Chunks } from '../../worker/room/store/chunks.ts';
-import type { Seams } from './simulated-room.ts';
+import { during, replaceGetter, whileJoining, whileServing, wrap } from './planting.ts';
 
 export interface Mistake {
   readonly mistake: string;
-  /** Of the rooms in which it shows. */
+  /** The kind of room in which it shows. */
   readonly kind: 'durable' | 'keyed';
-  readonly seams: Seams;
+  /** Plants it; vitest takes it out again. */
+  readonly plant?: () => unknown;
+  /** Or stands between the room and its disk. */
+  readonly chunks?: (chunks: Chunks) => Chunks;
 }
 
 export const MISTAKES: readonly Mistake[] = [
   {
     mistake: 'a record that was here before is appended again',
     kind: 'durable',
-    seams: {
-      positions: (positions) => overriding(positions, { judge: () => 'new' }),
-    },
+    plant: () => vi.spyOn(Positions.prototype, 'judge').mockReturnValue('new'),
   },
   {
     mistake: 'the dirty mark is not written',
     kind: 'keyed',
-    seams: {
-      chunks: (chunks) => ({
-        ...passing(chunks),
-        put: (chunk) => {
-          if (chunk.state === '' || JSON.parse(chunk.state).dirty !== true) chunks.put(chunk);
-        },
-      }),
-    },
+    chunks: (chunks) => ({
+      ...passing(chunks),
+      put: (chunk) => {
+        if (chunk.state === '' || JSON.parse(chunk.state).dirty !== true) chunks.put(chunk);
+      },
+    }),
   },
   {
     mistake: 'a cursor of another epoch is trusted',
     kind: 'keyed',
-    seams: {
-      joinersLog: (log) =>
-        overriding(log, {
-          resume: (since, now) => log.resume(since && { ...since, epoch: log.epoch }, now),
-        }),
-    },
+    plant: () =>
+      wrap(Channel, 'join', (join, channel, member, now) => {
+        const { state } = member;
+        if (state.kind === 'waiting' && state.since !== undefined) {
+          member.state = { ...state, since: { ...state.since, epoch: channel.log.epoch } };
+        }
+        join(member, now);
+      }),
   },
   {
     mistake: 'a laggard is served from the tail, wherever its cursor is',
     kind: 'durable',
-    seams: {
-      servedLog: (log) => overriding(log, {}, { floor: 0 }),
-    },
+    plant: () => whileServing(() => [replaceGetter(Log, 'floor', () => 0)]),
   },
   {
     mistake: 'a cursor below the floor is resumed',
     kind: 'keyed',
-    seams: {
-      joinersLog: (log) =>
-        overriding(log, {
-          resume: (since, now) =>
-            since?.epoch === log.epoch && since.seq <= log.head
-              ? { kind: 'replay', from: since.seq }
-              : log.resume(since, now),
-        }),
-    },
+    plant: () =>
+      wrap(Channel, 'welcome', (welcome, _channel, ...args) =>
+        during(
+          () => [replaceGetter(Log, 'floor', () => 0)],
+          () => welcome(...args),
+        ),
+      ),
   },
   {
     mistake: 'who joins misses what is pending',
     kind: 'durable',
-    seams: {
-      flusher: (flusher, log) =>
-        overriding(flusher, { add: (member, _cursor, now) => flusher.add(member, log.head, now) }),
-    },
+    plant: () => whileJoining((_cursor, { log }) => log.head),
   },
   {
     mistake: 'who joins gets again what its snapshot showed',
     kind: 'durable',
-    seams: {
-      flusher: (flusher) =>
-        overriding(flusher, {
-          add: (member, cursor, now) => flusher.add(member, Math.max(0, cursor - 1), now),
-        }),
-    },
+    plant: () => whileJoining((cursor) => Math.max(0, cursor - 1)),
   },
   {
     mistake: 'who slept with a cursor stands at the head',
     kind: 'durable',
-    seams: {
-      flusher: (flusher, log) =>
-        overriding(flusher, {
-          restore: (member, _cursor, now) => flusher.restore(member, log.head, now),
-        }),
-    },
+    plant: () =>
+      wrap(Channel, 'restore', (restore, _channel, member, _cursor, now) =>
+        restore(member, undefined, now),
+      ),
   },
   {
     mistake: 'a room without keys is conflated',
     kind: 'durable',
-    seams: {
-      servedLog: (log) =>
-        overriding(log, { latestAfter: (seq) => latestOf(log, seq) }, { isKeyed: true }),
+    plant: () => {
+      replaceGetter(Log, 'isKeyed', () => true);
+      wrap(Log, 'latestAfter', (_original, log, seq) => latestOf(log, seq));
     },
   },
   {
     mistake: 'the latest per key is taken to be of every key that ever was',
     kind: 'keyed',
-    seams: {
-      servedLog: (log) => overriding(log, {}, { conflatableFrom: 0 }),
-    },
+    plant: () => replaceGetter(Log, 'conflatableFrom', () => 0),
   },
   {
     mistake: 'a snapshot leaves out the newest event',
     kind: 'keyed',
-    seams: {
-      joinersLog: (log) => overriding(log, { snapshot: (now) => log.snapshot(now).slice(0, -1) }),
-    },
+    plant: () => wrap(Log, 'snapshot', (snapshot, _log, now) => snapshot(now).slice(0, -1)),
   },
   {
     mistake: 'what has expired is sent',
     kind: 'durable',
-    seams: {
-      servedLog: (log) =>
-        overriding(log, { expire: () => {}, entriesAfter: (seq) => log.entriesAfter(seq, 0) }),
-    },
+    plant: () =>
+      whileServing(() => [
+        wrap(Log, 'expire', () => {}),
+        wrap(Log, 'entriesAfter', (entriesAfter, _log, seq) => entriesAfter(seq, 0)),
+      ]),
   },
   {
     mistake: 'the answer is given before the write',
     kind: 'durable',
-    seams: { chunks: (chunks) => new LateChunks(chunks) },
+    chunks: (chunks) => new LateChunks(chunks),
   },
   {
     mistake: 'an append writes two rows',
     kind: 'durable',
-    seams: {
-      chunks: (chunks) => ({
-        ...passing(chunks),
-        put: (chunk) => {
-          chunks.put(chunk);
-          chunks.put(chunk);
-        },
+    chunks: (chunks) => ({
+      ...passing(chunks),
+      put: (chunk) => {
+        chunks.put(chunk);
+        chunks.put(chunk);
+      },
+    }),
+  },
+  {
+    mistake: 'a cohort is not advanced',
+    kind: 'durable',
+    plant: () => vi.spyOn(Group.prototype, 'advance').mockImplementation(() => {}),
+  },
+  // The path of what clients say:
+  {
+    mistake: 'an answer to a socket that is closing ends the object',
+    kind: 'durable',
+    plant: () =>
+      wrap(Session, 'tell', (_tell, { output }, frame) => {
+        if (!output.send(frame)) throw new TypeError('the socket is closing');
       }),
-    },
+  },
+  {
+    mistake: 'a flood of messages is read',
+    kind: 'durable',
+    plant: () => vi.spyOn(Budget.prototype, 'affords').mockReturnValue(true),
+  },
+  {
+    mistake: 'who sends garbage is not told',
+    kind: 'durable',
+    plant: () => vi.spyOn(Session.prototype, 'refuse').mockImplementation(() => {}),
+  },
+  {
+    mistake: 'who sends garbage is heard for ever',
+    kind: 'durable',
+    plant: () =>
+      wrap(Session, 'refuse', (refuse, session, ...args) => {
+        session.invalidMessages = 0;
+        refuse(...args);
+      }),
+  },
+  {
+    mistake: 'who unsubscribed goes on being sent events',
+    kind: 'durable',
+    plant: () => vi.spyOn(Channel.prototype, 'remove').mockImplementation(() => {}),
+  },
+  {
+    mistake: 'an ack of a number that was never sent opens the window',
+    kind: 'durable',
+    plant: () => vi.spyOn(Subscription.prototype, 'wasSent').mockReturnValue(true),
+  },
+  {
+    mistake: 'an ack opens the window and brings nothing',
+    kind: 'durable',
+    plant: () => vi.spyOn(Channel.prototype, 'wake').mockImplementation(() => {}),
+  },
+  {
+    mistake: 'a token that has ended is served',
+    kind: 'durable',
+    plant: () => vi.spyOn(Sessions.prototype, 'sweep').mockImplementation(() => {}),
+  },
+  {
+    mistake: 'a new token is forgotten',
+    kind: 'durable',
+    plant: () =>
+      wrap(Session, 'renew', (_renew, session, { tokenExpiresAt }) => {
+        session.tell(JSON.stringify({ type: 'welcome', expiresAt: tokenExpiresAt }));
+      }),
+  },
+  {
+    mistake: 'a token is taken for a session that has ended while it was checked',
+    kind: 'durable',
+    plant: () => vi.spyOn(Sessions.prototype, 'holds').mockReturnValue(true),
+  },
+  {
+    mistake: 'what changed of a session is not saved',
+    kind: 'durable',
+    plant: () => vi.spyOn(Sessions.prototype, 'changed').mockImplementation(() => {}),
   },
 ];
 
@@ -174,20 +237,4 @@ function passing(chunks: Chunks): Chunks {
 function latestOf(log: Log, seq: number): Entry[] {
   const entries = log.entriesAfter(seq, 0);
   return entries.filter(({ key }, index) => !entries.slice(index + 1).some((e) => e.key === key));
-}
-
-/** `target`, but for some of its methods and properties. */
-function overriding<Target extends object>(
-  target: Target,
-  methods: Partial<Target>,
-  properties: Partial<Target> = {},
-): Target {
-  const overrides = new Map<PropertyKey, unknown>(Object.entries({ ...methods, ...properties }));
-  return new Proxy(target, {
-    get: (_, name) => {
-      if (overrides.has(name)) return overrides.get(name);
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
 }

@@ -95,6 +95,11 @@ export class Reference {
     return live.slice(-snapshot.events).map(({ seq }) => seq);
   }
 
+  /** How much the latest entry of each key is together, in characters. */
+  get latestCharacters(): number {
+    return [...this.#now.latest.values()].reduce((sum, { characters }) => sum + characters, 0);
+  }
+
   /** The numbers in `(from, to]` that have not expired by themselves. */
   owed(from: number, to: number, now: number): Published[] {
     return this.#entries

@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
 import type { Cursor } from '../../worker/protocol/frames.ts';
 import { MAX_RATES, type MaxRate } from '../../worker/protocol/messages.ts';
+import type { Chunks } from '../../worker/room/store/chunks.ts';
 import { type Connection, View } from './connection.ts';
 import { type Content, type Posting, Publishers } from './publishers.ts';
-import { type Seams, SimulatedRoom } from './simulated-room.ts';
+import { SimulatedRoom, USER } from './simulated-room.ts';
 import { promise, Violation } from './violation.ts';
 
 const CLIENTS = 4;
@@ -30,6 +31,8 @@ export type Step =
       readonly maxRate: MaxRate | undefined;
       readonly acks: boolean;
       readonly reads: boolean;
+      /** Until its token ends, in ms. */
+      readonly lifetime: number;
     }
   | {
       readonly kind: 'manners';
@@ -39,8 +42,35 @@ export type Step =
     }
   | { readonly kind: 'read'; readonly client: number; readonly count: number }
   | { readonly kind: 'ack'; readonly client: number; readonly distance: number }
-  | { readonly kind: 'unsubscribe' | 'disconnect' | 'break' | 'renew'; readonly client: number }
-  | { readonly kind: 'sleep' | 'crash' };
+  | { readonly kind: 'unsubscribe' | 'disconnect' | 'break' | 'stray'; readonly client: number }
+  | {
+      readonly kind: 'garbage';
+      readonly client: number;
+      readonly what: Garbage;
+      readonly times: number;
+    }
+  | { readonly kind: 'flood'; readonly client: number; readonly count: number }
+  | {
+      readonly kind: 'auth';
+      readonly client: number;
+      readonly user: 'own' | 'other';
+      readonly isGenuine: boolean;
+      /** Until the token ends, in ms; one that has ended already has a negative one. */
+      readonly lifetime: number;
+    }
+  | { readonly kind: 'checkToken' | 'sleep' | 'crash' };
+
+/** What clients send that is no message. */
+type Garbage = 'text' | 'object' | 'roomless' | 'bad cursor' | 'binary' | 'too long';
+
+const GARBAGE: Readonly<Record<Garbage, string | ArrayBuffer>> = {
+  text: 'hello',
+  object: '{}',
+  roomless: '{"type":"subscribe"}',
+  'bad cursor': '{"type":"subscribe","room":"room","since":{"epoch":-1,"seq":0.5}}',
+  binary: new ArrayBuffer(8),
+  'too long': 'x'.repeat(9_000),
+};
 
 export interface Script {
   readonly policy: Policy;
@@ -50,6 +80,8 @@ export interface Script {
 }
 
 const client = fc.nat(CLIENTS - 1);
+/** Of tokens, in ms: some end while the script is played. */
+const lifetime = fc.constantFrom(100, 3_000, 3_600_000_000, 3_600_000_000);
 const maxRate = fc.option(fc.constantFrom(...MAX_RATES), { nil: undefined, freq: 2 });
 
 const content = (lifetimes: boolean): fc.Arbitrary<Content> =>
@@ -66,6 +98,14 @@ const content = (lifetimes: boolean): fc.Arbitrary<Content> =>
       : fc.constant(undefined),
   });
 
+/** As much as fills a window at once. */
+const windowful: readonly Content[] = Array.from({ length: 4 }, (_, key) => ({
+  key,
+  size: 100_000,
+  priority: 'high',
+  lifetime: undefined,
+}));
+
 const step = (lifetimes: boolean): fc.Arbitrary<Step> => {
   const manners = { acks: fc.boolean(), reads: fc.boolean() };
   return fc.oneof(
@@ -76,7 +116,10 @@ const step = (lifetimes: boolean): fc.Arbitrary<Step> => {
         by: fc.constantFrom('kafka', 'kafka', 'webhook'),
         partition: fc.nat(1),
         back: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(4)),
-        fresh: fc.array(content(lifetimes), { minLength: 1, maxLength: 6 }),
+        fresh: fc.oneof(
+          { weight: 8, arbitrary: fc.array(content(lifetimes), { minLength: 1, maxLength: 6 }) },
+          { weight: 2, arbitrary: fc.constant(windowful) },
+        ),
         survives: fc.oneof({ weight: 15, arbitrary: fc.constant(true) }, fc.constant(false)),
       }),
     },
@@ -94,6 +137,7 @@ const step = (lifetimes: boolean): fc.Arbitrary<Step> => {
         client,
         since: fc.constantFrom('none', 'cursor', 'cursor', 'earlier', 'bogus'),
         maxRate,
+        lifetime,
         ...manners,
       }),
     },
@@ -104,6 +148,7 @@ const step = (lifetimes: boolean): fc.Arbitrary<Step> => {
         client,
         since: fc.constantFrom('none', 'cursor', 'cursor', 'earlier', 'bogus'),
         maxRate,
+        lifetime,
         ...manners,
       }),
     },
@@ -120,20 +165,51 @@ const step = (lifetimes: boolean): fc.Arbitrary<Step> => {
       }),
     },
     {
-      weight: 2,
+      weight: 5,
       arbitrary: fc.record({
         kind: fc.constant('ack'),
         client,
-        distance: fc.constantFrom(-3, -1, 0, 0, 1, 5),
+        distance: fc.constantFrom(-3, -1, 0, 0, 1, 5, 1_000, 1_000),
       }),
     },
     {
       weight: 3,
       arbitrary: fc.record({
-        kind: fc.constantFrom('unsubscribe', 'disconnect', 'break', 'renew'),
+        kind: fc.constantFrom('unsubscribe', 'disconnect', 'break', 'stray'),
         client,
       }),
     },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('garbage'),
+        client,
+        what: fc.constantFrom<Garbage[]>(
+          ...(['text', 'object', 'roomless', 'bad cursor', 'binary'] as const),
+          ...(['text', 'object', 'roomless', 'bad cursor', 'too long'] as const),
+        ),
+        times: fc.constantFrom(1, 1, 1, 5, 12),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('flood'),
+        client,
+        count: fc.constantFrom(9, 60, 120),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('auth'),
+        client,
+        user: fc.constantFrom('own', 'own', 'other'),
+        isGenuine: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)),
+        lifetime: fc.oneof({ weight: 3, arbitrary: lifetime }, fc.constant(-1)),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('checkToken') }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('webhookAgain'), which: fc.nat(9) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('renumber'), which: fc.nat(1) }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('sleep') }) },
@@ -150,15 +226,17 @@ const retention = fc.record({
   keyCharacters: fc.constantFrom(250, 150_000, 2_000_000),
 });
 
-const policy = (kind: 'durable' | 'memory' | 'keyed'): fc.Arbitrary<Policy> =>
+const policy = (kind: 'durable' | 'keyed'): fc.Arbitrary<Policy> =>
   fc
     .record({
+      // A durable room may be a user's own, and then tokens count.
+      durable: fc.constantFrom('trade' as const, 'user' as const),
       retention,
       events: fc.integer({ min: 1, max: 6 }),
       flushInterval: fc.constantFrom(0, 50, 100),
     })
-    .map(({ retention, events, flushInterval }) => ({
-      ...POLICIES[kind === 'durable' ? 'trade' : 'price_updates'],
+    .map(({ durable, retention, events, flushInterval }) => ({
+      ...POLICIES[kind === 'durable' ? durable : 'price_updates'],
       retention,
       flushInterval,
       ...(kind === 'durable' ? { snapshot: { kind: 'tail' as const, events } } : {}),
@@ -174,12 +252,15 @@ export function scriptOf(kind: 'durable' | 'keyed', maxLength = 40): fc.Arbitrar
 }
 
 /** Plays a script, then lets everything come to rest, and judges what each client made of it. */
-export function play({ policy, tellsBuffered, steps }: Script, seams: Seams = {}): SimulatedRoom {
-  const room = new SimulatedRoom(policy, tellsBuffered, seams);
+export async function play(
+  { policy, tellsBuffered, steps }: Script,
+  chunks?: (chunks: Chunks) => Chunks,
+): Promise<SimulatedRoom> {
+  const room = new SimulatedRoom({ policy, tellsBuffered, chunks });
   try {
     const player = new Player(room);
-    for (const step of steps) player.take(step);
-    player.rest();
+    for (const step of steps) await player.obey(step);
+    await player.rest();
     return room;
   } catch (error) {
     const trace = room.trace.slice(-120).join('\n');
@@ -194,12 +275,13 @@ class Player {
   readonly #publishers = new Publishers();
   readonly #views = Array.from({ length: CLIENTS }, () => new View());
   readonly #connections = new Map<number, Connection>();
+  #messages = 0;
 
   constructor(room: SimulatedRoom) {
     this.#room = room;
   }
 
-  take(step: Step): void {
+  async obey(step: Step): Promise<void> {
     const room = this.#room;
     const now = room.clock.now();
     switch (step.kind) {
@@ -229,13 +311,16 @@ class Player {
         const { acks, reads, maxRate } = step;
         const view = this.#view(step.client);
         const since = this.#since(view, step.since);
-        this.#connections.set(step.client, room.connect(view, { acks, reads }, { since, maxRate }));
+        this.#connections.set(
+          step.client,
+          room.connect(view, { acks, reads }, { since, maxRate }, step.lifetime),
+        );
         break;
       }
       case 'subscribe':
         this.#with(step.client, (connection) => {
           const since = this.#since(connection.view, step.since);
-          room.subscribe(connection, { since, maxRate: step.maxRate });
+          room.subscribe(connection, { since, maxRate: step.maxRate }, this.#newId());
         });
         break;
       case 'manners':
@@ -254,7 +339,7 @@ class Player {
         });
         break;
       case 'unsubscribe':
-        this.#with(step.client, (connection) => room.unsubscribe(connection));
+        this.#with(step.client, (connection) => room.unsubscribe(connection, this.#newId()));
         break;
       case 'disconnect':
         this.#with(step.client, (connection) => room.disconnect(connection));
@@ -264,8 +349,32 @@ class Player {
           connection.isBroken = true;
         });
         break;
-      case 'renew':
-        this.#with(step.client, (connection) => room.renew(connection));
+      case 'stray':
+        this.#with(step.client, (connection) => room.stray(connection, this.#newId()));
+        break;
+      case 'garbage':
+        this.#with(step.client, (connection) => {
+          for (let i = 0; i < step.times; i++) room.garbage(connection, GARBAGE[step.what]);
+        });
+        break;
+      case 'flood':
+        this.#with(step.client, (connection) => {
+          for (let i = 0; i < step.count; i++) room.acknowledge(connection, 0);
+        });
+        break;
+      case 'auth':
+        this.#with(step.client, (connection) => {
+          const { isGenuine } = step;
+          const user = step.user === 'own' ? USER : 'another';
+          room.authenticate(
+            connection,
+            { user, isGenuine, expiresAt: now + step.lifetime },
+            this.#newId(),
+          );
+        });
+        break;
+      case 'checkToken':
+        await room.checkToken();
         break;
       case 'sleep':
         room.sleep();
@@ -281,8 +390,9 @@ class Player {
   }
 
   /** Nothing happens for a while; then everyone is well-behaved again. */
-  rest(): void {
+  async rest(): Promise<void> {
     const room = this.#room;
+    await room.checkTokens();
     room.advance(REST);
     promise(room.isIdle, () => `${room.clock.pending} timers are left when all is idle`);
     this.#mend();
@@ -307,9 +417,11 @@ class Player {
     promise(room.isIdle, () => `${room.clock.pending} timers are left when all is well`);
   }
 
-  #judgeEnd({ transcript, view, closedFor, isSlow, request }: Connection): void {
+  #judgeEnd({ transcript, view, closedFor, isSlow, request, expectations }: Connection): void {
     const { reference, clock } = this.#room;
+    if (closedFor === 'token_expired') return;
     promise(closedFor === undefined, () => `closed at the end, for ${closedFor}`);
+    expectations.rest();
     if (!transcript.isMember) return;
     const { cursor } = view;
     promise(cursor?.epoch === reference.epoch, () => `left in epoch ${cursor?.epoch}`);
@@ -326,6 +438,11 @@ class Player {
   #post({ batch, answered }: Posting, survives: boolean): void {
     this.#room.append(batch, survives);
     if (survives) answered();
+  }
+
+  /** Names a request in its answer. */
+  #newId(): string {
+    return `m${this.#messages++}`;
   }
 
   #since(view: View, kind: 'none' | 'cursor' | 'earlier' | 'bogus'): Cursor | undefined {

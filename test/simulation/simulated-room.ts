@@ -1,105 +1,111 @@
 /**
- * A room as the Durable Object wires it, on a fake disk, clock and sockets. Each event of the
- * platform's is a turn: its writes and its frames take effect together, as behind the output gate,
- * or, in a crash, not at all. Between turns the object may go to sleep, or be lost.
+ * The production `Room` on a fake disk, clock and sockets. Each event of the platform's is a turn: its
+ * writes and its frames take effect together, as behind the output gate, or, in a crash, not at all.
+ * Between turns the object may go to sleep, or be lost.
  */
+import type { Identification } from '../../worker/auth/token.ts';
 import type { Policy } from '../../worker/policy.ts';
 import type { CloseReason } from '../../worker/protocol/codes.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
-import { Flusher } from '../../worker/room/delivery/flusher.ts';
-import { Intake, type RoomBatch } from '../../worker/room/intake/intake.ts';
-import type { Positions } from '../../worker/room/intake/positions.ts';
-import type { Log } from '../../worker/room/log/log.ts';
-import { Audience } from '../../worker/room/session/audience.ts';
+import type { RoomBatch } from '../../worker/room/intake/intake.ts';
+import { Room } from '../../worker/room/room.ts';
 import type { Chunks } from '../../worker/room/store/chunks.ts';
-import { DurableStore } from '../../worker/room/store/durable-store.ts';
-import type { LogStore } from '../../worker/room/store/log-store.ts';
-import { MemoryStore } from '../../worker/room/store/memory-store.ts';
 import { Clock } from './clock.ts';
 import { Connection, type Manners, type View } from './connection.ts';
 import { Disk } from './disk.ts';
+import type { Expected } from './expectations.ts';
 import { Reference } from './reference.ts';
 import type { Request } from './transcript.ts';
-import { promise } from './violation.ts';
+import { promise, Violation } from './violation.ts';
 
-const ROOM = 'room';
+export const ROOM = 'room';
+/** The user whose room it is, if it is private. */
+export const USER = 'u';
 /** What a memory room writes beside its latest entries: that it is dirty, and its state. */
 const STATE_WRITES = 2;
 const CHUNK_CHARACTERS = 256 * 1024;
 
-/** Stands between the parts of a room: here mistakes are planted. */
-export interface Seams {
-  readonly chunks?: (chunks: Chunks) => Chunks;
-  readonly intakeLog?: (log: Log) => Log;
-  readonly positions?: (positions: Positions) => Positions;
-  readonly joinersLog?: (log: Log) => Log;
-  readonly servedLog?: (log: Log) => Log;
-  readonly flusher?: (flusher: Flusher, log: Log) => Flusher;
+/** A token as clients of the simulation have it. */
+export interface Token {
+  readonly user: string;
+  readonly expiresAt: number;
+  readonly isGenuine: boolean;
 }
 
-interface Parts {
-  readonly store: LogStore;
-  readonly intake: Intake;
-  readonly flusher: Flusher;
-  readonly audience: Audience;
+export interface Circumstances {
+  readonly policy: Policy;
+  /** Whether the runtime has `bufferedAmount`. */
+  readonly tellsBuffered: boolean;
+  /** Stands between the room and its disk: here a mistake may be planted. */
+  readonly chunks?: ((chunks: Chunks) => Chunks) | undefined;
 }
+
+/** A token that is being checked. */
+interface TokenCheck {
+  readonly token: Token;
+  readonly resolve: (identity: CheckedToken) => void;
+}
+
+type CheckedToken = Exclude<Identification, { readonly kind: 'anonymous' }>;
 
 export class SimulatedRoom {
   readonly clock = new Clock();
   readonly disk = new Disk();
   readonly reference: Reference;
   readonly trace: string[] = [];
-  readonly #policy: Policy;
-  readonly #tellsBuffered: boolean;
-  readonly #seams: Seams;
+  readonly #circumstances: Circumstances;
   readonly #sockets = new Set<Connection>();
   readonly #frames = new Map<string, RoomFrame>();
-  #parts: Parts;
+  #room: Room;
   #outbox: (() => void)[] = [];
+  #checks: TokenCheck[] = [];
+  /** Messages that the object has not obeyed yet. */
+  #obeying: {
+    readonly connection: Connection;
+    readonly id: string;
+    readonly done: Promise<void>;
+  }[] = [];
   #alarmAt: number | undefined;
   #writesSinceSaved = 0;
 
-  constructor(policy: Policy, tellsBuffered: boolean, seams: Seams = {}) {
-    this.#policy = policy;
-    this.#tellsBuffered = tellsBuffered;
-    this.#seams = seams;
-    this.#parts = this.#wake();
-    this.reference = new Reference(policy, this.log.epoch);
-  }
-
-  get log(): Log {
-    return this.#parts.store.state.log;
+  constructor(circumstances: Circumstances) {
+    this.#circumstances = circumstances;
+    this.#room = this.#wake();
+    this.reference = new Reference(circumstances.policy, this.#told().epoch);
   }
 
   get connections(): readonly Connection[] {
     return [...this.#sockets];
   }
 
-  get losses(): Flusher['losses'] {
-    return this.#parts.flusher.losses;
+  get losses(): Room['losses'] {
+    return this.#room.losses;
+  }
+
+  get isPrivate(): boolean {
+    return this.#circumstances.policy.access !== 'anyone';
   }
 
   /** Whether nothing keeps the object awake. */
   get isIdle(): boolean {
-    return this.clock.pending === 0;
+    return this.clock.pending === 0 && this.#obeying.length === 0;
   }
 
   /** @param survives whether the object lives until the batch is answered. */
   append(batch: RoomBatch, survives = true): void {
     this.#note(`append ${describeBatch(batch)}${survives ? '' : ', and crash'}`);
     const act = () => {
-      const now = this.clock.now();
-      const { store, intake, flusher } = this.#parts;
-      const { answer, entries, priorities, changed } = intake.take(batch, now);
-      if (changed) store.appended(now);
-      if (entries.length > 0) flusher.appended(entries, priorities, now);
+      const answer = this.#room.append(batch);
       if (!survives) return;
       promise(answer.kind === 'taken', () => 'busy');
-      const expected = this.reference.take(batch, now).join();
+      const expected = this.reference.take(batch, this.clock.now()).join();
       const told = answer.duplicates.join();
       promise(told === expected, () => `duplicates are ${expected}, answered ${told}`);
-      const { head } = this.reference;
-      promise(this.log.head === head, () => `the head is ${head}, the log's ${this.log.head}`);
+      const { head } = this.#told();
+      promise(
+        head === this.reference.head,
+        () => `the head is ${this.reference.head}, the log's ${head}`,
+      );
       const writes = this.disk.turnWrites;
       promise(writes <= 1, () => `${writes} rows written by one append`);
     };
@@ -107,49 +113,86 @@ export class SimulatedRoom {
     else this.#failingTurn(act);
   }
 
-  connect(view: View, manners: Manners, request: Request): Connection {
+  /** @param lifetime of the client's token, in ms. */
+  connect(view: View, manners: Manners, request: Request, lifetime: number): Connection {
     this.#note(`connect ${JSON.stringify(request)} ${JSON.stringify(manners)}`);
+    const now = this.clock.now();
     const outside = {
       send: (to: Connection, text: string, waiting: number) => this.#send(to, text, waiting),
       close: (to: Connection, reason: CloseReason) => this.#close(to, reason),
     };
-    const connection = new Connection(outside, view, manners, request, this.#tellsBuffered);
+    const { tellsBuffered } = this.#circumstances;
+    const connection = new Connection(outside, view, manners, request, { tellsBuffered, now });
     this.#sockets.add(connection);
-    this.#turn(() => {
-      const joiner = { user: undefined, tokenExpiresAt: undefined, ...request };
-      this.#parts.audience.join(connection, joiner, this.clock.now());
-    });
+    const identity = this.isPrivate
+      ? { user: USER, tokenExpiresAt: now + lifetime }
+      : { user: undefined, tokenExpiresAt: undefined };
+    if (this.isPrivate) connection.expectations.entitledUntil = now + lifetime;
+    this.#turn(() => this.#room.connect(connection, { ...identity, ...request }));
     return connection;
   }
 
-  subscribe(connection: Connection, request: Request): void {
-    this.#note(`subscribe ${JSON.stringify(request)}`);
-    this.#fromMember(connection, (member) => {
-      connection.resubscribes(request);
-      this.#parts.audience.subscribe(member, { id: 's', ...request }, this.clock.now());
-    });
+  subscribe(connection: Connection, request: Request, id: string): void {
+    const message = { type: 'subscribe', id, room: ROOM, ...request };
+    this.#say(connection, message, { id, type: 'subscribed' }, () =>
+      connection.resubscribes(request),
+    );
   }
 
-  unsubscribe(connection: Connection): void {
-    this.#note('unsubscribe');
-    this.#fromMember(connection, (member) => this.#parts.audience.unsubscribe(member, 'u'));
+  unsubscribe(connection: Connection, id: string): void {
+    const message = { type: 'unsubscribe', id, room: ROOM };
+    this.#say(connection, message, { id, type: 'unsubscribed' });
   }
 
   acknowledge(connection: Connection, seq: number): void {
-    this.#note(`ack ${seq}`);
-    this.#fromMember(connection, (member) => {
+    this.#say(connection, { type: 'ack', room: ROOM, seq }, undefined, () => {
       const { transcript } = connection;
       if (transcript.isMember && seq <= transcript.seq) connection.acks(seq);
-      this.#parts.flusher.acknowledge(member, seq, this.clock.now());
     });
   }
 
-  renew(connection: Connection): void {
-    this.#note('renew');
-    this.#fromMember(connection, (member) => {
-      const expiresAt = this.clock.now() + 3_600_000;
-      this.#parts.audience.renew(member, { user: 'u', expiresAt });
+  /** A message about a room that the socket is not of. */
+  stray(connection: Connection, id: string): void {
+    const message = { type: 'subscribe', id, room: 'another-room' };
+    this.#say(connection, message, { id, type: 'error', code: 'room_elsewhere' });
+  }
+
+  /** Something that is no message. */
+  garbage(connection: Connection, data: string | ArrayBuffer): void {
+    this.#note(`garbage ${typeof data === 'string' ? data.slice(0, 40) : 'binary'}`);
+    void this.#receive(connection, data, () => {
+      const length = typeof data === 'string' ? data.length : data.byteLength;
+      if (length > 8_192) connection.expectations.tooLong();
+      else connection.expectations.invalid();
     });
+  }
+
+  /** A new token comes, and is being checked. */
+  authenticate(connection: Connection, token: Token, id: string): void {
+    const text = JSON.stringify({ type: 'auth', id, token: JSON.stringify(token) });
+    this.#note(`auth ${text}`);
+    const done = this.#receive(connection, text);
+    if (done !== undefined) this.#obeying.push({ connection, id, done });
+  }
+
+  /** The check of the token that came first ends. */
+  async checkToken(): Promise<void> {
+    const check = this.#checks.shift();
+    const obeying = this.#obeying.shift();
+    if (check === undefined || obeying === undefined) return;
+    const { token, resolve } = check;
+    const { connection, id, done } = obeying;
+    const identity = judgeToken(token, this.clock.now());
+    this.#note(`token ${id} is ${JSON.stringify(identity)}`);
+    this.#begin();
+    if (this.#isHeld(connection)) this.#expectAnswer(connection, token, identity, id);
+    resolve(identity);
+    await done;
+    this.#end();
+  }
+
+  async checkTokens(): Promise<void> {
+    while (this.#checks.length > 0) await this.checkToken();
   }
 
   /** Those who read at once do, and everyone acks what is to be acked. */
@@ -169,7 +212,7 @@ export class SimulatedRoom {
   disconnect(connection: Connection): void {
     this.#note('disconnect');
     this.#sockets.delete(connection);
-    this.#turn(() => this.#parts.audience.leave(connection));
+    this.#turn(() => this.#room.disconnect(connection));
   }
 
   advance(ms: number): void {
@@ -182,7 +225,7 @@ export class SimulatedRoom {
     if (at === undefined || at > this.clock.now()) return;
     this.#note('alarm');
     this.#alarmAt = undefined;
-    this.#turn(() => this.#parts.store.sweep(this.clock.now()));
+    this.#turn(() => this.#room.alarm());
   }
 
   /** Hibernates and wakes, if nothing keeps the object awake. */
@@ -199,82 +242,132 @@ export class SimulatedRoom {
     this.#note('crash');
     this.clock.forgetTimers();
     this.#sockets.clear();
+    this.#checks = [];
+    this.#obeying = [];
     this.#rebuild('crash', false);
   }
 
   #rebuild(kind: 'sleep' | 'crash', hadMembers: boolean): void {
-    this.disk.begin();
-    this.#parts = this.#wake();
-    this.disk.commit();
+    this.#begin();
+    this.#room = this.#wake();
+    const { epoch, head } = this.#told();
     this.#writesSinceSaved = 0;
-    this.reference.noteWake(kind, this.log.epoch, this.log.head, hadMembers);
+    this.reference.noteWake(kind, epoch, head, hadMembers);
+    this.disk.commit();
+    this.#deliver();
   }
 
-  #wake(): Parts {
-    const { clock } = this;
-    const now = clock.now();
-    const seams = this.#seams;
-    const chunks = seams.chunks?.(this.disk) ?? this.disk;
-    const restored = [...this.#sockets].map((socket) => ({
-      socket,
-      attachment: structuredClone(socket.attachment) ?? null,
-    }));
-    const memberEpoch = restored.find(({ attachment }) => attachment !== null)?.attachment?.epoch;
-    const setAlarm = (at: number) => {
-      this.#alarmAt = at;
-    };
-    const store =
-      this.#policy.log === 'durable'
-        ? new DurableStore(this.#policy, chunks, setAlarm, memberEpoch, now)
-        : new MemoryStore(this.#policy, chunks, memberEpoch, clock);
-    const { log, positions, webhookIds } = store.state;
-    const flusher = new Flusher({
-      room: ROOM,
-      log: seams.servedLog?.(log) ?? log,
-      policy: this.#policy,
-      timers: clock,
-      lost: ({ socket }) => audience.leave(socket),
-      tooSlow: (member) => audience.dismiss(member, 'slow_consumer'),
-      beforeFlush: (at) => audience.sweep(at),
-    });
-    const audience: Audience = new Audience({
-      room: ROOM,
-      log: seams.joinersLog?.(log) ?? log,
-      isPrivate: false,
-      flusher: seams.flusher?.(flusher, log) ?? flusher,
+  #wake(): Room {
+    const { policy, chunks } = this.#circumstances;
+    return new Room(ROOM, { class: this.isPrivate ? 'user' : 'trade', id: USER }, policy, {
+      timers: this.clock,
+      storage: {
+        chunks: chunks?.(this.disk) ?? this.disk,
+        setAlarm: (at) => {
+          this.#alarmAt = at;
+        },
+      },
+      sockets: [...this.#sockets].map((socket) => ({
+        socket,
+        attachment: structuredClone(socket.attachment) ?? null,
+      })),
       lastPing: () => undefined,
+      checkToken: (text) =>
+        new Promise((resolve) => this.#checks.push({ token: JSON.parse(text), resolve })),
+      maxSockets: { held: 100, open: 100 },
+      abort: (error) => {
+        throw error instanceof Violation ? error : new Violation(`the object aborted: ${error}`);
+      },
+      warn: () => {},
     });
-    for (const { socket, attachment } of restored) audience.restore(socket, attachment, now);
-    const intake = new Intake(
-      seams.intakeLog?.(log) ?? log,
-      seams.positions?.(positions) ?? positions,
-      webhookIds,
-    );
-    return { store, intake, flusher, audience };
   }
 
-  #fromMember(
-    connection: Connection,
-    act: (member: NonNullable<ReturnType<Audience['memberOf']>>) => void,
+  /** The log's epoch and head, as a reader of its history is told. */
+  #told(): { epoch: number; head: number } {
+    return JSON.parse(this.#room.history(undefined, 1));
+  }
+
+  #expectAnswer(
+    { expectations }: Connection,
+    token: Token,
+    identity: CheckedToken,
+    id: string,
   ): void {
-    if (!this.#sockets.has(connection) || connection.isBroken) return;
-    const member = this.#parts.audience.memberOf(connection);
-    if (member !== undefined) this.#turn(() => act(member));
+    // Whoever is not entitled any more is let go before the new token is looked at.
+    if (this.isPrivate && expectations.entitledUntil <= this.clock.now()) return;
+    if (identity.kind === 'refused') {
+      expectations.owe({ id, type: 'error', code: identity.code });
+    } else if (token.user !== (this.isPrivate ? USER : (expectations.user ?? token.user))) {
+      expectations.owe({ id, type: 'error', code: 'room_forbidden' });
+    } else {
+      expectations.renewed(token.user, token.expiresAt);
+      if (this.isPrivate) expectations.entitledUntil = token.expiresAt;
+    }
+  }
+
+  /** A well-formed message comes over a socket. */
+  #say(
+    connection: Connection,
+    message: object,
+    expected: Expected | undefined,
+    obeyed: () => void = () => {},
+  ): void {
+    const text = JSON.stringify(message);
+    this.#note(text);
+    void this.#receive(connection, text, () => {
+      if (expected !== undefined) connection.expectations.owe(expected);
+      obeyed();
+    });
+  }
+
+  /** @param read what to expect if the room reads the message. */
+  #receive(
+    connection: Connection,
+    data: string | ArrayBuffer,
+    read: () => void = () => {},
+  ): Promise<void> | undefined {
+    if (!this.#isHeld(connection)) return undefined;
+    const { expectations } = connection;
+    const now = this.clock.now();
+    let done: Promise<void> | undefined;
+    this.#turn(() => {
+      const isEntitled = !this.isPrivate || expectations.entitledUntil > now;
+      if (isEntitled && expectations.sends(now)) read();
+      done = this.#room.receive(connection, data) ?? undefined;
+    });
+    return done;
+  }
+
+  /** A socket whose peer is gone is held, too, until somebody finds out. */
+  #isHeld(connection: Connection): boolean {
+    return this.#sockets.has(connection) && connection.closedFor === undefined;
   }
 
   #turn(act: () => void): void {
-    const { connections } = this;
-    this.disk.begin();
+    this.#begin();
     act();
+    this.#end();
+  }
+
+  #begin(): void {
+    this.disk.begin();
+  }
+
+  #end(): void {
+    const { connections } = this;
     this.disk.commit();
     this.#judgeWrites();
-    for (const deliver of this.#outbox.splice(0)) deliver();
+    this.#deliver();
     for (const connection of connections) connection.endTurn(this.reference);
+  }
+
+  #deliver(): void {
+    for (const deliver of this.#outbox.splice(0)) deliver();
   }
 
   /** The object is lost in the turn: what it wrote, and what it sent, is nowhere. */
   #failingTurn(act: () => void): void {
-    this.disk.begin();
+    this.#begin();
     act();
     this.disk.rollBack();
     this.#outbox = [];
@@ -282,11 +375,10 @@ export class SimulatedRoom {
   }
 
   #judgeWrites(): void {
-    if (this.#policy.log === 'durable' || this.disk.turnWrites === 0) return;
+    if (this.#circumstances.policy.log === 'durable' || this.disk.turnWrites === 0) return;
     this.#writesSinceSaved += this.disk.turnWrites;
     if (!this.disk.isClean) return;
-    const characters = this.log.latest.reduce((sum, { text }) => sum + text.length, 0);
-    const chunks = Math.ceil(characters / CHUNK_CHARACTERS);
+    const chunks = Math.ceil(this.reference.latestCharacters / CHUNK_CHARACTERS);
     const most = STATE_WRITES + chunks;
     const writes = this.#writesSinceSaved;
     promise(writes <= most, () => `${writes} rows written in one active period`);
@@ -300,6 +392,9 @@ export class SimulatedRoom {
       if (connection.isBroken) return;
       const frame = this.#parse(text);
       this.trace.push(`   → ${text.length > 160 ? `${text.slice(0, 160)}…` : text}`);
+      const isOfTheRoom = frame.type !== 'welcome' && frame.type !== 'error';
+      const isEntitled = !isOfTheRoom || connection.expectations.entitledUntil > now;
+      promise(isEntitled, () => `${frame.type} was sent after the token had ended`);
       connection.receive(text, frame, { waiting, reference: this.reference, now });
     });
   }
@@ -315,8 +410,10 @@ export class SimulatedRoom {
   }
 
   #close(connection: Connection, reason: CloseReason): void {
+    const now = this.clock.now();
     this.#outbox.push(() => {
       this.#note(`closed: ${reason}`);
+      connection.expectations.closes(reason, now);
       connection.closedFor = reason;
     });
   }
@@ -324,6 +421,12 @@ export class SimulatedRoom {
   #note(line: string): void {
     this.trace.push(`${this.clock.now() - 1_700_000_000_000} ${line}`);
   }
+}
+
+function judgeToken({ user, expiresAt, isGenuine }: Token, now: number): CheckedToken {
+  if (!isGenuine) return { kind: 'refused', code: 'token_invalid' };
+  if (expiresAt <= now) return { kind: 'refused', code: 'token_expired' };
+  return { kind: 'user', user, expiresAt, rooms: [] };
 }
 
 function describeBatch(batch: RoomBatch): string {

@@ -4,10 +4,8 @@
  */
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Group } from '../../worker/room/delivery/cohort.ts';
 import { MISTAKES } from './mistakes.ts';
 import { play, type Script, scriptOf } from './script.ts';
-import type { Seams } from './simulated-room.ts';
 
 /** Of each kind of room. */
 const RUNS = Number(process.env.SIMULATION_RUNS ?? 10_000);
@@ -17,34 +15,26 @@ const MISTAKE_RUNS = 2_000;
 const MISTAKE_SEED = 1;
 
 describe('a room keeps its promises, whatever happens', () => {
-  it.each(['durable', 'keyed'] as const)('that is %s', (kind) => {
-    const keepsThem = fc.property(scriptOf(kind), (script: Script) => {
-      play(script);
+  it.each(['durable', 'keyed'] as const)('that is %s', async (kind) => {
+    const keepsThem = fc.asyncProperty(scriptOf(kind), async (script: Script) => {
+      await play(script);
     });
-    fc.assert(keepsThem, { numRuns: RUNS, ...SEED });
+    await fc.assert(keepsThem, { numRuns: RUNS, ...SEED });
   });
 });
 
 describe('the promises find out that', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  it.each(MISTAKES)('$mistake', ({ kind, seams }) => {
-    expect(isFoundOut(kind, seams)).toBe(true);
-  });
-
-  it('a cohort is not advanced', () => {
-    vi.spyOn(Group.prototype, 'advance').mockImplementation(() => {});
-    expect(isFoundOut('durable')).toBe(true);
+  it.each(MISTAKES)('$mistake', async ({ kind, plant, chunks }) => {
+    plant?.();
+    const keepsThem = fc.asyncProperty(scriptOf(kind), async (script: Script) => {
+      await play(script, chunks);
+    });
+    const run = { numRuns: MISTAKE_RUNS, seed: MISTAKE_SEED, endOnFailure: true };
+    expect((await fc.check(keepsThem, run)).failed).toBe(true);
   });
 });
-
-function isFoundOut(kind: 'durable' | 'keyed', seams: Seams = {}): boolean {
-  const keepsThem = fc.property(scriptOf(kind), (script: Script) => {
-    play(script, seams);
-  });
-  const run = { numRuns: MISTAKE_RUNS, seed: MISTAKE_SEED, endOnFailure: true };
-  return fc.check(keepsThem, run).failed;
-}
 
 function seedOf(text: string): { seed?: number } {
   return text === 'random' ? {} : { seed: Number(text) };

@@ -10,7 +10,7 @@ import { parseCursor, SUBPROTOCOL } from '../protocol/frames.ts';
 import { MAX_RATES } from '../protocol/messages.ts';
 import { refuse } from '../refusal.ts';
 import { JOINER_HEADER } from '../room/durable-object.ts';
-import type { Joiner } from '../room/session/joining.ts';
+import type { Joiner } from '../room/room.ts';
 import { admitReader } from './reader.ts';
 
 export const connect = new Hono<{ Bindings: Env }>().get('/:room', async (c) => {

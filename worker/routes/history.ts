@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import type { Env } from '../env.ts';
 import { parseCursor } from '../protocol/frames.ts';
 import { refuse } from '../refusal.ts';
-import type { HistoryStart } from '../room/log/history.ts';
+import type { Place } from '../room/log/resume.ts';
 import { admitReader } from './reader.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -28,7 +28,7 @@ export const history = new Hono<{ Bindings: Env }>().get('/:room/events', async 
   return c.body(page, 200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
 });
 
-function parseStart(text: string): HistoryStart | undefined {
+function parseStart(text: string): Place | undefined {
   const cursor = parseCursor(text);
   if (cursor !== undefined) return cursor;
   return /^\d{1,15}$/.test(text) ? { epoch: undefined, seq: Number(text) } : undefined;

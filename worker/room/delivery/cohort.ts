@@ -1,6 +1,7 @@
 /**
- * Members that stand at one cursor: each frame is composed for all of them at once. A group holds the
- * cohorts of one pace; a flush brings them all to the same cursor, where they are one again.
+ * A cohort is the members that stand at one cursor: each slice is made once for all of them. A group
+ * holds the cohorts of one pace. A flush brings all its cohorts to the same cursor, where they
+ * become one again.
  */
 import type { MaxRate } from '../../protocol/messages.ts';
 import type { Member } from './member.ts';
@@ -11,9 +12,9 @@ export interface Cohort {
 }
 
 export class Group {
-  /** Of the flushes that its members asked for at most, in a second; undefined for the room's own pace. */
+  /** The most flushes a second that its members asked for; undefined for the channel's own pace. */
   readonly maxRate: MaxRate | undefined;
-  /** Of a rated group: its next tick, Unix ms, when there is something to send then. */
+  /** The next tick of a group with a rate, Unix ms; infinite while there is nothing to send. */
   dueAt = Number.POSITIVE_INFINITY;
   readonly #cohorts = new Map<number, Cohort>();
   readonly #cohortOf = new Map<Member, Cohort>();
@@ -26,7 +27,7 @@ export class Group {
     return this.#cohortOf.size;
   }
 
-  /** A copy: what is done to a cohort's members while it is flushed changes the group. */
+  /** A copy, because a flush changes the group: members fall behind, and cohorts meet. */
   get cohorts(): Cohort[] {
     return [...this.#cohorts.values()];
   }
@@ -53,7 +54,7 @@ export class Group {
     if (cohort.members.size === 0) this.#cohorts.delete(cohort.cursor);
   }
 
-  /** Moves a cohort to where it was sent up to: nothing is done per member, unless two meet. */
+  /** Moves a cohort to a later cursor. Nothing is done for each member, unless two cohorts meet. */
   advance(cohort: Cohort, cursor: number): void {
     if (cohort.members.size === 0 || cohort.cursor === cursor) return;
     this.#cohorts.delete(cohort.cursor);
@@ -70,7 +71,7 @@ export class Group {
       many.members.add(member);
       this.#cohortOf.set(member, many);
     }
-    // Who goes through the cohorts of a moment ago must not come upon these members twice.
+    // A flush goes through a copy of the cohorts, and must not meet these members twice.
     few.members.clear();
   }
 }

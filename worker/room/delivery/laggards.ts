@@ -1,39 +1,47 @@
 /**
- * Members that do not keep up, or come from the past: each a cursor of its own, served from the log a
- * bounded slice at a time, in between. One that takes nothing costs nothing but a look now and then;
- * one that acks is not even looked at, for its ack brings it back.
+ * Members that do not stand with the others, over all channels of an object: those that do not keep
+ * up, those that come from the past, and those that wait to be welcomed. Each is served by itself, a
+ * bounded slice at a time, in one line, so that laggards of one channel never hold up those of
+ * another, nor any cohort. A member that takes nothing costs nothing but a look now and then; a
+ * member that acks is not even looked at, because its ack brings it back.
  */
-
-import type { Log } from '../log/log.ts';
-import { awaitsAck, canTake, FIRST_LOOK, SLOW_AFTER, STALL_LIMIT, STALL_POLL } from './flow.ts';
-import type { Member } from './member.ts';
-import { type Serving, serveLaggard } from './serving.ts';
+import { unreachable } from '../../protocol/unreachable.ts';
+import type { Losses } from './losses.ts';
+import { giveSlices, type Lagging, type Member } from './member.ts';
+import { type ReadableLog, slicesAfter } from './slice.ts';
 
 /** Slices in one turn, so that laggards never hold up the others: 64 take some 3 ms. */
 const SLICES_PER_TURN = 64;
-/** Between two turns of laggards that take what they are given, in ms. */
+/** The time between two turns of laggards that take what they are given, in ms. */
 const LAGGARD_TURN = 10;
+/** How soon a stalled member is looked at first, in ms: most often only the output gate held it. */
+const FIRST_LOOK = 10;
+/** How often a member is looked at that stays stalled, in ms: nothing tells when its backlog drains. */
+export const STALL_POLL = 50;
+/** A member that takes nothing for so long, in ms, is slow, and may be shown less. */
+export const SLOW_AFTER = 250;
+/** A member that takes nothing for so long, in ms, and never acks, is given up. */
+export const STALL_LIMIT = 30_000;
 
-export interface LaggardsPorts {
-  readonly room: string;
-  readonly log: Log;
-  /** As much as the member takes. Up to where; undefined when its socket is broken. */
-  readonly send: (member: Member, serving: Serving, from: number) => number | undefined;
-  /** From which number on a member lags no more. */
-  readonly flushedUpTo: () => number;
-  /** It lags no more, or there is nothing for it between its cursor and the others'. */
-  readonly caughtUp: (member: Member, cursor: number, now: number) => void;
-  /** It has taken nothing for too long, and gives no sign. */
-  readonly tooSlow: (member: Member) => void;
+/** What serving a laggard needs of its channel. */
+export interface LaggardChannel {
+  readonly log: ReadableLog & { expire(now: number): void };
+  /** The number up to which the members that keep up have been sent. */
+  readonly flushedUpTo: number;
+  /** Welcomes a member, if it can be afforded now. */
+  welcome(member: Member, now: number): boolean;
+  /** Takes a member that stands at `cursor` in with those that keep up. */
+  gather(member: Member, cursor: number, now: number): void;
 }
 
 export class Laggards {
-  readonly #ports: LaggardsPorts;
-  readonly #cursors = new Map<Member, number>();
+  readonly #losses: Losses;
+  /** Those that were served longest ago come first. */
+  readonly #line = new Map<Member, LaggardChannel>();
   #dueAt = Number.POSITIVE_INFINITY;
 
-  constructor(ports: LaggardsPorts) {
-    this.#ports = ports;
+  constructor(losses: Losses) {
+    this.#losses = losses;
   }
 
   /** When they are to be served next, Unix ms. */
@@ -41,92 +49,109 @@ export class Laggards {
     return this.#dueAt;
   }
 
-  get size(): number {
-    return this.#cursors.size;
+  /** Puts a member at the end of the line, to be served at once by `serve`. */
+  add(member: Member, channel: LaggardChannel): void {
+    this.#line.set(member, channel);
   }
 
-  cursorOf(member: Member): number | undefined {
-    return this.#cursors.get(member);
-  }
-
-  /** A member that comes from the past. It is to be served. */
-  add(member: Member, cursor: number): void {
-    this.#cursors.set(member, cursor);
-  }
-
-  /** A member that slept with its cursor: it is served in the next turn. */
-  restore(member: Member, cursor: number, now: number): void {
-    this.#cursors.set(member, cursor);
+  /** Puts a member at the end of the line, to be served in the next turn. */
+  enqueue(member: Member, channel: LaggardChannel, now: number): void {
+    this.add(member, channel);
     this.#serveBy(now);
   }
 
-  /** A member that took no more of a flush. */
-  fallBehind(member: Member, cursor: number, now: number): void {
-    this.#cursors.set(member, cursor);
-    member.stalledAt = now;
-    member.attach(this.#ports.log.epoch, cursor);
-    if (!awaitsAck(member)) this.#serveBy(now + FIRST_LOOK);
+  /** Puts a member in the line that took no more of a flush than up to `seq`. */
+  fallBehind(member: Member, channel: LaggardChannel, seq: number, now: number): void {
+    const cursor = { epoch: channel.log.epoch, seq };
+    member.state = { kind: 'lagging', cursor, stalledSince: now, isSlow: false };
+    this.add(member, channel);
+    member.recipient.placeChanged();
+    if (member.recipient.readiness !== 'awaits_ack') this.#serveBy(now + FIRST_LOOK);
   }
 
   remove(member: Member): void {
-    this.#cursors.delete(member);
+    this.#line.delete(member);
   }
 
-  /** A turn: a slice for each that takes one, as far as a turn goes. */
-  serveAll(now: number): void {
+  /** A turn: a slice for each member that takes one, as far as a turn goes. */
+  run(now: number): void {
     this.#dueAt = Number.POSITIVE_INFINITY;
     let slices = 0;
-    for (const member of [...this.#cursors.keys()]) {
+    for (const member of [...this.#line.keys()]) {
       if (slices === SLICES_PER_TURN) {
         this.#serveBy(now + LAGGARD_TURN);
         return;
       }
       if (this.serve(member, now)) slices++;
-      // Those served go to the end of the line.
-      const cursor = this.#cursors.get(member);
-      if (cursor === undefined) continue;
-      this.#cursors.delete(member);
-      this.#cursors.set(member, cursor);
+      this.#moveToEnd(member);
     }
   }
 
-  /** One slice for a laggard, if it takes any. Whether something was sent. */
+  /** Gives a member of the line its next slice, if it takes one. Whether something was given. */
   serve(member: Member, now: number): boolean {
-    const cursor = this.#cursors.get(member);
-    if (cursor === undefined) return false;
-    if (!canTake(member)) {
-      this.#awaitRoom(member, now);
+    const channel = this.#line.get(member);
+    if (channel === undefined) return false;
+    const { state } = member;
+    switch (state.kind) {
+      case 'waiting':
+        if (channel.welcome(member, now)) return true;
+        this.#serveBy(now + LAGGARD_TURN);
+        return false;
+      case 'lagging':
+        return this.#serveNext(member, state, channel, now);
+      case 'current':
+        this.remove(member);
+        return false;
+      default:
+        return unreachable(state);
+    }
+  }
+
+  #serveNext(member: Member, state: Lagging, channel: LaggardChannel, now: number): boolean {
+    if (member.recipient.readiness !== 'ready') {
+      this.#await(member, state, now);
       return false;
     }
-    const { room, log, send, flushedUpTo, caughtUp } = this.#ports;
-    const stalledFor = now - (member.stalledAt ?? now);
-    if (stalledFor >= SLOW_AFTER) member.isSlow = true;
-    const serving = serveLaggard(room, log, cursor, member.isSlow, now);
-    const reached = send(member, serving, cursor);
+    const { log } = channel;
+    const { cursor, stalledSince = now } = state;
+    const isSlow = state.isSlow || now - stalledSince >= SLOW_AFTER;
+    log.expire(now);
+    const slices = slicesAfter(log, cursor, isSlow, now);
+    const reached = giveSlices(member, slices, cursor.seq, this.#losses);
     if (reached === undefined) return false;
-    member.stalledAt = undefined;
-    const isServed = serving.slices.length > 0;
-    if (!isServed || reached >= flushedUpTo()) {
-      this.#cursors.delete(member);
-      member.isSlow = false;
-      caughtUp(member, reached, now);
-      member.attach(log.epoch, reached < flushedUpTo() ? reached : undefined);
+    if (slices.length === 0 || reached >= channel.flushedUpTo) {
+      this.remove(member);
+      channel.gather(member, reached, now);
     } else {
-      this.#cursors.set(member, reached);
-      member.attach(log.epoch, reached);
+      const next = { epoch: log.epoch, seq: reached };
+      member.state = { kind: 'lagging', cursor: next, stalledSince: undefined, isSlow };
       this.#serveBy(now + LAGGARD_TURN);
     }
-    return isServed;
+    member.recipient.placeChanged();
+    return slices.length > 0;
   }
 
-  /** What takes nothing is waited for: an ack by itself, a buffer by looking, and not for ever. */
-  #awaitRoom(member: Member, now: number): void {
-    member.stalledAt ??= now;
-    if (awaitsAck(member)) return;
-    const stalledFor = now - member.stalledAt;
-    if (stalledFor < SLOW_AFTER) this.#serveBy(now + FIRST_LOOK);
-    else if (stalledFor < STALL_LIMIT) this.#serveBy(now + STALL_POLL);
-    else this.#ports.tooSlow(member);
+  /** Waits for a member that takes nothing: for its ack, or by looking again, and not for ever. */
+  #await(member: Member, state: Lagging, now: number): void {
+    const { stalledSince = now } = state;
+    member.state = { ...state, stalledSince };
+    if (member.recipient.readiness === 'awaits_ack') return;
+    const stalledFor = now - stalledSince;
+    if (stalledFor < SLOW_AFTER) {
+      this.#serveBy(now + FIRST_LOOK);
+    } else if (stalledFor < STALL_LIMIT) {
+      this.#serveBy(now + STALL_POLL);
+    } else {
+      this.#losses.slowConsumers++;
+      member.recipient.giveUp();
+    }
+  }
+
+  #moveToEnd(member: Member): void {
+    const channel = this.#line.get(member);
+    if (channel === undefined) return;
+    this.#line.delete(member);
+    this.#line.set(member, channel);
   }
 
   #serveBy(at: number): void {

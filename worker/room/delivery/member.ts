@@ -1,88 +1,97 @@
-/** A socket in a room: what it asked for, and what is known of how well it keeps up. */
+/**
+ * A member: a cursor on one channel, and whoever is given what lies after it. A recipient is a
+ * session's subscription; a follower on another object is to be another kind of recipient.
+ */
+import type { Cursor } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
-import { InFlight, type SentFrames } from '../session/in-flight.ts';
+import type { Losses } from './losses.ts';
+import type { Slice } from './slice.ts';
 
-/** The part of a WebSocket that a room uses. */
-export interface Socket {
-  send(frame: string): void;
-  close(code: number, reason: string): void;
-  serializeAttachment(attachment: Attachment | null): void;
-  /** Bytes that wait in our memory for the network; only the newest runtimes tell. */
-  readonly bufferedAmount?: number;
+/**
+ * Whether a recipient can be given a slice. `full`: it cannot, and only a look tells when it can
+ * again. `awaits_ack`: it cannot, and it will give a sign by itself.
+ */
+export type Readiness = 'ready' | 'full' | 'awaits_ack';
+
+export interface Recipient {
+  readonly readiness: Readiness;
+  /** Tells it that it is a member now. False when it is gone; then it is no member any more. */
+  welcome(membership: Membership): boolean;
+  /** Gives it a slice. False when it is gone; then it is no member any more. */
+  give(slice: Slice): boolean;
+  /** Its place changed, so that what a wake must know of it is to be saved. */
+  placeChanged(): void;
+  /** It has taken nothing for too long, and it gives no sign by itself. */
+  giveUp(): void;
 }
 
-/** What survives hibernation with a socket. It stands at the log's saved head, unless it has a cursor. */
-export interface Attachment {
-  /** The epoch that the member was told, for a room that has nothing saved. */
+/** Where a new member begins. */
+export interface Membership {
   readonly epoch: number;
-  readonly user: string | undefined;
-  /** Unix ms; undefined for an anonymous member. */
-  readonly tokenExpiresAt: number | undefined;
-  readonly maxRate: MaxRate | undefined;
-  /** Whether it has ever acknowledged anything. */
-  readonly acks: boolean;
-  /** Whether it is subscribed; a socket that is not is only held. */
-  readonly subscribed: boolean;
-  /** Of a laggard only, and of who was not sent the newest entries because they had expired. */
-  readonly cursor: number | undefined;
-  /** On its way to one that acks, if it lags or its window is full; else a sleep forgets it. */
-  readonly inFlight: readonly SentFrames[] | undefined;
+  /** The log's head. */
+  readonly head: number;
+  /** The number after which its slices begin. */
+  readonly from: number;
+  /** Whether they give everything that it has missed. */
+  readonly recovered: boolean;
+}
+
+/**
+ * Where a member stands.
+ *
+ *            welcomed                takes no more of a flush
+ *   waiting ──────────▶ current ──────────────────────────────▶ lagging
+ *      │                        ◀──────────────────────────────    ▲
+ *      │                         has all up to the last flush      │
+ *      └───────────────────────────────────────────────────────────┘
+ *                    welcomed, with a cursor in the past
+ */
+export type MemberState =
+  /** It has asked to be a member, and its turn to be welcomed has not come. */
+  | { readonly kind: 'waiting'; readonly since: Cursor | undefined }
+  /** It stands with others in a cohort, which has their cursor. */
+  | { readonly kind: 'current' }
+  /** It has a cursor of its own. */
+  | Lagging;
+
+export interface Lagging {
+  readonly kind: 'lagging';
+  readonly cursor: Cursor;
+  /** Since when it takes nothing, Unix ms; undefined while it takes what it is given. */
+  readonly stalledSince: number | undefined;
+  /** Whether it is too slow for everything, so that a keyed log may show it less. */
+  readonly isSlow: boolean;
 }
 
 export class Member {
-  readonly socket: Socket;
-  user: string | undefined;
-  tokenExpiresAt: number | undefined;
-  maxRate: MaxRate | undefined;
-  acks = false;
-  subscribed = true;
-  /** What was sent to it and not acknowledged; told only of a member that acks. */
-  readonly inFlight: InFlight;
-  /** Its cursor, as attached; undefined for one that stands where the log does when it sleeps. */
-  savedCursor: number | undefined;
-  /** Whether what is in flight is attached, so that an ack has to be, too. */
-  savedInFlight = false;
-  /** Whether it fell behind by its own slowness, so that it may be shown less. */
-  isSlow = false;
-  /** Since when it takes nothing, Unix ms; undefined while it does. */
-  stalledAt: number | undefined;
+  readonly recipient: Recipient;
+  /** The most flushes a second that it asked for; undefined for all of them. */
+  readonly maxRate: MaxRate | undefined;
+  state: MemberState;
 
-  constructor(
-    socket: Socket,
-    identity: Pick<Attachment, 'user' | 'tokenExpiresAt' | 'maxRate'> &
-      Partial<Pick<Attachment, 'inFlight'>>,
-  ) {
-    this.socket = socket;
-    this.inFlight = new InFlight(identity.inFlight);
-    this.user = identity.user;
-    this.tokenExpiresAt = identity.tokenExpiresAt;
-    this.maxRate = identity.maxRate;
+  constructor(recipient: Recipient, maxRate: MaxRate | undefined, state: MemberState) {
+    this.recipient = recipient;
+    this.maxRate = maxRate;
+    this.state = state;
   }
+}
 
-  static restore(socket: Socket, attachment: Attachment): Member {
-    const member = new Member(socket, attachment);
-    member.acks = attachment.acks;
-    member.subscribed = attachment.subscribed;
-    member.savedCursor = attachment.cursor;
-    member.savedInFlight = attachment.inFlight !== undefined;
-    member.isSlow = attachment.cursor !== undefined;
-    return member;
+/**
+ * Gives a member that stands at `from` as many slices as it takes, and tells where it stands then;
+ * undefined when it is gone.
+ */
+export function giveSlices(
+  { recipient }: Member,
+  slices: readonly Slice[],
+  from: number,
+  losses: Losses,
+): number | undefined {
+  let reached = from;
+  for (const slice of slices) {
+    if (recipient.readiness !== 'ready') return reached;
+    if (!recipient.give(slice)) return undefined;
+    losses.count(slice);
+    reached = slice.cursor;
   }
-
-  /** Writes what a wake must know again. @param cursor of one that stands short of the log's head. */
-  attach(epoch: number, cursor: number | undefined): void {
-    const { user, tokenExpiresAt, maxRate, acks, subscribed } = this;
-    this.savedCursor = cursor;
-    this.savedInFlight = acks && (cursor !== undefined || this.inFlight.isFull);
-    this.socket.serializeAttachment({
-      epoch,
-      user,
-      tokenExpiresAt,
-      maxRate,
-      acks,
-      subscribed,
-      cursor,
-      inFlight: this.savedInFlight ? this.inFlight.save() : undefined,
-    });
-  }
+  return reached;
 }

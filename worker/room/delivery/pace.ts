@@ -1,31 +1,53 @@
 /**
- * When a room flushes. Priority says how long an entry may wait for company, the policy the least
- * time between two flushes, and the room never spends more than half its time on them: by count,
- * with a measured cost, since clocks stand still inside a request in production. So frames grow
- * fuller as load grows.
+ * When a channel flushes. Three rules decide it:
+ *
+ * - The priority of an entry says how long it may wait for others to share its frame.
+ * - The policy of the room says the least time between two flushes.
+ * - The object never spends more than half of its time on flushes, over all its channels. It has a
+ *   budget of sending time, which fills while time passes and is spent by each flush. The cost of a
+ *   flush is counted, with a constant that was measured, because in production clocks stand still
+ *   while a request is served.
+ *
+ * So frames grow fuller as load grows, and a burst after a rest leaves at once.
  */
 import type { Priority } from '../../protocol/events.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
+import { Budget } from './budget.ts';
 
 /** How long an entry may wait for others to share its frame, in ms. */
 const PRIORITY_WAIT: Readonly<Record<Priority, number>> = { high: 0, medium: 50, low: 250 };
-/** CPU time of one recipient of one frame, in ms: measured in workerd, nearly independent of size. */
+/** CPU time of one frame to one recipient, in ms: measured in workerd, nearly the same for any size. */
 const RECIPIENT_COST = 0.045;
-/** Of its time, a room may flush one part in so many. */
-const FLUSH_SHARE = 2;
+/** The part of the time that an object may spend on flushes. */
+const FLUSH_SHARE = 0.5;
+/**
+ * The sending time that a rested object may spend at once, in ms. It bounds how long an object is
+ * busy with one burst, so that the messages of its clients do not wait longer.
+ */
+const FULL_BUDGET = 50;
 
-/** By when an entry that is appended at `now` is to be sent. */
+/** The time by which an entry that is appended at `now` is to be sent, Unix ms. */
 export function deadlineOf(priority: Priority, now: number): number {
   return now + PRIORITY_WAIT[priority];
 }
 
-/** The least time between two flushes to so many recipients, in ms. */
-export function leastInterval(policyInterval: number, recipients: number): number {
-  return Math.max(policyInterval, FLUSH_SHARE * recipients * RECIPIENT_COST);
-}
-
-/** The next of the ticks that all members of a rate share: whole parts of a second. */
+/** The next of the ticks that all members of a rate share, Unix ms: whole parts of a second. */
 export function nextTick(rate: MaxRate, now: number): number {
   const period = 1_000 / rate;
   return (Math.floor(now / period) + 1) * period;
+}
+
+/** The budget of sending time that all channels of an object share. */
+export class Pace {
+  readonly #sendingTime = new Budget(FULL_BUDGET, FLUSH_SHARE);
+
+  /** From when on a flush is affordable, Unix ms. */
+  get affordableAt(): number {
+    return this.#sendingTime.affordableAt;
+  }
+
+  /** Pays for a flush at `now`. The last flush of a burst may leave the budget in debt. */
+  spend(recipients: number, now: number): void {
+    this.#sendingTime.spend(recipients * RECIPIENT_COST, now);
+  }
 }

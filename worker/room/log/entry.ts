@@ -1,23 +1,23 @@
-/** An entry: an event with its number in a room's log, its frame text composed once. */
+/** An entry: an event with its number in a log. Its text for frames is composed once. */
 import { encodeEntry } from '../../protocol/frames.ts';
 
 export interface Entry {
   readonly seq: number;
   /** `{"seq":…,"event":…}`, as it stands in frames. */
   readonly text: string;
-  /** Of which snapshots and conflation keep the latest. */
+  /** Snapshots and conflation keep the latest entry of each key; undefined when every event counts. */
   readonly key: string | undefined;
   /** Unix ms after which it is neither sent nor replayed. */
   readonly expiresAt: number;
-  /** Whether the event itself said when it expires, so that nobody misses it afterwards. */
+  /** Whether the event itself said when it expires. Then nobody misses it afterwards. */
   readonly perishable: boolean;
 }
 
-/** Text that joins saved entries and their fields: control characters occur nowhere in JSON text. */
+/** These join saved entries and their fields: control characters occur nowhere in JSON text. */
 const RECORD_SEPARATOR = '\u001e';
 const UNIT_SEPARATOR = '\u001f';
 
-/** Entries as one column of a row. Their JSON is stored as it is, unescaped. */
+/** Encodes entries as one column of a row. Their JSON is stored as it is, without escapes. */
 export function encodeEntries(entries: readonly Entry[]): string {
   return entries
     .map(({ seq, key, expiresAt, perishable, text }) =>

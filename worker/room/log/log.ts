@@ -1,17 +1,18 @@
 /**
- * A room's log: events appended in order, numbered, and a bounded tail of them. It knows neither
- * where it is saved nor who reads it.
+ * A log: numbered entries in order, and a bounded tail of them. It knows neither where it is saved
+ * nor who reads it. A room's own log numbers what is appended; a mirror accepts the numbers, and
+ * sometimes the new epoch, of the log that it follows.
  *
- * Entries leave the tail from its old end, or from anywhere once expired. `floor` is the promise of
- * the tail: a reader at `floor` or later can be given everything that followed. An entry whose event
- * itself named its hour is missed by nobody, so its expiry does not raise the floor. `trimmed` is
- * what the bounds took: everything up to it is gone, while behind the floor something may live on.
+ * Entries leave the tail from its old end, or from anywhere once they have expired. `floor` is the
+ * promise of the tail: a reader that stands at `floor` or later can be given everything that
+ * followed. When an event itself said when it expires, nobody misses it afterwards, so its expiry
+ * does not raise the floor. `trimmed` is what the bounds took: everything up to it is gone, while
+ * between `trimmed` and `floor` some entries may still be there.
  */
 import type { Policy } from '../../policy.ts';
-import type { Cursor, GapReason } from '../../protocol/frames.ts';
 import { type Entry, newEntry } from './entry.ts';
 
-/** However far away an event's own expiry is, in ms: a year. */
+/** The longest life of an entry, in ms, however far away its event's own expiry is: a year. */
 const LONGEST_LIFE = 366 * 86_400_000;
 
 /** What a log is restored from. */
@@ -20,16 +21,12 @@ export interface SavedLog {
   readonly head: number;
   readonly floor: number;
   readonly trimmed: number;
-  /** 0, unless it was saved. */
-  readonly conflatableFrom?: number;
+  /** 0 when it was not saved. */
+  readonly conflatableFrom?: number | undefined;
   readonly entries: readonly Entry[];
+  /** Whether no crash ever starts another epoch, because nothing that was told is ever lost. */
+  readonly isPermanent: boolean;
 }
-
-/** How a reader joins: with all that followed `from`, or with the snapshot. */
-export type Resume =
-  | { readonly kind: 'replay'; readonly from: number }
-  | { readonly kind: 'snapshot' }
-  | { readonly kind: 'gap'; readonly reason: GapReason; readonly from: number };
 
 export interface NewEvent {
   /** JSON text. */
@@ -39,23 +36,36 @@ export interface NewEvent {
   readonly expiresAt: number | undefined;
 }
 
+interface TakenSnapshot {
+  readonly head: number;
+  readonly entries: readonly Entry[];
+  /** When the first of the entries expires, Unix ms. */
+  readonly validUntil: number;
+}
+
+/** A log has had no snapshot taken yet. */
+const NO_SNAPSHOT: TakenSnapshot = { head: -1, entries: [], validUntil: 0 };
+
 export class Log {
-  readonly epoch: number;
+  readonly isPermanent: boolean;
   readonly #policy: Policy;
   readonly #tail: Entry[] = [];
   readonly #latest = new Map<string, Entry>();
   #characters = 0;
   #latestCharacters = 0;
-  /** How many entries of the tail name their own expiry. */
+  /** How many entries of the tail have an expiry that their event itself named. */
   #perishables = 0;
+  #epoch: number;
   #head: number;
   #floor: number;
   #trimmed: number;
   #conflatableFrom: number;
+  #snapshot = NO_SNAPSHOT;
 
   constructor(policy: Policy, saved: SavedLog) {
     this.#policy = policy;
-    this.epoch = saved.epoch;
+    this.isPermanent = saved.isPermanent;
+    this.#epoch = saved.epoch;
     this.#head = saved.head;
     this.#floor = saved.floor;
     this.#trimmed = saved.trimmed;
@@ -63,17 +73,22 @@ export class Log {
     for (const entry of saved.entries) this.#hold(entry);
   }
 
+  /** The lifetime of the numbering. Epochs only grow. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
   /** The number of the newest entry ever appended, 0 before the first. */
   get head(): number {
     return this.#head;
   }
 
-  /** From which number on a reader can be given everything that followed. */
+  /** A reader that stands at this number or later can be given everything that followed. */
   get floor(): number {
     return this.#floor;
   }
 
-  /** Up to which number the bounds have taken everything. */
+  /** The bounds have taken every entry up to this number. */
   get trimmed(): number {
     return this.#trimmed;
   }
@@ -83,7 +98,7 @@ export class Log {
     return this.#policy.snapshot.kind === 'latest';
   }
 
-  /** From which number on the latest per key is known of every key. */
+  /** For a reader at this number or later, the latest entry of every changed key is known. */
   get conflatableFrom(): number {
     return this.#conflatableFrom;
   }
@@ -98,16 +113,46 @@ export class Log {
     return [...this.#latest.values()];
   }
 
+  /** Numbers an event and appends it. */
   append({ event, key, expiresAt }: NewEvent, now: number): Entry {
     const entry = newEntry(this.#head + 1, event, {
       key,
       expiresAt: Math.min(expiresAt ?? now + this.#policy.retention.age, now + LONGEST_LIFE),
       perishable: expiresAt !== undefined,
     });
+    this.accept(entry, now);
+    return entry;
+  }
+
+  /**
+   * Appends an entry that has its number already. Numbers may be missing before it, when another
+   * log has left out what had expired.
+   */
+  accept(entry: Entry, now: number): void {
+    if (entry.seq <= this.#head) {
+      throw new RangeError(`entry ${entry.seq} does not follow ${this.#head}`);
+    }
     this.#head = entry.seq;
     this.#hold(entry);
     this.#trim(now);
-    return entry;
+  }
+
+  /** Begins another lifetime of the numbering at `head`. The cursors of all readers become void. */
+  renumber(epoch: number, head: number): void {
+    if (epoch <= this.#epoch) {
+      throw new RangeError(`epoch ${epoch} is not greater than ${this.#epoch}`);
+    }
+    this.#epoch = epoch;
+    this.#head = head;
+    this.#floor = head;
+    this.#trimmed = head;
+    this.#conflatableFrom = head;
+    this.#tail.length = 0;
+    this.#latest.clear();
+    this.#characters = 0;
+    this.#latestCharacters = 0;
+    this.#perishables = 0;
+    this.#snapshot = NO_SNAPSHOT;
   }
 
   /** Drops everything that has expired. */
@@ -121,25 +166,6 @@ export class Log {
     this.#tail.push(...kept);
   }
 
-  /** What a reader is given that stands at `since`, or is new. */
-  resume(since: Cursor | undefined, now: number): Resume {
-    this.expire(now);
-    if (since === undefined) return { kind: 'snapshot' };
-    const { epoch, seq: from } = since;
-    const isOther = epoch !== this.epoch && !this.isWholeFor(from);
-    if (isOther || from > this.#head) return { kind: 'gap', reason: 'epoch', from };
-    if (from < this.#floor) return { kind: 'gap', reason: 'trimmed', from };
-    return { kind: 'replay', from };
-  }
-
-  /**
-   * Whether a reader of another epoch that stands at `seq` misses nothing. A durable log gets its
-   * epoch for good with its first event; who was told one before that has received nothing of any.
-   */
-  isWholeFor(seq: number): boolean {
-    return this.#policy.log === 'durable' && seq === 0 && this.#floor === 0;
-  }
-
   /** The tail's entries after `seq` that have not expired, oldest first. */
   entriesAfter(seq: number, now: number): Entry[] {
     return this.#tail.slice(this.#indexAfter(seq)).filter(({ expiresAt }) => expiresAt > now);
@@ -147,18 +173,33 @@ export class Log {
 
   /** The newest entry of each key that came after `seq`, oldest first. */
   latestAfter(seq: number): Entry[] {
-    // The newest are the map's last, so from the end it takes as many steps as there are hits.
+    // The newest entries are the map's last, so the search from the end stops at the first miss.
     const latest = this.latest;
     let from = latest.length;
     while (from > 0 && (latest[from - 1]?.seq ?? 0) > seq) from--;
     return latest.slice(from);
   }
 
-  /** What a new reader is shown: the state at the head. */
+  /**
+   * What a new reader is shown: the state at the head. It is the same array for as long as the state
+   * is the same, so that whoever encodes it can remember that.
+   */
   snapshot(now: number): readonly Entry[] {
+    if (this.#snapshot.head !== this.#head || this.#snapshot.validUntil <= now) {
+      this.#snapshot = this.#takeSnapshot(now);
+    }
+    return this.#snapshot.entries;
+  }
+
+  #takeSnapshot(now: number): TakenSnapshot {
     const { snapshot } = this.#policy;
-    if (snapshot.kind === 'latest') return this.latest;
-    return this.entriesAfter(0, now).slice(-snapshot.events);
+    const head = this.#head;
+    if (snapshot.kind === 'latest') {
+      return { head, entries: this.latest, validUntil: Number.POSITIVE_INFINITY };
+    }
+    const entries = this.entriesAfter(0, now).slice(-snapshot.events);
+    const validUntil = Math.min(...entries.map(({ expiresAt }) => expiresAt));
+    return { head, entries, validUntil };
   }
 
   /** The tail's first index whose number is greater than `seq`. */
@@ -180,7 +221,7 @@ export class Log {
       if (entry.perishable) this.#perishables++;
     }
     if (entry.key === undefined || this.#policy.snapshot.kind !== 'latest') return;
-    // Deleted first, so that the map iterates in the order of the numbers.
+    // The key is deleted first, so that the map iterates in the order of the numbers.
     this.#latestCharacters += entry.text.length - (this.#latest.get(entry.key)?.text.length ?? 0);
     this.#latest.delete(entry.key);
     this.#latest.set(entry.key, entry);
@@ -193,7 +234,7 @@ export class Log {
     }
   }
 
-  /** From the old end: what expired behind a longer-lived entry waits for `expire`. */
+  /** Trims from the old end. What has expired behind an entry that lives longer waits for `expire`. */
   #trim(now: number): void {
     if (this.#isOverfull() && this.#perishables > 0) this.expire(now);
     for (;;) {

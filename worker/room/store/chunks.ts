@@ -1,7 +1,7 @@
 /**
- * The one table of a room: chunks of its log, several entries to a row, since rows written are what
- * is billed. Slots are reused, so that trimming overwrites instead of deleting. The table is made by
- * the first write; a room that nobody published to has none.
+ * The one table of a room: chunks of its log, with several entries to a row, since written rows are
+ * billed. Slots are reused, so that trimming overwrites instead of deleting. The first write makes
+ * the table; a room that nobody has published to has no table.
  */
 
 export interface Chunk {
@@ -10,7 +10,7 @@ export interface Chunk {
   readonly last: number;
   /** As `encodeEntries` made it. */
   readonly entries: string;
-  /** JSON of a `SavedState`; only that of the newest chunk counts. */
+  /** A `SavedState` as JSON. Only the newest chunk's state counts. */
   readonly state: string;
 }
 

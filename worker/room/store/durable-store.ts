@@ -1,22 +1,19 @@
 /**
- * A log that is in SQLite before its sender gets an answer: entries, positions and counters in one
- * row, so in one transaction. An append rewrites the newest chunk while that is small and starts
- * another when it is not, in the slot of one that was trimmed: one row written per append. Expired
- * entries are never shown; an alarm, at most hourly, sweeps them from the disk. The newest chunk
- * outlives its entries, for its state.
+ * A store whose log is in SQLite before its sender gets an answer: entries, positions and counters
+ * are in one row, so in one transaction. An append rewrites the newest chunk while that is small and
+ * begins another when it is not, in the slot of a chunk that was trimmed: each append writes one
+ * row. Expired entries are never shown; an alarm, at most hourly, sweeps them from the disk. The
+ * newest chunk outlives its entries, because it holds the state.
  */
 import type { Policy } from '../../policy.ts';
-import { Positions } from '../intake/positions.ts';
-import { WebhookIds } from '../intake/webhook-ids.ts';
 import { decodeEntries, type Entry, encodeEntries } from '../log/entry.ts';
-import { Log } from '../log/log.ts';
 import type { Chunks } from './chunks.ts';
-import type { LogStore } from './log-store.ts';
-import { decodeState, encodeState, nextEpoch, type RoomState } from './state.ts';
+import { decodeState, encodeState, nextEpoch, openState, type RoomState } from './state.ts';
+import type { Store } from './store.ts';
 
-/** Rewriting a row this small costs less than writing another. */
+/** To rewrite a row up to this size costs less than to write another, in characters. */
 const CHUNK_CHARACTERS = 16 * 1024;
-/** An alarm is a row written, and what expired is hidden anyway. */
+/** An alarm costs a written row, and what has expired is hidden anyway, so sweeps are rare; in ms. */
 const LEAST_TIME_BETWEEN_SWEEPS = 3_600_000;
 
 interface ChunkSpan {
@@ -26,15 +23,17 @@ interface ChunkSpan {
   readonly characters: number;
 }
 
-export class DurableStore implements LogStore {
+export class DurableStore implements Store {
   readonly state: RoomState;
+  /** Everything is saved at once, so nothing is ever due. */
+  readonly dueAt = Number.POSITIVE_INFINITY;
   readonly #chunks: Chunks;
   readonly #setAlarm: (at: number) => void;
   /** Oldest first. */
   #spans: ChunkSpan[] = [];
   #alarmAt: number | undefined;
 
-  /** @param memberEpoch what hibernating members of a room without a table were told. */
+  /** @param memberEpoch the epoch that hibernating members of a room without a table were told. */
   constructor(
     policy: Policy,
     chunks: Chunks,
@@ -56,17 +55,14 @@ export class DurableStore implements LogStore {
     const newestState = saved.at(-1)?.state;
     const newest = newestState === undefined ? undefined : decodeState(newestState);
     this.#alarmAt = newest?.alarmAt;
-    this.state = {
-      log: new Log(policy, {
-        epoch: newest?.epoch ?? memberEpoch ?? nextEpoch(0, now),
-        head: newest?.head ?? 0,
-        floor: newest?.floor ?? 0,
-        trimmed: newest?.trimmed ?? 0,
-        entries: saved.flatMap(({ entries }) => entries),
-      }),
-      positions: new Positions(newest?.positions),
-      webhookIds: new WebhookIds(newest?.webhookIds),
-    };
+    this.state = openState({
+      policy,
+      saved: newest,
+      epoch: newest?.epoch ?? memberEpoch ?? nextEpoch(0, now),
+      floor: newest?.floor ?? 0,
+      trimmed: newest?.trimmed ?? 0,
+      entries: saved.flatMap(({ entries }) => entries),
+    });
     this.state.log.expire(now);
   }
 
@@ -77,13 +73,18 @@ export class DurableStore implements LogStore {
     const fresh = encodeFrom(log.entries, first);
     this.#planSweep(now);
     const fits = newest !== undefined && newest.characters + fresh.length < CHUNK_CHARACTERS;
-    // With nothing fresh there must be no second chunk of the same head: the newest tells the state.
+    // The newest chunk tells the state, so without a fresh entry there must be no second chunk that
+    // has the same head.
     if (newest !== undefined && (fits || fresh === '')) {
       this.#spans.pop();
       this.#put(newest.slot, newest.first, encodeFrom(log.entries, newest.first), now);
     } else {
-      this.#put(this.#takeSlot(), first, fresh, now);
+      this.#put(this.#freeSlot(), first, fresh, now);
     }
+  }
+
+  run(): void {
+    // Nothing is ever due.
   }
 
   sweep(now: number): void {
@@ -109,7 +110,7 @@ export class DurableStore implements LogStore {
   }
 
   /** The slot of a chunk that has nothing left in the tail, or a new one. */
-  #takeSlot(): number {
+  #freeSlot(): number {
     const empty = this.#spans.findIndex((span) => this.#isEmpty(span));
     const [reused] = empty === -1 ? [] : this.#spans.splice(empty, 1);
     if (reused !== undefined) return reused.slot;
@@ -120,7 +121,7 @@ export class DurableStore implements LogStore {
     return !this.state.log.entries.some(({ seq }) => seq >= first && seq <= last);
   }
 
-  /** Sees to it that an alarm is set at the oldest expiry, but for one that is set already. */
+  /** Sets an alarm at the oldest expiry, unless one is set that goes off in time. */
   #planSweep(now: number): void {
     const earliest = now + LEAST_TIME_BETWEEN_SWEEPS;
     const planned = this.#alarmAt;
@@ -137,7 +138,7 @@ export class DurableStore implements LogStore {
   }
 }
 
-/** The entries of a tail whose number is `first` or greater, as a chunk holds them. */
+/** Encodes the entries of a tail from number `first` on, as a chunk holds them. */
 function encodeFrom(tail: readonly Entry[], first: number): string {
   let from = tail.length;
   while (from > 0 && (tail[from - 1]?.seq ?? 0) >= first) from--;

@@ -1,74 +1,65 @@
 /**
- * A log that lives in memory and is saved when idle: writes cost, and each holds every frame back
- * until it is confirmed. There is no hook before hibernation or a crash, so the first append of an
- * active period writes `dirty`, and three idle seconds later a timer saves epoch, head, positions
- * and the latest entry per key, and clears it. Waking dirty means that a tail was lost: the log
- * starts a new, greater epoch.
+ * A store whose log lives in memory and is saved when it is idle, because each write costs and holds
+ * every frame back until it is confirmed. There is no hook before hibernation or a crash. So the
+ * first append of an active period writes `dirty`, and after three idle seconds epoch, head,
+ * positions and the latest entry per key are saved and `dirty` is cleared. A store that wakes dirty
+ * has lost a tail: its log starts a new, greater epoch.
  */
 import type { Policy } from '../../policy.ts';
-import { Positions } from '../intake/positions.ts';
-import { WebhookIds } from '../intake/webhook-ids.ts';
 import { decodeEntries, type Entry, encodeEntries } from '../log/entry.ts';
-import { Log } from '../log/log.ts';
 import type { Chunks } from './chunks.ts';
-import type { LogStore } from './log-store.ts';
-import { decodeState, encodeState, nextEpoch, type RoomState } from './state.ts';
+import {
+  decodeState,
+  encodeState,
+  nextEpoch,
+  openState,
+  type RoomState,
+  type SavedState,
+} from './state.ts';
+import type { Store } from './store.ts';
 
 /** How long nothing is appended before the room is saved, in ms. */
 export const IDLE_TIME = 3_000;
-/** The slot of the state; the latest entries are in those after it. */
+/** The slot of the state. The latest entries are in the slots after it. */
 const STATE_SLOT = 0;
-/** A row is at most 2 MB; a character at most three bytes, and one entry may come on top. */
+/** A row has at most 2 MB; a character has at most three bytes, and one entry may come on top. */
 const CHUNK_CHARACTERS = 256 * 1024;
 
-export interface Timers {
-  readonly now: () => number;
-  readonly setTimeout: (callback: () => void, ms: number) => unknown;
-}
-
-export class MemoryStore implements LogStore {
+export class MemoryStore implements Store {
   readonly state: RoomState;
   readonly #chunks: Chunks;
-  readonly #timers: Timers;
-  /** What a crash would leave: the state as saved last. */
+  /** The state as it was saved last, which is what a crash would leave. */
   #saved: string;
   /** How many slots after the first hold the latest entries as saved. */
   #slots: number;
   #dirty = false;
   #appendedAt = 0;
 
-  /** @param memberEpoch what hibernating members of a room without a table were told. */
-  constructor(policy: Policy, chunks: Chunks, memberEpoch: number | undefined, timers: Timers) {
+  /** @param memberEpoch the epoch that hibernating members of a room without a table were told. */
+  constructor(policy: Policy, chunks: Chunks, memberEpoch: number | undefined, now: number) {
     this.#chunks = chunks;
-    this.#timers = timers;
     const rows = chunks.read();
     const stateRow = rows.find(({ slot }) => slot === STATE_SLOT);
     const saved = stateRow === undefined ? undefined : decodeState(stateRow.state);
     this.#slots = saved?.slots ?? 0;
-    const now = timers.now();
     const head = saved?.head ?? 0;
-    this.state = {
-      log: new Log(policy, {
-        epoch:
-          saved === undefined
-            ? (memberEpoch ?? nextEpoch(0, now))
-            : saved.dirty
-              ? nextEpoch(saved.epoch, now)
-              : saved.epoch,
-        head,
-        floor: head,
-        trimmed: head,
-        ...(saved?.conflatableFrom === undefined ? {} : { conflatableFrom: saved.conflatableFrom }),
-        entries: rows
-          .filter(({ slot }) => slot !== STATE_SLOT && slot <= this.#slots)
-          .flatMap(({ entries }) => decodeEntries(entries)),
-      }),
-      positions: new Positions(saved?.positions),
-      webhookIds: new WebhookIds(saved?.webhookIds),
-    };
+    this.state = openState({
+      policy,
+      saved,
+      epoch: epochAfter(saved, memberEpoch, now),
+      floor: head,
+      trimmed: head,
+      entries: rows
+        .filter(({ slot }) => slot !== STATE_SLOT && slot <= this.#slots)
+        .flatMap(({ entries }) => decodeEntries(entries)),
+    });
     this.#saved = this.#encode(now);
-    // Before anyone is told of it, so that epochs only grow.
+    // The new epoch is saved before anyone is told of it, so that epochs only grow.
     if (saved?.dirty) this.#putState(this.#saved);
+  }
+
+  get dueAt(): number {
+    return this.#dirty ? this.#appendedAt + IDLE_TIME : Number.POSITIVE_INFINITY;
   }
 
   appended(now: number): void {
@@ -76,20 +67,15 @@ export class MemoryStore implements LogStore {
     if (this.#dirty) return;
     this.#dirty = true;
     this.#putState(JSON.stringify({ ...decodeState(this.#saved), dirty: true }));
-    this.#timers.setTimeout(() => this.#saveWhenIdle(), IDLE_TIME);
   }
 
   sweep(): void {
-    // Sets no alarm.
+    // It sets no alarm.
   }
 
-  #saveWhenIdle(): void {
-    const idleAt = this.#appendedAt + IDLE_TIME;
-    const now = this.#timers.now();
-    if (now < idleAt) {
-      this.#timers.setTimeout(() => this.#saveWhenIdle(), idleAt - now);
-      return;
-    }
+  /** Saves the room, once it is idle. */
+  run(now: number): void {
+    if (now < this.dueAt) return;
     this.#slots = STATE_SLOT;
     for (const entries of inChunks(this.state.log.latest)) {
       const last = entries.at(-1)?.seq ?? 0;
@@ -108,6 +94,16 @@ export class MemoryStore implements LogStore {
   #putState(state: string): void {
     this.#chunks.put({ slot: STATE_SLOT, last: this.state.log.head, entries: '', state });
   }
+}
+
+/** The epoch of a log as it is opened: a greater one when its tail was lost. */
+function epochAfter(
+  saved: SavedState | undefined,
+  memberEpoch: number | undefined,
+  now: number,
+): number {
+  if (saved === undefined) return memberEpoch ?? nextEpoch(0, now);
+  return saved.dirty ? nextEpoch(saved.epoch, now) : saved.epoch;
 }
 
 function* inChunks(entries: readonly Entry[]): Generator<Entry[]> {

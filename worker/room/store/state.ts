@@ -1,8 +1,9 @@
-/** What a room must know again when it wakes, beside its entries: saved with them, in their row. */
-
-import type { Positions, SavedPosition } from '../intake/positions.ts';
-import type { SavedWebhookId, WebhookIds } from '../intake/webhook-ids.ts';
-import type { Log } from '../log/log.ts';
+/** What a room must know again when it wakes, beside its entries: it is saved with them, in their row. */
+import type { Policy } from '../../policy.ts';
+import { Positions, type SavedPosition } from '../intake/positions.ts';
+import { type SavedWebhookId, WebhookIds } from '../intake/webhook-ids.ts';
+import type { Entry } from '../log/entry.ts';
+import { Log } from '../log/log.ts';
 
 export interface SavedState {
   readonly epoch: number;
@@ -12,9 +13,9 @@ export interface SavedState {
   readonly conflatableFrom?: number;
   readonly positions: readonly SavedPosition[];
   readonly webhookIds: readonly SavedWebhookId[];
-  /** In-memory rooms: whether entries may have been appended since, that a crash would lose. */
+  /** In-memory rooms: whether entries may have been appended since, which a crash would lose. */
   readonly dirty: boolean;
-  /** In-memory rooms: how many slots hold the latest entries. Those after them are of an earlier time. */
+  /** In-memory rooms: how many slots hold the latest entries. Slots after them are out of date. */
   readonly slots: number;
   /** Durable rooms: when the alarm is set that sweeps expired entries, Unix ms. */
   readonly alarmAt: number | undefined;
@@ -27,14 +28,41 @@ export interface RoomState {
   readonly webhookIds: WebhookIds;
 }
 
+/** What a store knows of its log when it opens it. */
+export interface Opening {
+  readonly policy: Policy;
+  /** Undefined for a room that was never saved. */
+  readonly saved: SavedState | undefined;
+  readonly epoch: number;
+  readonly floor: number;
+  readonly trimmed: number;
+  readonly entries: readonly Entry[];
+}
+
+/** Rebuilds a room's parts from what was saved of them. */
+export function openState({ policy, saved, epoch, floor, trimmed, entries }: Opening): RoomState {
+  return {
+    log: new Log(policy, {
+      epoch,
+      head: saved?.head ?? 0,
+      floor,
+      trimmed,
+      conflatableFrom: saved?.conflatableFrom,
+      entries,
+      isPermanent: policy.log === 'durable',
+    }),
+    positions: new Positions(saved?.positions),
+    webhookIds: new WebhookIds(saved?.webhookIds),
+  };
+}
+
+/** The fields of a saved state that only one kind of store has. */
+type StoreFields = Partial<Pick<SavedState, 'dirty' | 'slots' | 'alarmAt'>>;
+
 export function encodeState(
   { log, positions, webhookIds }: RoomState,
   now: number,
-  {
-    dirty = false,
-    slots = 0,
-    alarmAt,
-  }: { dirty?: boolean; slots?: number; alarmAt?: number | undefined } = {},
+  { dirty = false, slots = 0, alarmAt }: StoreFields = {},
 ): string {
   const state: SavedState = {
     epoch: log.epoch,
@@ -51,7 +79,7 @@ export function encodeState(
   return JSON.stringify(state);
 }
 
-/** The inverse of `encodeState`, of a text that this class of room wrote itself. */
+/** The inverse of `encodeState`, for a text that this class of room wrote itself. */
 export function decodeState(text: string): SavedState {
   return JSON.parse(text);
 }

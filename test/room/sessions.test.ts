@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../worker/policy.ts';
-import { MAX_BUFFERED_BYTES } from '../../worker/room/delivery/flow.ts';
+import { MAX_BACKLOG_BYTES } from '../../worker/room/session/output.ts';
 import { EPOCH, FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
 const HALF_MINUTE = 30_000;
@@ -20,11 +20,11 @@ describe('a socket', () => {
   it('that unsubscribed is held and sent nothing, also after a sleep', () => {
     const room = new RoomInMemory();
     const socket = room.join();
-    room.audience.unsubscribe(room.of(socket), 'u1');
+    room.unsubscribe(socket, 'u1');
     expect(socket.frames.at(-1)).toEqual({ type: 'unsubscribed', id: 'u1', room: 'r' });
     const awake = room.wake(socket);
     awake.append({});
-    expect(awake.audience.size).toBe(1);
+    expect(awake.sessions.size).toBe(1);
     expect(socket.sent).toEqual([]);
   });
 
@@ -32,10 +32,10 @@ describe('a socket', () => {
     const room = new RoomInMemory();
     const socket = room.join();
     room.append({});
-    room.audience.unsubscribe(room.of(socket), undefined);
+    room.unsubscribe(socket);
     room.append({});
     const since = { epoch: EPOCH, seq: 1 };
-    room.audience.subscribe(room.of(socket), { id: 's1', since }, room.now);
+    room.subscribe(socket, { id: 's1', since });
     room.clock.advance(1_000);
     expect(socket.frames.at(-2)).toMatchObject({ id: 's1', recovered: true });
     expect(socket.sent).toEqual([[1], [2]]);
@@ -44,12 +44,12 @@ describe('a socket', () => {
   it('that subscribes twice is a member once, of the rate that it asked for last', () => {
     const room = new RoomInMemory(POLICIES.price);
     const socket = room.join();
-    room.audience.subscribe(room.of(socket), { maxRate: 1 }, room.now);
+    room.subscribe(socket, { maxRate: 1 });
     room.append({ key: 'A' });
     room.append({ key: 'A' });
     room.clock.advance(1_000);
     expect(socket.sent).toEqual([[2]]);
-    room.audience.subscribe(room.of(socket), {}, room.now);
+    room.subscribe(socket);
     room.append({ key: 'A' });
     expect(socket.sent).toEqual([[2], [3]]);
   });
@@ -57,21 +57,21 @@ describe('a socket', () => {
   it('that was dismissed is no member again after a sleep', () => {
     const room = new RoomInMemory();
     const socket = room.join();
-    room.audience.dismiss(room.of(socket), 'message_invalid');
-    expect([room.audience.size, room.audience.closing]).toEqual([0, 1]);
+    void room.say(socket, 'x'.repeat(10_000));
+    expect([room.sessions.size, room.sessions.closing]).toEqual([0, 1]);
     const awake = room.wake(socket);
     awake.append({});
     expect(socket.sent).toEqual([]);
-    expect(awake.audience.closing).toBe(1);
-    awake.audience.leave(socket);
-    expect(awake.audience.closing).toBe(0);
+    expect(awake.sessions.closing).toBe(1);
+    awake.room.disconnect(socket);
+    expect(awake.sessions.closing).toBe(0);
   });
 
   it('that cannot take what it has been sent is not shown the state again', () => {
     const room = new RoomInMemory();
     const socket = room.join();
-    socket.bufferedAmount = MAX_BUFFERED_BYTES;
-    room.audience.subscribe(room.of(socket), {}, room.now);
+    socket.bufferedAmount = MAX_BACKLOG_BYTES;
+    room.subscribe(socket);
     expect(socket.closedFor).toBe('slow_consumer');
     expect(socket.types).toEqual(['welcome', 'subscribed', 'snapshot']);
   });
@@ -128,7 +128,7 @@ describe('a token', () => {
     const room = new RoomInMemory(POLICIES.user);
     const socket = withToken(room, 1_000);
     room.clock.advance(1_000);
-    room.audience.subscribe(room.of(socket), {}, room.now);
+    room.subscribe(socket);
     expect(socket.closedFor).toBe('token_expired');
     expect(socket.types).toEqual(['welcome', 'subscribed', 'snapshot']);
   });
@@ -152,12 +152,12 @@ describe('a token', () => {
     expect(socket.sent).toEqual([[1]]);
   });
 
-  it('is renewed, and told so, without losing the place', () => {
+  it('is renewed, and told so, without losing the place', async () => {
     const room = new RoomInMemory(POLICIES.user);
     const socket = withToken(room, 1_000);
     room.ack(socket, 0);
     room.appendEach(...FULL, { size: LARGE });
-    room.audience.renew(room.of(socket), { user: 'u', expiresAt: room.now + 5_000 });
+    await room.auth(socket, 'u', room.now + 5_000);
     expect(socket.frames.at(-1)).toMatchObject({ type: 'welcome', expiresAt: room.now + 5_000 });
     expect(socket.attachment).toMatchObject({ cursor: 3, tokenExpiresAt: room.now + 5_000 });
     room.clock.advance(2_000);

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MAX_BACKLOG_BYTES, MAX_BURST_BYTES, Output } from '../../worker/room/session/output.ts';
+import { WINDOW_CHARACTERS, Window } from '../../worker/room/session/window.ts';
+
+const FRAME = 'x'.repeat(1024);
+
+/** An output on a socket of which the test says how much waits for the network. */
+function outputWith(socket: { bufferedAmount?: number } = {}, turn = { number: 1 }): Output {
+  const silent = { send: () => {}, close: () => {}, serializeAttachment: () => {} };
+  return new Output(Object.assign(socket, silent), turn);
+}
+
+describe('a session', () => {
+  it('of which nothing is known can take more', () => {
+    const output = outputWith();
+    output.sendUpTo('r', 1, ['x'.repeat(10 * WINDOW_CHARACTERS)]);
+    expect(output.readiness).toBe('ready');
+  });
+
+  it('R8: that acks can take more while its window is not full', () => {
+    const output = outputWith();
+    output.acknowledge('r', 0);
+    output.sendUpTo('r', 1, ['x'.repeat(WINDOW_CHARACTERS - 1)]);
+    expect(output.readiness).toBe('ready');
+    output.sendUpTo('r', 2, ['x']);
+    expect(output.readiness).toBe('awaits_ack');
+    output.acknowledge('r', 2);
+    expect(output.readiness).toBe('ready');
+  });
+
+  it('whose backlog is full cannot, and no ack changes that', () => {
+    const output = outputWith({ bufferedAmount: MAX_BACKLOG_BYTES });
+    expect(output.readiness).toBe('full');
+    output.acknowledge('r', 0);
+    expect(output.readiness).toBe('full');
+    expect(outputWith({ bufferedAmount: MAX_BACKLOG_BYTES - 1 }).readiness).toBe('ready');
+  });
+
+  it('is judged by its backlog before the turn, and by how much the turn has sent', () => {
+    const socket = { bufferedAmount: 0 };
+    const turn = { number: 1 };
+    const output = outputWith(socket, turn);
+    let sent = 0;
+    for (; output.readiness === 'ready'; sent += FRAME.length) output.send(FRAME);
+    expect(sent).toBe(MAX_BURST_BYTES);
+    socket.bufferedAmount = sent;
+    turn.number++;
+    expect([output.readiness, output.canBeAnswered]).toEqual(['full', false]);
+    socket.bufferedAmount = 0;
+    turn.number++;
+    expect([output.readiness, output.canBeAnswered]).toEqual(['ready', true]);
+  });
+
+  it('whose socket is closing is told to be gone, and nothing is thrown', () => {
+    const closing = {
+      send: () => {
+        throw new TypeError('the socket is closing');
+      },
+    };
+    const output = new Output(
+      { ...closing, close: () => {}, serializeAttachment: () => {} },
+      { number: 1 },
+    );
+    expect([output.send('x'), output.sendUpTo('r', 1, ['x'])]).toEqual([false, false]);
+  });
+});
+
+describe('what is in flight', () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: WINDOW_CHARACTERS / 2 }), { maxLength: 60 });
+
+  it('is told by a few numbers, never as less than it is, and by little as more', () => {
+    fc.assert(
+      fc.property(sizes, fc.nat(60), (frames, acked) => {
+        const window = new Window();
+        for (const [index, size] of frames.entries()) window.count('r', index + 1, size);
+        const total = window.characters;
+        expect(window.save('r').length).toBeLessThanOrEqual((16 * total) / WINDOW_CHARACTERS + 1);
+        window.acknowledge('r', acked);
+        const truth = frames.slice(acked).reduce((sum, size) => sum + size, 0);
+        expect(window.characters).toBeGreaterThanOrEqual(truth);
+        // So a client that acks after each half window never waits for one that does not come.
+        if (truth > 0) expect(window.characters).toBeLessThan(truth + WINDOW_CHARACTERS / 16);
+        else expect(window.characters).toBe(0);
+        const restored = new Window();
+        restored.restore('r', window.save('r'));
+        expect(restored.characters).toBe(window.characters);
+      }),
+    );
+  });
+
+  it('R8: is freed by an ack of one room as far as it was sent before, in whatever room', () => {
+    const frame = fc.record({
+      room: fc.constantFrom('a', 'b', 'c'),
+      size: fc.integer({ min: 1, max: 40_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(frame, { minLength: 1, maxLength: 40 }), fc.nat(39), (frames, at) => {
+        const window = new Window();
+        const heads = new Map<string, number>();
+        const sent = frames.map(({ room, size }) => {
+          const upTo = (heads.get(room) ?? 0) + 1;
+          heads.set(room, upTo);
+          window.count(room, upTo, size);
+          return { room, upTo, size };
+        });
+        const acked = at % frames.length;
+        const { room, upTo } = sent[acked] ?? { room: '', upTo: 0 };
+        window.acknowledge(room, upTo);
+        const truth = sent.slice(acked + 1).reduce((sum, { size }) => sum + size, 0);
+        expect(window.characters).toBeGreaterThanOrEqual(truth);
+        // Frames of one room that were counted together are freed together.
+        expect(window.characters).toBeLessThan(truth + WINDOW_CHARACTERS / 16);
+      }),
+    );
+  });
+
+  it('of one room is forgotten without touching the others', () => {
+    const window = new Window();
+    for (const room of ['a', 'b', 'a']) window.count(room, 1, 100);
+    window.forget('a');
+    expect([window.characters, window.save('a'), window.save('b')]).toEqual([100, [], [[1, 100]]]);
+  });
+});

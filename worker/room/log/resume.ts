@@ -1,0 +1,50 @@
+/**
+ * How a reader goes on from a place in a log: the one decision for a socket that comes back, for a
+ * page of history, and for a member that has lagged behind.
+ */
+import type { Cursor, GapReason } from '../../protocol/frames.ts';
+import type { Log } from './log.ts';
+
+/** What the decision needs to know of a log. */
+export type ResumableLog = Pick<Log, 'epoch' | 'head' | 'floor' | 'isPermanent'>;
+
+/** A place whose epoch may be unknown: then only its number counts. */
+export interface Place {
+  readonly epoch: number | undefined;
+  readonly seq: number;
+}
+
+export type Resume =
+  /** Everything that followed `from` can be given. */
+  | { readonly kind: 'replay'; readonly from: number }
+  /** The reader is new and is shown the state at the head. */
+  | { readonly kind: 'snapshot' }
+  /** Something after `from` cannot be given any more. */
+  | { readonly kind: 'gap'; readonly from: number; readonly reason: GapReason };
+
+/** Decides for a reader that stands at `since`; a new reader has none. */
+export function resumeFrom(log: ResumableLog, since: Cursor | undefined): Resume {
+  if (since === undefined) return { kind: 'snapshot' };
+  const from = since.seq;
+  const reason = whyIncomplete(log, since);
+  return reason === undefined ? { kind: 'replay', from } : { kind: 'gap', from, reason };
+}
+
+/** Why a log cannot give everything that followed `place`; undefined when it can. */
+export function whyIncomplete(
+  log: ResumableLog,
+  { epoch = log.epoch, seq }: Place,
+): GapReason | undefined {
+  const isOther = epoch !== log.epoch && !hasMissedNothing(log, seq);
+  if (isOther || seq > log.head) return 'epoch';
+  return seq < log.floor ? 'trimmed' : undefined;
+}
+
+/**
+ * Whether a reader of another epoch has missed nothing of this one. A permanent log gets its epoch
+ * with its first event, so a reader that was told another epoch before that, and stands at 0, has
+ * received no event of either.
+ */
+function hasMissedNothing({ isPermanent, floor }: ResumableLog, seq: number): boolean {
+  return isPermanent && seq === 0 && floor === 0;
+}

@@ -1,0 +1,136 @@
+/**
+ * What leaves over one socket, and how much of it may: flow control.
+ *
+ * `send` never pushes back and queues without bound, so whoever does not keep up has to be found out
+ * before anything is sent. There are two signs of it:
+ *
+ * - A client that acks has a window: so many characters may be on their way to it. When the window
+ *   is full, its members wait, and its next ack brings them back. Nobody needs to look meanwhile.
+ * - For every other client we look at its backlog, which is what waits in our own memory for the
+ *   socket, where the runtime tells that. The backlog also counts what the output gate holds until
+ *   SQLite has written, so a backlog alone is no sign of a slow client. That is why it is measured
+ *   once in a turn, before the turn's own frames make it grow; why a member that finds it full is
+ *   looked at again soon; and why only a member that stays stalled for a while counts as slow.
+ *
+ * A member that cannot take a slice keeps its cursor and becomes a laggard (`delivery/laggards.ts`,
+ * which also closes the socket of a laggard that never takes anything and never acks). So a slow
+ * client costs no queue: the log is its queue. Rejected: a queue per socket, which grows with the
+ * slowest client; and closing a slow client at once, which loses its place for a short stall.
+ */
+import type { Readiness } from '../delivery/member.ts';
+import { type SavedSent, Window } from './window.ts';
+
+/** The part of a WebSocket that a room uses. */
+export interface Socket {
+  send(frame: string): void;
+  close(code: number, reason: string): void;
+  serializeAttachment(attachment: unknown): void;
+  /** How much waits in our memory for the network, in bytes; only the newest runtimes tell it. */
+  readonly bufferedAmount?: number;
+}
+
+/**
+ * A socket whose backlog is this large is given no slice, in bytes: 2,000 sockets that stall at it
+ * are half of an object's memory.
+ */
+export const MAX_BACKLOG_BYTES = 32 * 1024;
+/** What one turn may add to that, in bytes, however much is pending. */
+export const MAX_BURST_BYTES = 1024 * 1024;
+
+/** Counts the turns of an object, so that what is measured once in a turn is measured once. */
+export interface Turn {
+  readonly number: number;
+}
+
+export class Output {
+  readonly #socket: Socket;
+  readonly #turn: Turn;
+  readonly #window = new Window();
+  /** Whether the client has ever acked, which turns its window on. */
+  #acks = false;
+  #measuredInTurn = -1;
+  #backlog = 0;
+  /** What this turn has sent, in characters. */
+  #burst = 0;
+
+  constructor(socket: Socket, turn: Turn) {
+    this.#socket = socket;
+    this.#turn = turn;
+  }
+
+  get acks(): boolean {
+    return this.#acks;
+  }
+
+  /** What is on its way to a client that acks, in characters. */
+  get inFlight(): number {
+    return this.#window.characters;
+  }
+
+  get isWindowFull(): boolean {
+    return this.#acks && this.#window.isFull;
+  }
+
+  /** Whether a member of this session can be given a slice. */
+  get readiness(): Readiness {
+    if (this.isWindowFull) return 'awaits_ack';
+    this.#measure();
+    const isFull =
+      this.#backlog >= MAX_BACKLOG_BYTES || this.#backlog + this.#burst >= MAX_BURST_BYTES;
+    return isFull ? 'full' : 'ready';
+  }
+
+  /** Whether a message can be answered. Who asks and never reads would fill our memory otherwise. */
+  get canBeAnswered(): boolean {
+    this.#measure();
+    return this.#backlog < MAX_BURST_BYTES;
+  }
+
+  /** Sends a frame. False when the socket is closing already: its close event may never come. */
+  send(frame: string): boolean {
+    this.#measure();
+    try {
+      this.#socket.send(frame);
+    } catch {
+      return false;
+    }
+    if (this.#socket.bufferedAmount !== undefined) this.#burst += frame.length;
+    return true;
+  }
+
+  /** As `send`, for frames that bring the client to `upTo` in `room`, which it will ack. */
+  sendUpTo(room: string, upTo: number, frames: readonly string[]): boolean {
+    for (const frame of frames) {
+      if (!this.send(frame)) return false;
+      if (this.#acks) this.#window.count(room, upTo, frame.length);
+    }
+    return true;
+  }
+
+  /** The client has received everything up to `seq` of `room`, and what was sent before that. */
+  acknowledge(room: string, seq: number): void {
+    this.#acks = true;
+    this.#window.acknowledge(room, seq);
+  }
+
+  /** No ack for what was sent of `room` is waited for any more. */
+  forget(room: string): void {
+    this.#window.forget(room);
+  }
+
+  saveInFlight(room: string): SavedSent[] {
+    return this.#window.save(room);
+  }
+
+  restore(acks: boolean, room: string, inFlight: readonly SavedSent[]): void {
+    this.#acks = acks;
+    this.#window.restore(room, inFlight);
+  }
+
+  #measure(): void {
+    if (this.#measuredInTurn === this.#turn.number) return;
+    this.#measuredInTurn = this.#turn.number;
+    this.#backlog = this.#socket.bufferedAmount ?? 0;
+    this.#burst = 0;
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The sessions of an object: which sockets are held, which of them have to go, and whose attachment
+ * is to be written. All attachments are written here, once per turn.
+ */
+import { CLOSE_CODES, type CloseReason } from '../../protocol/codes.ts';
+import type { Attachment } from './attachment.ts';
+import type { Socket, Turn } from './output.ts';
+import { type Identity, Session, type SessionHolder } from './session.ts';
+
+/** How often silent peers are looked for, in ms, and only while something happens in the object. */
+const SILENCE_CHECK = 30_000;
+/** A client that pings does so every half minute; in a hidden tab, browsers let it once a minute. */
+const MAX_SILENCE = 150_000;
+
+export interface SessionsPorts {
+  readonly turn: Turn;
+  /** Whether what is read here takes a token that has not ended. */
+  readonly isPrivate: boolean;
+  /** When the socket last pinged, Unix ms; undefined for one that never did. */
+  readonly lastPing: (socket: Socket) => number | undefined;
+  readonly attachmentOf: (session: Session) => Attachment;
+}
+
+export class Sessions implements SessionHolder {
+  readonly #ports: SessionsPorts;
+  readonly #held = new Map<Socket, Session>();
+  readonly #closing = new Set<Socket>();
+  readonly #changed = new Set<Session>();
+  /** No session's token ends before this, Unix ms. */
+  #soonestEnd = Number.POSITIVE_INFINITY;
+  #silenceCheckedAt = 0;
+
+  constructor(ports: SessionsPorts) {
+    this.#ports = ports;
+  }
+
+  /** How many sockets are held. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** How many sockets were dismissed whose peers have not answered; some never do. */
+  get closing(): number {
+    return this.#closing.size;
+  }
+
+  /** The session of a socket that is held. */
+  of(socket: Socket): Session | undefined {
+    return this.#held.get(socket);
+  }
+
+  holds(session: Session): boolean {
+    return this.#held.get(session.socket) === session;
+  }
+
+  hold(socket: Socket, identity: Identity): Session {
+    const session = new Session(socket, identity, this.#ports.turn, this);
+    this.#held.set(socket, session);
+    this.noteEnd(identity);
+    return session;
+  }
+
+  /** Takes note of a socket that was dismissed before a sleep. */
+  holdClosing(socket: Socket): void {
+    this.#closing.add(socket);
+  }
+
+  /** A token ends. */
+  noteEnd({ tokenExpiresAt = Number.POSITIVE_INFINITY }: Identity): void {
+    this.#soonestEnd = Math.min(this.#soonestEnd, tokenExpiresAt);
+  }
+
+  changed(session: Session): void {
+    if (this.holds(session)) this.#changed.add(session);
+  }
+
+  lost({ socket }: Session): void {
+    this.release(socket);
+  }
+
+  /** Lets go of a socket that is closed. */
+  release(socket: Socket): void {
+    const session = this.#held.get(socket);
+    this.#held.delete(socket);
+    this.#closing.delete(socket);
+    if (session === undefined) return;
+    this.#changed.delete(session);
+    session.end();
+  }
+
+  /** Closes a socket. Its attachment is cleared, or a wake would take it for a session again. */
+  dismiss({ socket }: Session, reason: CloseReason): void {
+    this.release(socket);
+    this.#closing.add(socket);
+    socket.serializeAttachment(null);
+    socket.close(CLOSE_CODES[reason].close, reason);
+  }
+
+  /** Lets those go who may be sent nothing more: their token has ended, or their peer is gone. */
+  sweep(now: number): void {
+    if (this.#ports.isPrivate && this.#soonestEnd <= now) this.#dismissExpired(now);
+    if (now - this.#silenceCheckedAt >= SILENCE_CHECK) this.#dismissSilent(now);
+  }
+
+  /** Writes the attachments of the sessions that changed in this turn. */
+  saveChanged(): void {
+    for (const session of this.#changed) {
+      const attachment = this.#ports.attachmentOf(session);
+      const { cursor, inFlight } = attachment;
+      session.remembersPlace = cursor !== undefined || inFlight !== undefined;
+      session.socket.serializeAttachment(attachment);
+    }
+    this.#changed.clear();
+  }
+
+  #dismissExpired(now: number): void {
+    this.#soonestEnd = Number.POSITIVE_INFINITY;
+    for (const session of [...this.#held.values()]) {
+      const { identity } = session;
+      if ((identity.tokenExpiresAt ?? Number.POSITIVE_INFINITY) > now) this.noteEnd(identity);
+      else this.dismiss(session, 'token_expired');
+    }
+  }
+
+  /** A client that never pings is not judged by it: a plain WebSocket is a client too. */
+  #dismissSilent(now: number): void {
+    this.#silenceCheckedAt = now;
+    for (const session of [...this.#held.values()]) {
+      const pingedAt = this.#ports.lastPing(session.socket);
+      const isSilent = pingedAt !== undefined && now - pingedAt > MAX_SILENCE;
+      if (isSilent) this.dismiss(session, 'peer_silent');
+    }
+  }
+}

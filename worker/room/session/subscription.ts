@@ -1,0 +1,77 @@
+/** A session's subscription to a channel: the member that reads the channel for the session. */
+import { type Cursor, encodeFrame } from '../../protocol/frames.ts';
+import type { MaxRate } from '../../protocol/messages.ts';
+import type { Frames } from '../delivery/frames.ts';
+import { Member, type Membership, type Readiness, type Recipient } from '../delivery/member.ts';
+import type { Slice } from '../delivery/slice.ts';
+import type { Session } from './session.ts';
+
+export interface SubscriptionRequest {
+  /** Names the request in its answer. */
+  readonly id?: string | undefined;
+  /** Where the client stands; a new client has none. */
+  readonly since?: Cursor | undefined;
+  readonly maxRate?: MaxRate | undefined;
+}
+
+/** What a subscription needs of the channel that it reads. */
+export interface ReadChannel {
+  readonly room: string;
+  readonly log: { readonly epoch: number };
+  readonly frames: Pick<Frames, 'of'>;
+  join(member: Member, now: number): void;
+  restore(member: Member, cursor: Cursor | undefined, now: number): void;
+  remove(member: Member): void;
+  wake(member: Member, now: number): void;
+  sentUpTo(member: Member): number | undefined;
+  placeOf(member: Member): Cursor | undefined;
+}
+
+export class Subscription implements Recipient {
+  readonly channel: ReadChannel;
+  readonly member: Member;
+  readonly #session: Session;
+  readonly #id: string | undefined;
+
+  constructor(session: Session, channel: ReadChannel, { id, since, maxRate }: SubscriptionRequest) {
+    this.channel = channel;
+    this.member = new Member(this, maxRate, { kind: 'waiting', since });
+    this.#session = session;
+    this.#id = id;
+  }
+
+  get readiness(): Readiness {
+    return this.#session.output.readiness;
+  }
+
+  /** Whether the client may have received everything up to `seq`. */
+  wasSent(seq: number): boolean {
+    return seq <= (this.channel.sentUpTo(this.member) ?? -1);
+  }
+
+  welcome({ epoch, head, from, recovered }: Membership): boolean {
+    const id = this.#id;
+    const { room } = this.channel;
+    const subscribed = encodeFrame({
+      type: 'subscribed',
+      ...(id === undefined ? {} : { id }),
+      room,
+      epoch,
+      seq: head,
+      recovered,
+    });
+    return this.#session.give(room, from, [subscribed]);
+  }
+
+  give(slice: Slice): boolean {
+    return this.#session.give(this.channel.room, slice.cursor, this.channel.frames.of(slice));
+  }
+
+  placeChanged(): void {
+    this.#session.changed();
+  }
+
+  giveUp(): void {
+    this.#session.dismiss('slow_consumer');
+  }
+}

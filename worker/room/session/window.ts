@@ -1,0 +1,83 @@
+/**
+ * What is on its way to a session that acks, over all its rooms: one queue of what was sent, oldest
+ * first. `ack {room, seq}` names a point in that one stream, and everything that was sent before that
+ * point has arrived too, in whatever room. What is sent is counted here, because a log cannot tell
+ * it: by the time of the ack, the tail may be trimmed, or the latest per key was sent instead.
+ */
+
+/** Frames of one room that were sent one after another. */
+interface Sent {
+  readonly room: string;
+  /** The number up to which the first of them goes, and the last. */
+  readonly firstUpTo: number;
+  upTo: number;
+  characters: number;
+}
+
+/** As saved: `[upTo, characters]`, of one room. */
+export type SavedSent = readonly [upTo: number, characters: number];
+
+/** What may be in flight to a session that acks, in characters: at 100 ms of round trip 2.6 MB/s. */
+export const WINDOW_CHARACTERS = 256 * 1024;
+/** Frames are counted together up to this size, so that some 16 counters tell a full window. */
+const COUNTED_TOGETHER = WINDOW_CHARACTERS / 16;
+
+export class Window {
+  readonly #sent: Sent[] = [];
+  #characters = 0;
+
+  get characters(): number {
+    return this.#characters;
+  }
+
+  /** Whether nothing more may be sent before an ack. */
+  get isFull(): boolean {
+    return this.#characters >= WINDOW_CHARACTERS;
+  }
+
+  /** Counts a frame that brought the session to `upTo` in `room`. */
+  count(room: string, upTo: number, characters: number): void {
+    this.#characters += characters;
+    const last = this.#sent.at(-1);
+    if (last === undefined || last.room !== room || last.characters >= COUNTED_TOGETHER) {
+      this.#sent.push({ room, firstUpTo: upTo, upTo, characters });
+      return;
+    }
+    last.upTo = upTo;
+    last.characters += characters;
+  }
+
+  /** Frees what was sent up to the last frame that brought the session to `seq` or less in `room`. */
+  acknowledge(room: string, seq: number): void {
+    const last = this.#sent.findLastIndex((sent) => sent.room === room && sent.firstUpTo <= seq);
+    if (last === -1) return;
+    // Frames that are counted together are freed together, by the ack of their last one.
+    const isWhole = (this.#sent[last]?.upTo ?? 0) <= seq;
+    const freed = this.#sent.splice(0, isWhole ? last + 1 : last);
+    for (const { characters } of freed) this.#characters -= characters;
+  }
+
+  /** Frees what was sent of `room`: acks of it may never come, or may mean another lifetime of it. */
+  forget(room: string): void {
+    const kept = this.#sent.filter((sent) => sent.room !== room);
+    this.#sent.length = 0;
+    this.#characters = 0;
+    for (const sent of kept) {
+      this.#sent.push(sent);
+      this.#characters += sent.characters;
+    }
+  }
+
+  save(room: string): SavedSent[] {
+    return this.#sent
+      .filter((sent) => sent.room === room)
+      .map(({ upTo, characters }) => [upTo, characters]);
+  }
+
+  restore(room: string, saved: readonly SavedSent[]): void {
+    for (const [upTo, characters] of saved) {
+      this.#sent.push({ room, firstUpTo: upTo, upTo, characters });
+      this.#characters += characters;
+    }
+  }
+}

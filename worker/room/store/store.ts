@@ -1,0 +1,18 @@
+/**
+ * Where a room's log survives. The policy chooses between two ways, `DurableStore` and
+ * `MemoryStore`; one suite of tests runs on both.
+ */
+import type { RoomState } from './state.ts';
+
+export interface Store {
+  /** The room as it was saved, or a new one. */
+  readonly state: RoomState;
+  /** When `run` is to be called next, Unix ms; infinite when the store has nothing to do. */
+  readonly dueAt: number;
+  /** Saves what was appended, or plans to, in the turn of the append and before its frames leave. */
+  appended(now: number): void;
+  /** Does what is due. */
+  run(now: number): void;
+  /** The platform's alarm went off. */
+  sweep(now: number): void;
+}
