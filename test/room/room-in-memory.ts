@@ -75,7 +75,7 @@ export class RoomInMemory {
   readonly #disk: Disk;
   #offset: number;
 
-  constructor(policy: Policy = POLICIES.trade, asleep?: Asleep) {
+  constructor(policy: Policy = POLICIES.trade, asleep?: Asleep, maxSockets = 10_000) {
     this.#policy = policy;
     this.clock = asleep?.clock ?? new Clock();
     this.#disk = asleep?.disk ?? new Disk();
@@ -93,7 +93,7 @@ export class RoomInMemory {
         })),
         lastPing: (socket) => this.pings.get(socket),
         checkToken: async (token) => JSON.parse(token),
-        maxSockets: { held: 10_000, open: 10_000 },
+        maxSockets: { held: maxSockets, open: maxSockets },
         abort: (error) => {
           this.aborted = error;
         },
@@ -160,6 +160,13 @@ export class RoomInMemory {
   async auth(socket: FakeSocket, user: string, expiresAt: number): Promise<void> {
     const token = JSON.stringify({ kind: 'user', user, expiresAt, rooms: [] });
     await this.say(socket, { type: 'auth', token });
+  }
+
+  /** From now on, nothing can be written. */
+  breakDisk(): void {
+    this.#disk.put = () => {
+      throw new Error('the disk is broken');
+    };
   }
 
   /** Appends event after event, each of which is flushed. */
