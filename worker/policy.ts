@@ -1,12 +1,11 @@
 /** What a room of each class keeps, and who may join it: one table. */
-import type { RoomClass } from './protocol/rooms.ts';
+import { type Access, ROOM_ACCESS, type RoomClass } from './protocol/rooms.ts';
 
 export interface Policy {
-  /** `anyone`, anonymous too; `user`: the one it is named after; `grant`: whose token names it. */
-  readonly access: 'anyone' | 'user' | 'grant';
+  readonly access: Access;
   /**
-   * `durable`: in SQLite before the bridge gets its answer. `memory`: saved when idle; an object lost
-   * in a crash loses its tail, and starts a new epoch.
+   * `durable`: the log is in SQLite before the bridge gets its answer. `memory`: the log is saved when
+   * it is idle, so an object that crashes loses its tail, and starts a new epoch.
    */
   readonly log: 'durable' | 'memory';
   readonly retention: Retention;
@@ -18,12 +17,12 @@ export interface Policy {
   readonly flushInterval: number;
 }
 
-/** A log's bounds; an entry beyond any of them is trimmed. */
+/** The bounds of a log. An entry beyond any of them is trimmed. */
 export interface Retention {
   readonly entries: number;
-  /** Of all entries' JSON, in characters. */
+  /** The JSON of all entries together, in characters. */
   readonly characters: number;
-  /** How long an entry lives that brings no expiry of its own, in ms. */
+  /** How long an entry lives whose event names no expiry, in ms. */
   readonly age: number;
   /** How many keys' latest events are kept, and how many characters of them. */
   readonly keys: number;
@@ -33,10 +32,10 @@ export interface Retention {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** A room's object has 128 MB; its log takes a few of them at most. */
+/** An object has 128 MB of memory, of which its log takes a few at most. */
 const MAX_CHARACTERS = 1024 * 1024;
 
-/** A tail that bridges a reconnect of a few seconds at hundreds of events a second. */
+/** A tail that covers a reconnect of a few seconds at hundreds of events a second. */
 const SHORT: Retention = {
   entries: 1_000,
   characters: MAX_CHARACTERS,
@@ -51,57 +50,57 @@ const LONG: Retention = {
   keys: 0,
   keyCharacters: 0,
 };
-/** As much of a tape, a user's day or a conversation as fits a first screen. */
+/** What a first screen shows of a tape, a user's day or a conversation. */
 const RECENT_EVENTS = 50;
 const MAX_ALERTS = 100;
-/** All symbols of a large exchange. */
+/** A large exchange has so many symbols. */
 const MAX_SYMBOLS = 4_000;
 
 export const POLICIES: Readonly<Record<RoomClass, Policy>> = {
   price: {
-    access: 'anyone',
+    access: ROOM_ACCESS.price,
     log: 'memory',
     retention: SHORT,
     snapshot: { kind: 'latest' },
     flushInterval: 0,
   },
   price_updates: {
-    access: 'anyone',
+    access: ROOM_ACCESS.price_updates,
     log: 'memory',
     retention: { ...SHORT, keys: MAX_SYMBOLS, keyCharacters: 2 * MAX_CHARACTERS },
     snapshot: { kind: 'latest' },
     flushInterval: 100,
   },
   orderbook: {
-    access: 'anyone',
+    access: ROOM_ACCESS.orderbook,
     log: 'memory',
     retention: SHORT,
     snapshot: { kind: 'latest' },
     flushInterval: 50,
   },
   trade: {
-    access: 'anyone',
+    access: ROOM_ACCESS.trade,
     log: 'durable',
     retention: { ...LONG, age: HOUR },
     snapshot: { kind: 'tail', events: RECENT_EVENTS },
     flushInterval: 0,
   },
   user: {
-    access: 'user',
+    access: ROOM_ACCESS.user,
     log: 'durable',
     retention: LONG,
     snapshot: { kind: 'tail', events: RECENT_EVENTS },
     flushInterval: 0,
   },
   system: {
-    access: 'anyone',
+    access: ROOM_ACCESS.system,
     log: 'durable',
     retention: { ...LONG, entries: MAX_ALERTS },
     snapshot: { kind: 'tail', events: MAX_ALERTS },
     flushInterval: 0,
   },
   custom: {
-    access: 'grant',
+    access: ROOM_ACCESS.custom,
     log: 'durable',
     retention: { ...LONG, age: HOUR },
     snapshot: { kind: 'tail', events: RECENT_EVENTS },

@@ -4,7 +4,7 @@
  */
 import { admit, judgeExpiry } from '../../worker/protocol/admit.ts';
 import { MAX_EVENT_LENGTH } from '../../worker/protocol/events.ts';
-import { SourceReader } from '../../worker/protocol/json-source.ts';
+import { JsonTextReader } from '../../worker/protocol/json-text.ts';
 import { TOPICS } from '../../worker/protocol/topics.ts';
 import { isRejectionCode, PublishError } from './errors.ts';
 
@@ -43,8 +43,8 @@ export function encodeEvent(
   const text = toJson(event);
   if (text instanceof PublishError) return text;
   const value: unknown = JSON.parse(text);
-  const { members, depth } = new SourceReader(text).skip();
-  const admission = admit(topic, value, { text, members, depth });
+  const { fields, depth } = new JsonTextReader(text).skip();
+  const admission = admit(topic, value, { text, fields, depth });
   if (admission.kind === 'rejected') return new PublishError(admission.code, admission.message);
   const expired = judgeExpiry(admission.expiresAt, now);
   if (expired !== undefined) return new PublishError(expired.code, expired.message);

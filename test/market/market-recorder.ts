@@ -4,7 +4,7 @@
  */
 import type { EventService } from '../../bridge/local/market/event-service.ts';
 import { admit } from '../../worker/protocol/admit.ts';
-import { SourceReader } from '../../worker/protocol/json-source.ts';
+import { JsonTextReader } from '../../worker/protocol/json-text.ts';
 
 export interface Published {
   readonly topic: string;
@@ -56,9 +56,9 @@ export class Recorder implements EventService {
 
 /** An event as the gateway reads it, and where it would send it; throws why it would reject it. */
 export function received({ topic, text }: Published): { event: unknown; rooms: string[] } {
-  const { members, depth } = new SourceReader(text).skip();
+  const { fields, depth } = new JsonTextReader(text).skip();
   const event: unknown = JSON.parse(text);
-  const admission = admit(topic, event, { text, members, depth });
+  const admission = admit(topic, event, { text, fields, depth });
   if (admission.kind === 'rejected') throw new Error(`${admission.message}: ${text}`);
   return { event, rooms: admission.destinations.map(({ room }) => room) };
 }

@@ -3,7 +3,7 @@
  * with its cursor when it is cut off, and notes what no client should ever see.
  */
 import type { Events, RoomFrame, Snapshot } from '../../worker/protocol/frames.ts';
-import { SourceReader } from '../../worker/protocol/json-source.ts';
+import { JsonTextReader } from '../../worker/protocol/json-text.ts';
 
 const RECONNECT_MS = 100;
 
@@ -102,7 +102,7 @@ export class Subscriber {
 /** The text of each event in a frame. */
 function eventTexts(frame: string): string[] {
   const texts: string[] = [];
-  const reader = new SourceReader(frame);
+  const reader = new JsonTextReader(frame);
   reader.enterObject();
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
     if (key !== 'events') {

@@ -5,11 +5,11 @@ import { freePort } from '../../bridge/local/port.ts';
 import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import { encodeEvent } from '../../bridge/publisher/encode-event.ts';
 import { PublishError } from '../../bridge/publisher/errors.ts';
+import { routeUnpositioned } from '../../worker/ingest/route.ts';
 import { judgeExpiry } from '../../worker/protocol/admit.ts';
 import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
 import { readBatch } from '../../worker/protocol/read-batch.ts';
 import { importSecret, sign } from '../../worker/protocol/signature.ts';
-import { routeBatch } from '../../worker/routing.ts';
 import { type Case, hasLossyNumber, nested, someEvent } from './hostile-events.ts';
 
 const ACCEPTED = 'accepted';
@@ -29,10 +29,11 @@ function bodyOf(cases: readonly Case[]): Uint8Array<ArrayBuffer> {
 function verdictInProcess(one: Case, now: number): string {
   const reading = readBatch(bodyOf([one]));
   if (reading.kind !== 'webhook') return reading.kind;
-  const { rooms, rejected } = routeBatch(reading.batch.records, reading.sources, now);
+  const { rooms, rejected } = routeUnpositioned(reading, { webhookId: 'id', staleAt: now }, now);
   if (rejected[0] !== undefined) return rejected[0].code;
-  for (const [record] of rooms.values()) {
-    const expired = judgeExpiry(record?.expiresAt, now);
+  for (const { records } of rooms.values()) {
+    const [, , , expiresAt] = records[0] ?? [];
+    const expired = judgeExpiry(expiresAt, now);
     if (expired !== undefined) return expired.code;
   }
   return ACCEPTED;

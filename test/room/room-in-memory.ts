@@ -8,6 +8,7 @@ import type { Socket } from '../../worker/room/session/output.ts';
 import type { Session } from '../../worker/room/session/session.ts';
 import { Clock } from '../simulation/clock.ts';
 import { Disk } from '../simulation/disk.ts';
+import { kafkaBatch } from '../support/room-batch.ts';
 
 /** A durable room's epoch is the time of its first wake. */
 export const EPOCH = new Clock().now();
@@ -188,6 +189,6 @@ export class RoomInMemory {
       priority,
       position: { topic: 't', partition: 0, offset: this.#offset++, timestamp: this.now },
     }));
-    this.room.append({ kind: 'kafka', source: 'c', records });
+    this.room.append(kafkaBatch('c', records));
   }
 }

@@ -11,6 +11,7 @@ import { DurableStore } from '../../worker/room/store/durable-store.ts';
 import { IDLE_TIME, MemoryStore } from '../../worker/room/store/memory-store.ts';
 import type { Store } from '../../worker/room/store/store.ts';
 import { Disk } from '../simulation/disk.ts';
+import { kafkaBatch, webhookBatch } from '../support/room-batch.ts';
 
 /** The room's clock and its scheduler, as far as a store needs them. */
 class Clock {
@@ -55,7 +56,7 @@ function append(
     position: { topic: 't', partition: 0, offset: offset + index, timestamp: 5 },
   }));
   const intake = new Intake(log, positions, webhookIds);
-  const { entries } = intake.take({ kind: 'kafka', source: 'c', records }, now);
+  const { entries } = intake.append(kafkaBatch('c', records), now);
   if (entries.length > 0) store.appended(now);
   return entries.length;
 }
@@ -161,8 +162,8 @@ describe.each([
       const { log, positions, webhookIds } = into.state;
       const record = { index: 0, event: '{}', key: 'A', expiresAt: undefined } as const;
       const records = [{ ...record, priority: 'high' as const }];
-      const batch = { kind: 'webhook', webhookId: 'id', staleAt: 2 * NOW, records } as const;
-      const { changed, entries } = new Intake(log, positions, webhookIds).take(batch, NOW);
+      const batch = webhookBatch({ webhookId: 'id', staleAt: 2 * NOW }, records);
+      const { changed, entries } = new Intake(log, positions, webhookIds).append(batch, NOW);
       if (changed) into.appended(NOW);
       return entries.length;
     };
@@ -244,19 +245,19 @@ describe('a durable store, beyond the contract,', () => {
   it('remembers a webhook id that it saw again, though nothing was appended', () => {
     const table = new Disk();
     const store = open(table, 1);
-    const take = (into: Store, staleAt: number) => {
+    const post = (into: Store, staleAt: number) => {
       const { log, positions, webhookIds } = into.state;
       const batch = { kind: 'webhook', webhookId: 'id', staleAt, records: [] } as const;
-      const { answer, changed } = new Intake(log, positions, webhookIds).take(batch, 1);
+      const { answer, changed } = new Intake(log, positions, webhookIds).append(batch, 1);
       if (changed) into.appended(1);
       return [answer.kind, changed];
     };
     append(store, 0, 40, 1, 'x'.repeat(500));
-    expect(take(store, 100)).toEqual(['taken', true]);
-    expect(take(store, 200)).toEqual(['taken', true]);
+    expect(post(store, 100)).toEqual(['taken', true]);
+    expect(post(store, 200)).toEqual(['taken', true]);
     // Two chunks of one head could not be told apart.
     expect(table.size).toBe(1);
-    expect(take(open(table, 1), 200)).toEqual(['taken', false]);
+    expect(post(open(table, 1), 200)).toEqual(['taken', false]);
     expect(open(table, 1).state.log.entries.length).toBe(40);
   });
 

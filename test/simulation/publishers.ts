@@ -1,10 +1,12 @@
 /** A bridge that retries what it likes, and a publisher without Kafka. */
 import type { Priority } from '../../worker/protocol/events.ts';
-import type {
-  PositionedRoomRecord,
-  RoomBatch,
-  RoomRecord,
-} from '../../worker/room/intake/intake.ts';
+import type { RoomBatch } from '../../worker/room/intake/room-batch.ts';
+import {
+  kafkaBatch,
+  type PositionedSampleRecord,
+  type SampleRecord,
+  webhookBatch,
+} from '../support/room-batch.ts';
 
 const WEBHOOK_TOLERANCE = 300_000;
 
@@ -19,9 +21,16 @@ export interface Content {
 interface Partition {
   /** How often the topic was made. */
   incarnation: number;
-  records: PositionedRoomRecord[];
+  records: PositionedSampleRecord[];
   /** How many of them the room has answered for. */
   answered: number;
+}
+
+/** A batch that was sent without Kafka. */
+interface Sent {
+  readonly webhookId: string;
+  readonly staleAt: number;
+  readonly records: readonly SampleRecord[];
 }
 
 /** A batch, and what to do when it is answered. */
@@ -32,8 +41,8 @@ export interface Posting {
 
 export class Publishers {
   readonly #partitions = new Map<number, Partition>();
-  #webhooks: (RoomBatch & { kind: 'webhook' })[] = [];
-  #unanswered: (RoomBatch & { kind: 'webhook' }) | undefined;
+  #webhooks: Sent[] = [];
+  #unanswered: Sent | undefined;
   #sent = 0;
 
   /** The next records of a partition, after `back` that were answered for already. */
@@ -50,7 +59,10 @@ export class Publishers {
     }
     const records = partition.records.slice(from).map((sent, index) => ({ ...sent, index }));
     return {
-      batch: { kind: 'kafka', source: 'c', records: records.filter((sent) => isLive(sent, now)) },
+      batch: kafkaBatch(
+        'c',
+        records.filter((sent) => isLive(sent, now)),
+      ),
       answered: () => {
         partition.answered = partition.records.length;
       },
@@ -69,19 +81,20 @@ export class Publishers {
   /** A batch with an id of its own; one that was not answered is sent again first. */
   webhook(fresh: readonly Content[], now: number): Posting {
     const id = `w${this.#sent++}`;
-    const batch = this.#unanswered ?? {
-      kind: 'webhook',
+    const sent = this.#unanswered ?? {
       webhookId: id,
       staleAt: now + WEBHOOK_TOLERANCE,
       records: fresh.map((content, index) => record(index, `${id}.${index}`, content, now)),
     };
-    this.#unanswered = batch;
-    const live = batch.records.filter((sent) => isLive(sent, now));
+    this.#unanswered = sent;
     return {
-      batch: { ...batch, records: live },
+      batch: webhookBatch(
+        { webhookId: sent.webhookId, staleAt: sent.staleAt },
+        sent.records.filter((record) => isLive(record, now)),
+      ),
       answered: () => {
         this.#unanswered = undefined;
-        this.#webhooks.push(batch);
+        this.#webhooks.push(sent);
       },
     };
   }
@@ -89,9 +102,11 @@ export class Publishers {
   /** Some batch again, while that is not refused at the door. */
   webhookAgain(which: number, now: number): Posting | undefined {
     this.#webhooks = this.#webhooks.filter(({ staleAt }) => staleAt > now);
-    const batch = this.#webhooks[which % Math.max(1, this.#webhooks.length)];
-    if (batch === undefined) return undefined;
-    return { batch: { ...batch, staleAt: batch.staleAt + (which % 3) }, answered: () => {} };
+    const sent = this.#webhooks[which % Math.max(1, this.#webhooks.length)];
+    if (sent === undefined) return undefined;
+    const { webhookId, staleAt, records } = sent;
+    const batch = webhookBatch({ webhookId, staleAt: staleAt + (which % 3) }, records);
+    return { batch, answered: () => {} };
   }
 
   #partition(number: number): Partition {
@@ -108,7 +123,7 @@ function record(
   id: string,
   { key, size, priority, lifetime }: Content,
   now: number,
-): RoomRecord {
+): SampleRecord {
   const name = `K${key}`;
   return {
     index,
@@ -120,6 +135,6 @@ function record(
 }
 
 /** What has expired is rejected, which is not what is tried here. */
-function isLive({ expiresAt }: RoomRecord, now: number): boolean {
+function isLive({ expiresAt }: SampleRecord, now: number): boolean {
   return expiresAt === undefined || expiresAt > now;
 }

@@ -3,7 +3,7 @@
  * Entries are judged by their content's id, so an event under another's number is found out.
  */
 import type { Policy } from '../../worker/policy.ts';
-import type { RoomBatch, RoomRecord } from '../../worker/room/intake/intake.ts';
+import type { RoomBatch, RoomRecord } from '../../worker/room/intake/room-batch.ts';
 import { promise } from './violation.ts';
 
 export interface Published {
@@ -68,21 +68,21 @@ export class Reference {
       const known = this.#now.webhookIds.has(batch.webhookId);
       this.#now.webhookIds.set(batch.webhookId, batch.staleAt);
       for (const record of batch.records) {
-        if (known) duplicates.push(record.index);
+        if (known) duplicates.push(record[0]);
         else this.#append(record, now);
       }
       return duplicates;
     }
     for (const record of batch.records) {
-      const { topic, partition, offset, timestamp } = record.position;
+      const [index, event, key, expiresAt, priority, topic, partition, offset, timestamp] = record;
       const place = `${topic} ${partition}`;
       const reached = this.#now.reached.get(place);
       if (reached !== undefined && offset <= reached.offset && timestamp <= reached.timestamp) {
-        duplicates.push(record.index);
+        duplicates.push(index);
         continue;
       }
       this.#now.reached.set(place, { offset, timestamp });
-      this.#append(record, now);
+      this.#append([index, event, key, expiresAt, priority], now);
     }
     return duplicates;
   }
@@ -146,7 +146,7 @@ export class Reference {
     this.epoch = epoch;
   }
 
-  #append({ event, key, expiresAt }: RoomRecord, now: number): void {
+  #append([, event, key, expiresAt]: RoomRecord, now: number): void {
     const { retention } = this.policy;
     const { id }: { id: string } = JSON.parse(event);
     const seq = ++this.#now.head;

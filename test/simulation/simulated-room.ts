@@ -7,7 +7,7 @@ import type { Identification } from '../../worker/auth/token.ts';
 import type { Policy } from '../../worker/policy.ts';
 import type { CloseReason } from '../../worker/protocol/codes.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
-import type { RoomBatch } from '../../worker/room/intake/intake.ts';
+import type { RoomBatch } from '../../worker/room/intake/room-batch.ts';
 import { Room } from '../../worker/room/room.ts';
 import type { Chunks } from '../../worker/room/store/chunks.ts';
 import { Clock } from './clock.ts';
@@ -430,7 +430,7 @@ function judgeToken({ user, expiresAt, isGenuine }: Token, now: number): Checked
 }
 
 function describeBatch(batch: RoomBatch): string {
-  const ids = batch.records.map(({ event, key, priority, expiresAt }) =>
+  const ids = batch.records.map(([, event, key, expiresAt, priority]) =>
     [/"id":"([^"]*)"/.exec(event)?.[1], key, priority, event.length, expiresAt ?? ''].join(' '),
   );
   return `${batch.kind} [${ids.join(', ')}]`;

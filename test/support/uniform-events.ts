@@ -4,7 +4,7 @@
  * Each tells when it was produced, by the clock that all processes of a machine share.
  */
 import { encodeEntry, encodeEvents } from '../../worker/protocol/frames.ts';
-import { orderBookRoom, priceRoom, tradeRoom } from '../../worker/protocol/rooms.ts';
+import { nameOfRoom } from '../../worker/protocol/rooms.ts';
 
 export interface Uniform {
   readonly kind: 'price' | 'orderbook' | 'trade';
@@ -26,19 +26,16 @@ const KINDS = {
     topic: 'price.updates',
     type: 'price_update',
     data: '"price":1.50',
-    room: priceRoom,
   },
   orderbook: {
     topic: 'order.book.updates',
     type: 'order_book_update',
     data: '"bids":[[1.50,2]],"asks":[[1.60,3]]',
-    room: orderBookRoom,
   },
   trade: {
     topic: 'trade.notifications',
     type: 'trade_notification',
     data: '"tradeId":"t","price":1.50,"amount":1,"side":"buy"',
-    room: tradeRoom,
   },
 } as const;
 const AT_LENGTH = 16;
@@ -68,9 +65,9 @@ export class UniformEvents {
   constructor(uniform: Uniform) {
     const { kind, symbol, length } = uniform;
     this.uniform = uniform;
-    const { topic, type, data, room } = KINDS[kind];
+    const { topic, type, data } = KINDS[kind];
     this.topic = topic;
-    this.room = room(symbol);
+    this.room = nameOfRoom({ class: kind, id: symbol });
     this.key = symbol;
     this.#length = length;
     this.#beforeAt = `{"type":"${type}","symbol":"${symbol}","data":{${data},"at":"`;

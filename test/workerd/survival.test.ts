@@ -3,7 +3,6 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Room } from '../../worker/room/durable-object.ts';
-import { pack } from '../../worker/room/intake/packed-batch.ts';
 import { IDLE_TIME } from '../../worker/room/store/memory-store.ts';
 import { connect, eventsOf } from './support/connect.ts';
 import { publish } from './support/publish.ts';
@@ -51,10 +50,9 @@ async function rowsWritten(room: string, records: readonly Record[], ms = 0): Pr
     };
     for (const { value, topic, offset, timestamp } of records) {
       const event = JSON.stringify(value);
-      const position = { topic, partition: 0, offset, timestamp };
-      const record = { index: 0, event, key: value.symbol, expiresAt: undefined, position };
-      const batch = { source: 'cluster-1', records: [{ ...record, priority: 'medium' as const }] };
-      instance.append(pack({ kind: 'kafka', ...batch }));
+      const place = [topic, 0, offset, timestamp] as const;
+      const record = [0, event, value.symbol, undefined, 'medium', ...place] as const;
+      instance.append({ kind: 'kafka', source: 'cluster-1', records: [record] });
     }
     if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
     sql.exec = exec;

@@ -1,13 +1,12 @@
-/** Who may join which room, by the policy table. */
-import { POLICIES } from '../policy.ts';
-import type { RoomName } from '../protocol/rooms.ts';
+/** Whether an identity may join a room. */
+import { ROOM_ACCESS, type RoomName } from '../protocol/rooms.ts';
 import { unreachable } from '../protocol/unreachable.ts';
 import type { Identity } from './token.ts';
 
-export type Access = 'granted' | 'token_missing' | 'room_forbidden';
+export type AccessDecision = 'granted' | 'token_missing' | 'room_forbidden';
 
-export function accessTo(room: RoomName, identity: Identity): Access {
-  const { access } = POLICIES[room.class];
+export function accessTo(room: RoomName, identity: Identity): AccessDecision {
+  const access = ROOM_ACCESS[room.class];
   if (access === 'anyone') return 'granted';
   if (identity.kind === 'anonymous') return 'token_missing';
   switch (access) {

@@ -1,5 +1,11 @@
-/** The events as clients receive them; `worker/protocol/events.ts` says what each may hold. */
+/**
+ * The events as clients receive them. Their types are derived from the schemas and the table of the
+ * protocol (`worker/protocol/events.ts`, `topics.ts`), which say what each event may hold and to which
+ * rooms it goes.
+ */
 import type {
+  EventsByType,
+  EventType,
   Notification,
   OrderBookUpdate,
   PortfolioUpdate,
@@ -7,49 +13,57 @@ import type {
   SystemAlert,
   TradeNotification,
 } from '../protocol/events.ts';
+import type { RoomClass } from '../protocol/rooms.ts';
+import type { EVENT_TOPICS, NOTIFICATIONS_TOPIC } from '../protocol/topics.ts';
 
-export type { OrderBookUpdate, PortfolioUpdate, PriceUpdate, SystemAlert, TradeNotification };
+export type {
+  EventsByType,
+  OrderBookUpdate,
+  PortfolioUpdate,
+  PriceUpdate,
+  SystemAlert,
+  TradeNotification,
+};
 
-/** An event of any type that has no topic of its own, such as `price_alert`. */
+/** An event of any type that has no topic of its own, such as `swap_completed`. */
 export type CustomNotification = Omit<Notification, 'target' | 'timestamp'> & {
   readonly timestamp: number;
 };
 
-export interface EventsByType {
-  readonly price_update: PriceUpdate;
-  readonly order_book_update: OrderBookUpdate;
-  readonly trade_notification: TradeNotification;
-  readonly portfolio_update: PortfolioUpdate;
-  readonly system_alert: SystemAlert;
-}
-
-export type GatewayEvent = EventsByType[keyof EventsByType] | CustomNotification;
+export type GatewayEvent = EventsByType[EventType] | CustomNotification;
 
 /** The event of type `Type`. */
-export type EventOfType<Type extends string> = Type extends keyof EventsByType
+export type EventOfType<Type extends string> = Type extends EventType
   ? EventsByType[Type]
   : CustomNotification;
 
-/** The events that room `Room` holds, as far as its name tells. */
+/** The class of the room that is called `Room`, as far as its name tells. */
+type ClassOfRoom<Room extends string> = Room extends 'price_updates' | 'system'
+  ? Room
+  : Room extends `${infer Class extends Exclude<RoomClass, 'custom'>}:${string}`
+    ? Class
+    : 'custom';
+
+/** The types whose events go to rooms of a class. */
+type TypeOfClass<Class extends RoomClass> = {
+  [Type in EventType]: Class extends (typeof EVENT_TOPICS)[Type]['rooms'][number] ? Type : never;
+}[EventType];
+
+/** The events that rooms of a class hold. */
+type EventOfClass<Class extends RoomClass> =
+  | EventsByType[TypeOfClass<Class>]
+  | (Class extends (typeof NOTIFICATIONS_TOPIC)['rooms'][number] ? CustomNotification : never);
+
+/** The events that the room called `Room` holds, as far as its name tells. */
 export type EventOfRoom<Room extends string> = string extends Room
   ? GatewayEvent
-  : Room extends 'price_updates' | `price:${string}`
-    ? PriceUpdate
-    : Room extends `orderbook:${string}`
-      ? OrderBookUpdate
-      : Room extends `trade:${string}`
-        ? TradeNotification
-        : Room extends 'system'
-          ? SystemAlert | CustomNotification
-          : Room extends `user:${string}`
-            ? TradeNotification | PortfolioUpdate | SystemAlert | CustomNotification
-            : CustomNotification;
+  : EventOfClass<ClassOfRoom<Room>>;
 
 /** Where an event stood. */
 export interface EventInfo {
   readonly room: string;
   readonly epoch: number;
   readonly seq: number;
-  /** Whether it is part of a snapshot: the state at some time, instead of what happened since. */
+  /** Whether it is part of a snapshot: the state at some time, and not what happened since. */
   readonly snapshot: boolean;
 }

@@ -1,24 +1,26 @@
 /**
- * Whether an event may enter, and where it goes: the one judgement that the Worker passes on what
- * comes in and the publisher SDK on what it is about to send.
+ * Whether an event may enter, and where it goes. The Worker judges by this what comes in, and the
+ * publisher SDK what it is about to send.
  */
 import type { RejectionCode } from './codes.ts';
 import { MAX_EVENT_DEPTH, MAX_EVENT_LENGTH } from './events.ts';
-import { inspectKeys, type ValueSource } from './json-source.ts';
+import { inspectKeys, type JsonText } from './json-text.ts';
 import { type Admission, type Rejected, TOPICS, type Topic } from './topics.ts';
 
 export type RecordAdmission = (Admission & { kind: 'admitted'; readonly topic: Topic }) | Rejected;
 
 /**
- * @param value what `source` parses to.
- * @param source the event's JSON text.
+ * @param value what the text parses to.
  */
-export function admit(topicName: string, value: unknown, source: ValueSource): RecordAdmission {
+export function admit(
+  topicName: string,
+  value: unknown,
+  { text, fields, depth }: JsonText,
+): RecordAdmission {
   const topic = TOPICS.get(topicName);
   if (topic === undefined) {
     return rejected('topic_unknown', `no event comes by ${JSON.stringify(topicName)}`);
   }
-  const { text, members, depth } = source;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return rejected('event_not_object', 'an event is a JSON object');
   }
@@ -30,7 +32,7 @@ export function admit(topicName: string, value: unknown, source: ValueSource): R
     const message = `${depth} levels deep; an event has at most ${MAX_EVENT_DEPTH}`;
     return rejected('event_too_deep', message);
   }
-  const { fault, namesUser } = inspectKeys(value, members);
+  const { fault, namesUser } = inspectKeys(value, fields);
   switch (fault) {
     case 'duplicate_key':
       return rejected(fault, 'an object has a key twice');

@@ -1,17 +1,10 @@
 /**
- * The protocol as an AsyncAPI 3 document, made from the same schemas that check it. A test keeps it
- * beside this file as `asyncapi.json`, and fails when that is not what the schemas say.
+ * The protocol as an AsyncAPI 3 document, made from the very schemas that check what is sent. A test
+ * keeps it beside this file as `asyncapi.json`, and fails when that is not what the schemas say.
  */
 import { type ConversionConfig, type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
-import {
-  notificationSchema,
-  orderBookUpdateSchema,
-  portfolioUpdateSchema,
-  priceUpdateSchema,
-  systemAlertSchema,
-  tradeNotificationSchema,
-} from './events.ts';
+import { EVENT_SCHEMAS, notificationSchema } from './events.ts';
 import {
   errorSchema,
   eventsSchema,
@@ -25,7 +18,7 @@ import {
 } from './frames.ts';
 import { ackSchema, authSchema, subscribeSchema, unsubscribeSchema } from './messages.ts';
 
-/** What JSON Schema cannot be told of a function is said in words by the protocol's page. */
+/** JSON Schema cannot express a check that is a function; PROTOCOL.md says it in words. */
 const CONVERSION: ConversionConfig = {
   errorMode: 'ignore',
   overrideSchema: ({ valibotSchema: { type } }) => (type === 'custom' ? {} : undefined),
@@ -33,7 +26,7 @@ const CONVERSION: ConversionConfig = {
 
 type Schemas = Readonly<Record<string, v.GenericSchema>>;
 
-/** From a room to its clients. */
+/** What a room sends to its clients. */
 export const FRAMES: Schemas = {
   welcome: welcomeSchema,
   subscribed: subscribedSchema,
@@ -45,7 +38,7 @@ export const FRAMES: Schemas = {
   shutdown: shutdownSchema,
 };
 
-/** From a client to its room. */
+/** What a client sends to its room. */
 export const MESSAGES: Schemas = {
   subscribe: subscribeSchema,
   unsubscribe: unsubscribeSchema,
@@ -53,15 +46,8 @@ export const MESSAGES: Schemas = {
   auth: authSchema,
 };
 
-/** What frames carry. */
-export const EVENTS: Schemas = {
-  priceUpdate: priceUpdateSchema,
-  orderBookUpdate: orderBookUpdateSchema,
-  tradeNotification: tradeNotificationSchema,
-  portfolioUpdate: portfolioUpdateSchema,
-  systemAlert: systemAlertSchema,
-  notification: notificationSchema,
-};
+/** The events that frames carry, by type. */
+export const EVENTS: Schemas = { ...EVENT_SCHEMAS, notification: notificationSchema };
 
 export function jsonSchemas(schemas: Schemas): Record<string, JsonSchema> {
   return Object.fromEntries(
@@ -110,7 +96,7 @@ export function asyncApi(): object {
   };
 }
 
-/** @param action as the gateway, whose document this is, sees it. */
+/** @param action as the gateway sees it, because the document is the gateway's. */
 function operation(action: 'send' | 'receive', schemas: Schemas): object {
   return {
     action,

@@ -1,14 +1,14 @@
 /**
- * The schemas of the events. Numbers may be JSON numbers or decimal strings; unknown members of
- * `data` are allowed and pass through. `topics.ts` says by which topic each comes and where it goes.
+ * The schemas of the events. Numbers may be JSON numbers or decimal strings; unknown fields of `data`
+ * are allowed and pass through. `topics.ts` says by which topic each event comes and where it goes.
  */
 import * as v from 'valibot';
 import { isCustomRoom, SYMBOL_PATTERN, USER_ID_PATTERN } from './rooms.ts';
 
-/** Bounds of one event, of its JSON text in characters and of its nesting. */
+/** The longest JSON text of an event, in characters, and how deep it may nest. */
 export const MAX_EVENT_LENGTH = 256 * 1024;
 export const MAX_EVENT_DEPTH = 16;
-/** No decimal of a market or a chain is longer: 2²⁵⁶ has 78 digits, as much again for a fraction. */
+/** No decimal of a market or a chain is longer: 2²⁵⁶ has 78 digits, and a fraction may have as many. */
 const MAX_DECIMAL_LENGTH = 160;
 const MAX_TEXT_LENGTH = 4096;
 const MAX_LABEL_LENGTH = 128;
@@ -28,7 +28,7 @@ function isDecimal(value: unknown): value is Decimal {
   );
 }
 
-// One loop instead of a schema per element: a book has hundreds of levels.
+// One loop instead of a schema for each element, because a book has hundreds of levels.
 function isBookSide(value: unknown): value is PriceLevel[] {
   if (!Array.isArray(value)) return false;
   for (const level of value) {
@@ -40,7 +40,7 @@ function isBookSide(value: unknown): value is PriceLevel[] {
 
 const decimal = v.custom<Decimal>(isDecimal, 'expected a number or a decimal string');
 const bookSide = v.custom<PriceLevel[]>(isBookSide, 'expected [price, size] pairs');
-/** Before an object schema all of whose members are optional: to valibot an array is such an object. */
+/** It stands before an object schema whose fields are all optional: valibot takes an array for one. */
 const noArray = v.custom<object>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'expected an object',
@@ -93,8 +93,8 @@ export const tradeDataSchema = v.looseObject({
   ),
 });
 
-/** The members of a trade's `data` that a public tape shows. */
-export const TAPE_MEMBERS: ReadonlySet<string> = new Set(['tradeId', 'price', 'amount', 'side']);
+/** The fields of a trade's `data` that a public tape shows. */
+export const TAPE_FIELDS: ReadonlySet<string> = new Set(['tradeId', 'price', 'amount', 'side']);
 
 export const portfolioDataSchema = v.looseObject({
   totalValue: decimal,
@@ -124,21 +124,6 @@ export const alertDataSchema = v.looseObject({
   actionText: v.optional(text),
   expiresAt: v.optional(time),
 });
-
-const TYPES_WITH_A_TOPIC = new Set([
-  'price_update',
-  'order_book_update',
-  'trade_notification',
-  'portfolio_update',
-  'system_alert',
-]);
-
-const notificationType = v.pipe(
-  v.string(),
-  v.maxLength(MAX_LABEL_LENGTH),
-  v.regex(TYPE_PATTERN, 'expected snake_case'),
-  v.check((type) => !TYPES_WITH_A_TOPIC.has(type), 'this type has a topic of its own'),
-);
 
 export const targetSchema = v.variant('type', [
   v.object({ type: v.literal('user'), id: userId }),
@@ -180,6 +165,32 @@ export const systemAlertSchema = v.object({
   data: alertDataSchema,
   ...common,
 });
+/**
+ * The schemas of the events that have a topic of their own, by type. To add an event type, add its
+ * schema here and its entry to the table in `topics.ts`; every other list is derived from the two.
+ */
+export const EVENT_SCHEMAS = {
+  price_update: priceUpdateSchema,
+  order_book_update: orderBookUpdateSchema,
+  trade_notification: tradeNotificationSchema,
+  portfolio_update: portfolioUpdateSchema,
+  system_alert: systemAlertSchema,
+} as const;
+
+/** The type of an event that has a topic of its own. */
+export type EventType = keyof typeof EVENT_SCHEMAS;
+/** The event of each type. */
+export type EventsByType = {
+  readonly [Type in EventType]: v.InferOutput<(typeof EVENT_SCHEMAS)[Type]>;
+};
+
+const notificationType = v.pipe(
+  v.string(),
+  v.maxLength(MAX_LABEL_LENGTH),
+  v.regex(TYPE_PATTERN, 'expected snake_case'),
+  v.check((type) => !Object.hasOwn(EVENT_SCHEMAS, type), 'this type has a topic of its own'),
+);
+
 /** The envelope of the `notifications` topic. `target` says who gets it, and goes no further. */
 export const notificationSchema = v.object({
   type: notificationType,
@@ -190,9 +201,9 @@ export const notificationSchema = v.object({
   metadata: common.metadata,
 });
 
-export type PriceUpdate = v.InferOutput<typeof priceUpdateSchema>;
-export type OrderBookUpdate = v.InferOutput<typeof orderBookUpdateSchema>;
-export type TradeNotification = v.InferOutput<typeof tradeNotificationSchema>;
-export type PortfolioUpdate = v.InferOutput<typeof portfolioUpdateSchema>;
-export type SystemAlert = v.InferOutput<typeof systemAlertSchema>;
+export type PriceUpdate = EventsByType['price_update'];
+export type OrderBookUpdate = EventsByType['order_book_update'];
+export type TradeNotification = EventsByType['trade_notification'];
+export type PortfolioUpdate = EventsByType['portfolio_update'];
+export type SystemAlert = EventsByType['system_alert'];
 export type Notification = v.InferOutput<typeof notificationSchema>;

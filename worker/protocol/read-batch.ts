@@ -1,6 +1,10 @@
 /**
  * Reads the body of a batch: parses it, checks its shape, and finds where in the text each record's
  * value stands, so that what is passed on are slices of what came in.
+ *
+ * `JSON.parse` and the reader of the text must see the same batch, or a value could be passed on that
+ * was never validated. They could differ only where a key stands twice, so a duplicate in the batch
+ * or in one of its records condemns the body.
  */
 import * as v from 'valibot';
 import {
@@ -11,18 +15,18 @@ import {
   unpositionedBatchSchema,
 } from './batch.ts';
 import { describeIssue } from './describe-issue.ts';
-import { SourceReader, type ValueSource } from './json-source.ts';
+import { type JsonText, JsonTextReader } from './json-text.ts';
 
 export type BatchReading =
-  | { readonly kind: 'kafka'; readonly batch: PositionedBatch; readonly sources: ValueSource[] }
-  | { readonly kind: 'webhook'; readonly batch: UnpositionedBatch; readonly sources: ValueSource[] }
+  | { readonly kind: 'kafka'; readonly batch: PositionedBatch; readonly values: JsonText[] }
+  | { readonly kind: 'webhook'; readonly batch: UnpositionedBatch; readonly values: JsonText[] }
   | {
       readonly kind: 'refused';
       readonly code: 'body_not_utf8' | 'body_not_json' | 'batch_malformed' | 'batch_too_large';
       readonly message: string;
     };
 
-/** A byte order mark is no JSON, so it is left for the parser to refuse. */
+/** A byte order mark is not removed, because it is no JSON: the parser refuses it. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function readBatch(body: Uint8Array): BatchReading {
@@ -43,16 +47,14 @@ export function readBatch(body: Uint8Array): BatchReading {
     const message = `${count} records; a batch has at most ${MAX_BATCH_RECORDS}`;
     return { kind: 'refused', code: 'batch_too_large', message };
   }
-  if (isPositioned(parsed)) {
-    const { success, output, issues } = v.safeParse(positionedBatchSchema, parsed, ABORT_EARLY);
-    return success
-      ? { kind: 'kafka', batch: output, sources: findSources(text) }
-      : malformed(issues);
-  }
-  const { success, output, issues } = v.safeParse(unpositionedBatchSchema, parsed, ABORT_EARLY);
-  return success
-    ? { kind: 'webhook', batch: output, sources: findSources(text) }
-    : malformed(issues);
+  const shape = isPositioned(parsed)
+    ? v.safeParse(positionedBatchSchema, parsed, ABORT_EARLY)
+    : v.safeParse(unpositionedBatchSchema, parsed, ABORT_EARLY);
+  if (!shape.success) return malformed(describeIssue(shape.issues[0]));
+  const values = valuesOf(text);
+  if (values === undefined) return malformed('a key stands twice in the batch or in a record');
+  const batch = shape.output;
+  return 'source' in batch ? { kind: 'kafka', batch, values } : { kind: 'webhook', batch, values };
 }
 
 const ABORT_EARLY = { abortEarly: true };
@@ -66,36 +68,45 @@ function isPositioned(parsed: unknown): boolean {
   return typeof parsed === 'object' && parsed !== null && 'source' in parsed;
 }
 
-function malformed([issue]: readonly [v.BaseIssue<unknown>, ...unknown[]]): BatchReading {
-  return { kind: 'refused', code: 'batch_malformed', message: describeIssue(issue) };
+function malformed(message: string): BatchReading {
+  return { kind: 'refused', code: 'batch_malformed', message };
 }
 
-function findSources(text: string): ValueSource[] {
-  const reader = new SourceReader(text);
-  let sources: ValueSource[] = [];
+/** The text of each record's value; undefined when a key stands twice. */
+function valuesOf(text: string): JsonText[] | undefined {
+  const reader = new JsonTextReader(text);
+  const keys = new Set<string>();
+  const values: JsonText[] = [];
   reader.enterObject();
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    if (key !== 'records') {
+    if (keys.has(key)) return undefined;
+    keys.add(key);
+    if (key !== 'records' || !reader.enterArray()) {
       reader.skip();
       continue;
     }
-    // Of a key that stands twice the last counts, here as in JSON.parse.
-    sources = [];
-    reader.enterArray();
-    while (reader.nextElement()) sources.push(findValue(reader));
+    while (reader.nextElement()) {
+      const value = valueOfRecord(reader);
+      if (value === undefined) return undefined;
+      values.push(value);
+    }
   }
-  return sources;
+  return values;
 }
 
-function findValue(reader: SourceReader): ValueSource {
-  let source = NO_VALUE;
-  reader.enterObject();
+/** The text of one record's value; undefined when a key stands twice in the record. */
+function valueOfRecord(reader: JsonTextReader): JsonText | undefined {
+  const keys = new Set<string>();
+  let value = NO_VALUE;
+  if (!reader.enterObject()) return undefined;
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    const { start, end, members, depth } = reader.skip();
-    if (key === 'value') source = { text: reader.text.slice(start, end), members, depth };
+    if (keys.has(key)) return undefined;
+    keys.add(key);
+    const { start, end, fields, depth } = reader.skip();
+    if (key === 'value') value = { text: reader.text.slice(start, end), fields, depth };
   }
-  return source;
+  return value;
 }
 
-/** Until its value is found. A record without one has been refused by the schema. */
-const NO_VALUE: ValueSource = { text: 'null', members: 0, depth: 0 };
+/** The value of a record that has none; the judgement of the record refuses it. */
+const NO_VALUE: JsonText = { text: 'null', fields: 0, depth: 0 };

@@ -25,6 +25,23 @@ export type RoomClass =
   | 'system'
   | 'custom';
 
+/** Who may join a room: anyone, the user it is named after, or those whose token names it. */
+export type Access = 'anyone' | 'user' | 'grant';
+
+/**
+ * Who may join the rooms of each class. This is the one place that says so: the policy reads it to
+ * admit clients, and the privacy check to keep a user's id out of what anyone may read.
+ */
+export const ROOM_ACCESS = {
+  price: 'anyone',
+  price_updates: 'anyone',
+  orderbook: 'anyone',
+  trade: 'anyone',
+  user: 'user',
+  system: 'anyone',
+  custom: 'grant',
+} as const satisfies Readonly<Record<RoomClass, Access>>;
+
 /** A parsed room name; `id` is the symbol, the user id or the custom room's own name. */
 export interface RoomName {
   readonly class: RoomClass;
@@ -55,9 +72,15 @@ export function isCustomRoom(name: string): boolean {
   return CUSTOM_ROOM_PATTERN.test(name) && !RESERVED_NAMES.has(name);
 }
 
-export const priceRoom = (symbol: string): string => `price:${symbol}`;
-export const orderBookRoom = (symbol: string): string => `orderbook:${symbol}`;
-export const tradeRoom = (symbol: string): string => `trade:${symbol}`;
-export const userRoom = (userId: string): string => `user:${userId}`;
-export const PRICE_UPDATES_ROOM = 'price_updates';
-export const SYSTEM_ROOM = 'system';
+/** The name of a room: the inverse of `parseRoomName`. */
+export function nameOfRoom(room: RoomName): string {
+  switch (room.class) {
+    case 'price_updates':
+    case 'system':
+      return room.class;
+    case 'custom':
+      return room.id;
+    default:
+      return `${room.class}:${room.id}`;
+  }
+}

@@ -1,27 +1,12 @@
 /**
- * Which event comes by which Kafka topic, and to which rooms it goes: one table. Adding an event
- * type is one entry here plus its schema in `events.ts`.
+ * Which event comes by which Kafka topic, and to which rooms it goes: one table. To add an event type,
+ * add an entry here and its schema to `events.ts`.
  */
 import * as v from 'valibot';
 import type { RejectionCode } from './codes.ts';
 import { describeIssue } from './describe-issue.ts';
-import {
-  notificationSchema,
-  orderBookUpdateSchema,
-  type Priority,
-  portfolioUpdateSchema,
-  priceUpdateSchema,
-  systemAlertSchema,
-  tradeNotificationSchema,
-} from './events.ts';
-import {
-  orderBookRoom,
-  PRICE_UPDATES_ROOM,
-  priceRoom,
-  SYSTEM_ROOM,
-  tradeRoom,
-  userRoom,
-} from './rooms.ts';
+import { EVENT_SCHEMAS, type EventType, notificationSchema, type Priority } from './events.ts';
+import { nameOfRoom, ROOM_ACCESS, type RoomClass } from './rooms.ts';
 
 /**
  * Where a copy of an event goes. `whole`: as it came. `tape`: with no more of its `data` than a
@@ -29,6 +14,7 @@ import {
  */
 export interface Destination {
   readonly room: string;
+  readonly class: RoomClass;
   readonly view: 'whole' | 'tape';
 }
 
@@ -37,7 +23,7 @@ export type Admission =
       readonly kind: 'admitted';
       readonly destinations: readonly Destination[];
       readonly priority: Priority;
-      /** Snapshots and conflation keep the latest event per key; without one, every event counts. */
+      /** Snapshots and conflation keep the latest event per key; undefined when every event counts. */
       readonly key: string | undefined;
       /** Unix ms after which nobody may be sent the event. */
       readonly expiresAt: number | undefined;
@@ -50,70 +36,76 @@ export interface Rejected {
   readonly message: string;
 }
 
-export interface Topic {
+export interface Topic<Rooms extends RoomClass = RoomClass> {
   readonly name: string;
-  /** The members of an event that reach a client, in the order in which they are sent. */
-  readonly members: ReadonlySet<string>;
+  /** The classes of the rooms that its events may go to. */
+  readonly rooms: readonly Rooms[];
+  /** The fields of an event that reach a client, in the order in which they are sent. */
+  readonly fields: ReadonlySet<string>;
   /**
    * Validates a parsed event and tells where it goes.
-   * @param namesUser whether `userId` stands anywhere in its `data`.
+   * @param namesUser whether the field `userId` stands anywhere in its `data`.
    */
   readonly admit: (value: unknown, namesUser: boolean) => Admission;
 }
 
-/** Where an event goes when its priority is not stated. */
+/** The priority of an event that does not state one. */
 const DEFAULT_PRIORITY: Priority = 'medium';
 
-const whole = (room: string): Destination => ({ room, view: 'whole' });
-
-const TOPIC_TABLE: readonly Topic[] = [
-  defineTopic('price.updates', priceUpdateSchema, {
-    members: ['type', 'symbol', 'data', 'timestamp', 'metadata'],
-    destinations: ({ symbol }) => [whole(priceRoom(symbol)), whole(PRICE_UPDATES_ROOM)],
+/** The topic of each event type that has one: one entry for each schema in `EVENT_SCHEMAS`. */
+export const EVENT_TOPICS = {
+  price_update: defineTopic('price.updates', EVENT_SCHEMAS.price_update, {
+    rooms: ['price', 'price_updates'],
+    fields: ['type', 'symbol', 'data', 'timestamp', 'metadata'],
+    destinations: ({ symbol }) => [to('price', symbol), to('price_updates')],
     key: ({ symbol }) => symbol,
   }),
-  defineTopic('order.book.updates', orderBookUpdateSchema, {
-    members: ['type', 'symbol', 'data', 'timestamp', 'metadata'],
-    destinations: ({ symbol }) => [whole(orderBookRoom(symbol))],
+  order_book_update: defineTopic('order.book.updates', EVENT_SCHEMAS.order_book_update, {
+    rooms: ['orderbook'],
+    fields: ['type', 'symbol', 'data', 'timestamp', 'metadata'],
+    destinations: ({ symbol }) => [to('orderbook', symbol)],
     key: ({ symbol }) => symbol,
   }),
-  defineTopic('trade.notifications', tradeNotificationSchema, {
-    members: ['type', 'symbol', 'userId', 'data', 'timestamp', 'metadata'],
+  trade_notification: defineTopic('trade.notifications', EVENT_SCHEMAS.trade_notification, {
+    rooms: ['trade', 'user'],
+    fields: ['type', 'symbol', 'userId', 'data', 'timestamp', 'metadata'],
     destinations: ({ symbol, userId }, namesUser) =>
-      userId === undefined && !namesUser
-        ? [whole(tradeRoom(symbol))]
-        : [
-            { room: tradeRoom(symbol), view: 'tape' },
-            ...(userId === undefined ? [] : [whole(userRoom(userId))]),
-          ],
+      userId === undefined
+        ? [to('trade', symbol, namesUser ? 'tape' : 'whole')]
+        : [to('trade', symbol, 'tape'), to('user', userId)],
   }),
-  defineTopic('portfolio.updates', portfolioUpdateSchema, {
-    members: ['type', 'userId', 'data', 'timestamp', 'metadata'],
-    destinations: ({ userId }) => [whole(userRoom(userId))],
+  portfolio_update: defineTopic('portfolio.updates', EVENT_SCHEMAS.portfolio_update, {
+    rooms: ['user'],
+    fields: ['type', 'userId', 'data', 'timestamp', 'metadata'],
+    destinations: ({ userId }) => [to('user', userId)],
   }),
-  defineTopic('system.alerts', systemAlertSchema, {
-    members: ['type', 'userId', 'data', 'timestamp', 'metadata'],
-    destinations: ({ userId }) => [whole(userId === undefined ? SYSTEM_ROOM : userRoom(userId))],
+  system_alert: defineTopic('system.alerts', EVENT_SCHEMAS.system_alert, {
+    rooms: ['system', 'user'],
+    fields: ['type', 'userId', 'data', 'timestamp', 'metadata'],
+    destinations: ({ userId }) => [userId === undefined ? to('system') : to('user', userId)],
     expiresAt: ({ data }) => data.expiresAt,
   }),
-  defineTopic('notifications', notificationSchema, {
-    members: ['type', 'category', 'data', 'timestamp', 'metadata'],
-    destinations: ({ target }) => {
-      switch (target.type) {
-        case 'user':
-          return [whole(userRoom(target.id))];
-        case 'room':
-          return [whole(target.id)];
-        case 'all':
-          return [whole(SYSTEM_ROOM)];
-      }
-    },
-  }),
-];
+} as const satisfies Readonly<Record<EventType, Topic>>;
 
-/** The topics by name. */
+/** The topic of every other type, whose events name their target. */
+export const NOTIFICATIONS_TOPIC = defineTopic('notifications', notificationSchema, {
+  rooms: ['user', 'custom', 'system'],
+  fields: ['type', 'category', 'data', 'timestamp', 'metadata'],
+  destinations: ({ target }) => {
+    switch (target.type) {
+      case 'user':
+        return [to('user', target.id)];
+      case 'room':
+        return [to('custom', target.id)];
+      case 'all':
+        return [to('system')];
+    }
+  },
+});
+
+/** All topics by name. */
 export const TOPICS: ReadonlyMap<string, Topic> = new Map(
-  TOPIC_TABLE.map((topic) => [topic.name, topic]),
+  [...Object.values(EVENT_TOPICS), NOTIFICATIONS_TOPIC].map((topic) => [topic.name, topic]),
 );
 
 /** What every schema of the table has, so that `admit` can be written once. */
@@ -122,52 +114,59 @@ type EventSchema = v.GenericSchema<
   { data: Record<string, unknown>; metadata?: { priority?: Priority | undefined } | undefined }
 >;
 
-interface Routing<Event> {
-  readonly members: readonly string[];
-  readonly destinations: (event: Event, namesUser: boolean) => readonly Destination[];
+interface Routing<Event, Rooms extends RoomClass> {
+  readonly rooms: readonly Rooms[];
+  readonly fields: readonly string[];
+  readonly destinations: (event: Event, namesUser: boolean) => readonly DestinationIn<Rooms>[];
   readonly key?: (event: Event) => string;
   readonly expiresAt?: (event: Event) => number | undefined;
 }
 
-function defineTopic<Schema extends EventSchema>(
+type DestinationIn<Rooms extends RoomClass> = Destination & { readonly class: Rooms };
+
+function defineTopic<Schema extends EventSchema, const Rooms extends RoomClass>(
   name: string,
   schema: Schema,
-  routing: Routing<v.InferOutput<Schema>>,
-): Topic {
+  { rooms, fields, destinations, key, expiresAt }: Routing<v.InferOutput<Schema>, Rooms>,
+): Topic<Rooms> {
   return {
     name,
-    members: new Set(routing.members),
+    rooms,
+    fields: new Set(fields),
     admit(value, namesUser) {
       const parsed = v.safeParse(schema, value, { abortEarly: true });
       if (!parsed.success) return rejection(parsed.issues[0]);
       const event = parsed.output;
-      const destinations = routing.destinations(event, namesUser);
-      if (namesUser && destinations.some(isPublicAndWhole)) {
+      const copies = destinations(event, namesUser);
+      if (namesUser && copies.some(isPublicAndWhole)) {
         const message = 'the userId in its data would reach a public room';
         return { kind: 'rejected', code: 'private_field', message };
       }
       return {
         kind: 'admitted',
-        destinations,
+        destinations: copies,
         priority: event.metadata?.priority ?? DEFAULT_PRIORITY,
-        key: routing.key?.(event),
-        expiresAt: routing.expiresAt?.(event),
+        key: key?.(event),
+        expiresAt: expiresAt?.(event),
       };
     },
   };
 }
 
-function isPublicAndWhole({ room, view }: Destination): boolean {
-  return (
-    view === 'whole' && (room === SYSTEM_ROOM || room === PRICE_UPDATES_ROOM || isMarketRoom(room))
-  );
+/** A copy for a room, named by its class and, where it has one, its symbol or id. */
+function to<Rooms extends RoomClass>(
+  room: Rooms,
+  id = '',
+  view: Destination['view'] = 'whole',
+): DestinationIn<Rooms> {
+  return { room: nameOfRoom({ class: room, id }), class: room, view };
 }
 
-function isMarketRoom(room: string): boolean {
-  return room.startsWith('price:') || room.startsWith('orderbook:') || room.startsWith('trade:');
+function isPublicAndWhole(destination: Destination): boolean {
+  return destination.view === 'whole' && ROOM_ACCESS[destination.class] === 'anyone';
 }
 
-const CODE_OF_MEMBER: Readonly<Record<string, RejectionCode>> = {
+const CODE_OF_FIELD: Readonly<Record<string, RejectionCode>> = {
   type: 'type_invalid',
   symbol: 'symbol_invalid',
   userId: 'user_id_invalid',
@@ -179,7 +178,7 @@ const CODE_OF_MEMBER: Readonly<Record<string, RejectionCode>> = {
 };
 
 function rejection(issue: v.BaseIssue<unknown>): Admission {
-  const member = issue.path?.[0]?.key;
-  const code = typeof member === 'string' ? CODE_OF_MEMBER[member] : undefined;
+  const field = issue.path?.[0]?.key;
+  const code = typeof field === 'string' ? CODE_OF_FIELD[field] : undefined;
   return { kind: 'rejected', code: code ?? 'event_not_object', message: describeIssue(issue) };
 }

@@ -11,7 +11,7 @@ import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { PING, PONG } from '../protocol/frames.ts';
 import { parseRoomName } from '../protocol/rooms.ts';
 import type { RoomAnswer } from './intake/intake.ts';
-import { type PackedBatch, unpack } from './intake/packed-batch.ts';
+import type { RoomBatch } from './intake/room-batch.ts';
 import type { Place } from './log/resume.ts';
 import { Room as PlainRoom } from './room.ts';
 import { SqliteChunks } from './store/chunks.ts';
@@ -54,8 +54,8 @@ export class Room extends DurableObject<Variables> {
     });
   }
 
-  append(batch: PackedBatch): RoomAnswer {
-    return this.#room.append(unpack(batch));
+  append(batch: RoomBatch): RoomAnswer {
+    return this.#room.append(batch);
   }
 
   history(start: Place | undefined, limit: number): string {

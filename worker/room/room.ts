@@ -18,7 +18,8 @@ import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
 import { Pace } from './delivery/pace.ts';
-import { Intake, type RoomAnswer, type RoomBatch } from './intake/intake.ts';
+import { Intake, type RoomAnswer } from './intake/intake.ts';
+import type { RoomBatch } from './intake/room-batch.ts';
 import { readHistory } from './log/history.ts';
 import type { Place } from './log/resume.ts';
 import { Scheduler, type Timers } from './scheduler.ts';
@@ -113,7 +114,7 @@ export class Room {
   /** Takes the records of a batch that are this room's, and gives what is new to its members. */
   append(batch: RoomBatch): RoomAnswer {
     return this.#inTurn((now) => {
-      const { answer, entries, priorities, changed } = this.#intake.take(batch, now);
+      const { answer, entries, priorities, changed } = this.#intake.append(batch, now);
       if (changed) this.#store.appended(now);
       if (entries.length > 0) this.#channel.appended(entries, priorities, now);
       this.#reportLosses(now);

@@ -7,7 +7,7 @@ import type { Env } from '../env.ts';
 import type { HttpErrorCode } from '../protocol/codes.ts';
 import { parseRoomName } from '../protocol/rooms.ts';
 import type { Room } from '../room/durable-object.ts';
-import { roomStub } from './room-stub.ts';
+import { roomStub } from '../room-stub.ts';
 
 export type Reader =
   | {

@@ -1,6 +1,6 @@
 /** What arrives over a watched socket, as far as watching needs it, with each event's source text. */
 import * as v from 'valibot';
-import { SourceReader } from '../../../worker/protocol/json-source.ts';
+import { JsonTextReader } from '../../../worker/protocol/json-text.ts';
 
 const frameSchema = v.object({
   type: v.string(),
@@ -41,7 +41,7 @@ export function readFrame(text: string): ReceivedFrame | undefined {
 
 function eventSources(text: string): string[] {
   const sources: string[] = [];
-  const reader = new SourceReader(text);
+  const reader = new JsonTextReader(text);
   reader.enterObject();
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
     if (key !== 'events' || !reader.enterArray()) {
@@ -53,7 +53,7 @@ function eventSources(text: string): string[] {
   return sources;
 }
 
-function memberSource(reader: SourceReader, wanted: string): string {
+function memberSource(reader: JsonTextReader, wanted: string): string {
   let source = '';
   reader.enterObject();
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import * as v from 'valibot';
-import { SourceReader } from '../../../worker/protocol/json-source.ts';
+import { JsonTextReader } from '../../../worker/protocol/json-text.ts';
 
 /** Where events without a symbol and a user go: one partition, so that they stay in order. */
 const SYSTEM_KEY = 'system';
@@ -64,7 +64,7 @@ function* readArray(bytes: Buffer): Generator<RecordingItem> {
     yield { kind: 'bad', where: 'the array', reason: parsed.reason };
     return;
   }
-  const reader = new SourceReader(text);
+  const reader = new JsonTextReader(text);
   reader.enterArray();
   for (let number = 1; reader.nextElement(); number++) {
     const { start, end } = reader.skip();
@@ -92,7 +92,7 @@ function isObject(value: unknown): boolean {
 }
 
 function sourceOfEvent(text: string): string {
-  const reader = new SourceReader(text);
+  const reader = new JsonTextReader(text);
   reader.enterObject();
   let source = '';
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {

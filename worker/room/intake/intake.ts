@@ -1,47 +1,16 @@
 /**
- * Takes a batch into the log: decides for each record whether it is new, and appends it. A record
- * that was here before is acknowledged and dropped, so a sender may retry anything at any time.
+ * Appends a batch to the log: it decides for each record whether it is new. A record that was here
+ * before is acknowledged and dropped, so a sender may retry anything at any time.
  */
-
 import { judgeExpiry } from '../../protocol/admit.ts';
 import type { Rejection } from '../../protocol/batch.ts';
 import type { Priority } from '../../protocol/events.ts';
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Entry } from '../log/entry.ts';
 import type { Log } from '../log/log.ts';
-import type { Position, Positions } from './positions.ts';
+import type { Positions } from './positions.ts';
+import type { RoomBatch, RoomRecord } from './room-batch.ts';
 import type { WebhookIds } from './webhook-ids.ts';
-
-/** The records of one batch that are one room's: what the Worker passes to it. */
-export type RoomBatch =
-  | {
-      readonly kind: 'kafka';
-      /** Kafka's cluster id. */
-      readonly source: string;
-      readonly records: readonly PositionedRoomRecord[];
-    }
-  | {
-      readonly kind: 'webhook';
-      /** A fingerprint of the publisher's secret and its `webhook-id`. */
-      readonly webhookId: string;
-      /** Unix ms after which a replay of the id is refused anyway. */
-      readonly staleAt: number;
-      readonly records: readonly RoomRecord[];
-    };
-
-export interface RoomRecord {
-  /** Its place in the batch. */
-  readonly index: number;
-  /** JSON text, as clients see it. */
-  readonly event: string;
-  readonly key: string | undefined;
-  readonly expiresAt: number | undefined;
-  readonly priority: Priority;
-}
-
-export interface PositionedRoomRecord extends RoomRecord {
-  readonly position: Position;
-}
 
 export type RoomAnswer =
   | {
@@ -52,13 +21,14 @@ export type RoomAnswer =
       /** How many records showed that their partition counts from 0 again. */
       readonly renumbered: number;
     }
-  /** Nothing was taken; the batch is to be sent again later. */
+  /** Nothing was appended; the batch is to be sent again later. */
   | { readonly kind: 'busy' };
 
-export interface Taken {
+/** What a batch has changed. */
+export interface BatchOutcome {
   readonly answer: RoomAnswer;
   readonly entries: readonly Entry[];
-  /** Of each entry. */
+  /** The priority of each entry. */
   readonly priorities: readonly Priority[];
   /** Whether there is something to save. */
   readonly changed: boolean;
@@ -75,8 +45,8 @@ export class Intake {
     this.#webhookIds = webhookIds;
   }
 
-  take(batch: RoomBatch, now: number): Taken {
-    if (batch.kind === 'kafka') return this.#takeFromKafka(batch, now);
+  append(batch: RoomBatch, now: number): BatchOutcome {
+    if (batch.kind === 'kafka') return this.#appendFromKafka(batch, now);
     const { webhookId, staleAt, records } = batch;
     const seen = this.#webhookIds.note(webhookId, staleAt, now);
     switch (seen) {
@@ -84,13 +54,13 @@ export class Intake {
         return { answer: { kind: 'busy' }, entries: [], priorities: [], changed: false };
       case 'known':
       case 'prolonged': {
-        const duplicates = records.map(({ index }) => index);
+        const duplicates = records.map(([index]) => index);
         const answer = { kind: 'taken', duplicates, rejected: [], renumbered: 0 } as const;
         return { answer, entries: [], priorities: [], changed: seen === 'prolonged' };
       }
       case 'new': {
         const appended: Appended = { entries: [], priorities: [], rejected: [] };
-        for (const record of records) this.#append(record, now, appended);
+        for (const record of records) this.#appendRecord(record, now, appended);
         const { rejected } = appended;
         const answer = { kind: 'taken', duplicates: [], rejected, renumbered: 0 } as const;
         return { answer, ...appended, changed: true };
@@ -100,35 +70,42 @@ export class Intake {
     }
   }
 
-  #takeFromKafka(batch: RoomBatch & { kind: 'kafka' }, now: number): Taken {
+  #appendFromKafka(batch: RoomBatch & { kind: 'kafka' }, now: number): BatchOutcome {
     const appended: Appended = { entries: [], priorities: [], rejected: [] };
     const duplicates: number[] = [];
     let renumbered = 0;
-    for (const record of batch.records) {
-      const judgement = this.#positions.judge(batch.source, record.position);
+    for (const [index, event, key, expiresAt, priority, ...place] of batch.records) {
+      const [topic, partition, offset, timestamp] = place;
+      const position = { topic, partition, offset, timestamp };
+      const judgement = this.#positions.judge(batch.source, position);
       if (judgement === 'duplicate') {
-        duplicates.push(record.index);
+        duplicates.push(index);
         continue;
       }
-      if (!this.#append(record, now, appended)) continue;
+      const record: RoomRecord = [index, event, key, expiresAt, priority];
+      if (!this.#appendRecord(record, now, appended)) continue;
       if (judgement === 'renumbered') renumbered++;
-      this.#positions.advance(batch.source, record.position);
+      this.#positions.advance(batch.source, position);
     }
     const { entries, priorities, rejected } = appended;
     const answer = { kind: 'taken', duplicates, rejected, renumbered } as const;
     return { answer, entries, priorities, changed: entries.length > 0 };
   }
 
-  /** False when the event has expired: it is rejected, never sent. */
-  #append(record: RoomRecord, now: number, appended: Appended): boolean {
-    const expired = judgeExpiry(record.expiresAt, now);
+  /** False when the event has expired: then it is rejected, and never sent. */
+  #appendRecord(
+    [index, event, key, expiresAt, priority]: RoomRecord,
+    now: number,
+    appended: Appended,
+  ): boolean {
+    const expired = judgeExpiry(expiresAt, now);
     if (expired !== undefined) {
       const { code, message } = expired;
-      appended.rejected.push({ index: record.index, code, message });
+      appended.rejected.push({ index, code, message });
       return false;
     }
-    appended.entries.push(this.#log.append(record, now));
-    appended.priorities.push(record.priority);
+    appended.entries.push(this.#log.append({ event, key, expiresAt }, now));
+    appended.priorities.push(priority);
     return true;
   }
 }

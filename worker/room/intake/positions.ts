@@ -1,9 +1,10 @@
 /**
- * Exactly once into the log: the highest Kafka offset and timestamp appended, per source, topic and
- * partition.
+ * Exactly once into the log: the highest Kafka offset and timestamp that were appended, for each
+ * source, topic and partition.
  *
- * An offset at or below the known one has been here before, unless it is later in time than all that
- * was: then the topic was deleted and made anew, or the cluster rebuilt, and counts from 0 again.
+ * A record at or below the known offset has been here before, unless it is later in time than
+ * everything that was. Then the topic was deleted and made anew, or the cluster was rebuilt, and its
+ * offsets count from 0 again.
  */
 
 /** [source, topic, partition, offset, timestamp], as saved. */
@@ -19,7 +20,7 @@ export interface Position {
 
 export type Judgement = 'new' | 'duplicate' | 'renumbered';
 
-/** Partitions of all clusters that ever fed a room; the longest unused make room for new ones. */
+/** How many partitions are remembered; the one unused for longest makes space for a new one. */
 const MAX_POSITIONS = 1_024;
 
 interface Reached {

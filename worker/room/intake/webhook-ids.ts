@@ -1,12 +1,12 @@
 /**
- * Exactly once for publishers without Kafka: the ids of their batches, each kept for as long as a
- * replay of it would still pass the signature's time tolerance.
+ * Exactly once for publishers without Kafka: the ids of their batches. Each is kept for as long as a
+ * replay of its batch would still be within the signature's tolerance of time.
  */
 
 /** [id, Unix ms after which a replay is stale], as saved. */
 export type SavedWebhookId = readonly [string, number];
 
-/** Three a second for the five minutes of the tolerance. */
+/** How many ids are kept: three a second, for the five minutes of the tolerance. */
 export const MAX_WEBHOOK_IDS = 1_000;
 
 export class WebhookIds {
@@ -17,8 +17,8 @@ export class WebhookIds {
   }
 
   /**
-   * Takes note of a batch's id. `prolonged`: it is known, but this attempt was signed later, so that
-   * a replay of it stays fresh for longer. `full`: as many ids as fit are fresh.
+   * Takes note of a batch's id. `prolonged`: the id is known, but this attempt was signed later, so
+   * that a replay of it stays fresh for longer. `full`: as many ids as may be kept are fresh.
    */
   note(id: string, staleAt: number, now: number): 'new' | 'known' | 'prolonged' | 'full' {
     const known = this.#staleAt.get(id);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inspectKeys, membersOf, SourceReader } from '../../worker/protocol/json-source.ts';
+import { fieldsOf, inspectKeys, JsonTextReader } from '../../worker/protocol/json-text.ts';
 
 /** Any JSON text: any value, indented or not, with any escapes. */
 const jsonText = fc
@@ -18,7 +18,7 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-describe('SourceReader', () => {
+describe('JsonTextReader', () => {
   it('finds the text of every member of an object', () => {
     const objectText = fc.dictionary(fc.string({ unit: 'binary' }), jsonText).map((members) => {
       const parts = Object.entries(members).map(
@@ -28,7 +28,7 @@ describe('SourceReader', () => {
     });
     fc.assert(
       fc.property(objectText, ({ members, text }) => {
-        const reader = new SourceReader(text);
+        const reader = new JsonTextReader(text);
         expect(reader.enterObject()).toBe(true);
         const found: Record<string, string> = Object.create(null);
         for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
@@ -44,7 +44,7 @@ describe('SourceReader', () => {
     fc.assert(
       fc.property(fc.array(jsonText), (elements) => {
         const text = `[ ${elements.join(' , ')} ]`;
-        const reader = new SourceReader(text);
+        const reader = new JsonTextReader(text);
         expect(reader.enterArray()).toBe(true);
         const found: string[] = [];
         while (reader.nextElement()) {
@@ -57,9 +57,9 @@ describe('SourceReader', () => {
   });
 
   it('steps into nothing that is not there', () => {
-    expect(new SourceReader('[]').enterObject()).toBe(false);
-    expect(new SourceReader('"{"').enterObject()).toBe(false);
-    expect(new SourceReader('{}').enterArray()).toBe(false);
+    expect(new JsonTextReader('[]').enterObject()).toBe(false);
+    expect(new JsonTextReader('"{"').enterObject()).toBe(false);
+    expect(new JsonTextReader('{}').enterArray()).toBe(false);
   });
 
   it.each([
@@ -67,14 +67,14 @@ describe('SourceReader', () => {
     ['"[{:"', 0, 0],
     ['[[],{"a":{"b":"c:d"}}]', 2, 3],
     [`${'['.repeat(50_000)}${']'.repeat(50_000)}`, 0, 50_000],
-  ])('counts members and depth of %.20s', (text, members, depth) => {
-    expect(new SourceReader(text).skip()).toMatchObject({ members, depth });
+  ])('counts fields and depth of %.20s', (text, fields, depth) => {
+    expect(new JsonTextReader(text).skip()).toMatchObject({ fields, depth });
   });
 });
 
 describe('inspectKeys', () => {
   const inspect = (text: string) =>
-    inspectKeys(JSON.parse(text), new SourceReader(text).skip().members);
+    inspectKeys(JSON.parse(text), new JsonTextReader(text).skip().fields);
   const faultOf = (text: string) => inspect(text).fault;
 
   it('finds none in what JSON.stringify made', () => {
@@ -107,8 +107,8 @@ describe('inspectKeys', () => {
   });
 });
 
-describe('membersOf', () => {
+describe('fieldsOf', () => {
   it.each(['["x"]', '"x"', '1', '', '{"x'])('throws on %j, which is no object', (text) => {
-    expect(() => membersOf(text)).toThrow(SyntaxError);
+    expect(() => fieldsOf(text)).toThrow(SyntaxError);
   });
 });

@@ -1,7 +1,7 @@
 /**
- * Reads the source text of parts of a JSON document that `JSON.parse` has already accepted, in one
- * pass and without building anything. Digits are sacred: what is passed on is a slice of what came
- * in. Since the text is known to be valid JSON, only strings and brackets need to be told apart.
+ * Reads where the parts of a JSON document stand in its text, in one pass and without building
+ * anything. Digits are sacred: what is passed on is a slice of what came in. `JSON.parse` has
+ * accepted the text before, so only strings and brackets need to be told apart here.
  */
 
 const QUOTE = 0x22;
@@ -14,27 +14,27 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const SPACE = 0x20;
 
-/** What `skip` saw in the value it passed over. */
+/** What `skip` saw in the value that it passed over. */
 export interface Skipped {
   /** Offsets into the text: `text.slice(start, end)` is the value. */
   readonly start: number;
   readonly end: number;
-  /** How many members its objects have in all, duplicates counted. */
-  readonly members: number;
+  /** How many fields all its objects have together, with duplicates. */
+  readonly fields: number;
   /** How many brackets and braces are open at most: 0 for a string, number or literal. */
   readonly depth: number;
 }
 
-/** A value's JSON text, and what a pass over it told. */
-export interface ValueSource {
+/** The JSON text of a value, and what a pass over it has told. */
+export interface JsonText {
   readonly text: string;
-  /** How many members all its objects have, duplicates counted. */
-  readonly members: number;
+  /** How many fields all its objects have together, with duplicates. */
+  readonly fields: number;
   /** How deep it nests. */
   readonly depth: number;
 }
 
-export class SourceReader {
+export class JsonTextReader {
   readonly text: string;
   #at = 0;
 
@@ -45,17 +45,17 @@ export class SourceReader {
     this.#skipSpace();
   }
 
-  /** Steps into the object at hand; false, and no step, if the value is not an object. */
+  /** Steps into the object at hand. False, without a step, when the value is no object. */
   enterObject(): boolean {
     return this.#enter(OPEN_BRACE);
   }
 
-  /** Steps into the array at hand; false, and no step, if the value is not an array. */
+  /** Steps into the array at hand. False, without a step, when the value is no array. */
   enterArray(): boolean {
     return this.#enter(OPEN_BRACKET);
   }
 
-  /** The key of the object's next member, the reader now being at its value; undefined at the end. */
+  /** Steps to the value of the object's next field, and tells its key; undefined at the end. */
   nextKey(): string | undefined {
     this.#skipCommaAndSpace();
     if (this.text.charCodeAt(this.#at) === CLOSE_BRACE) {
@@ -72,7 +72,7 @@ export class SourceReader {
     return key;
   }
 
-  /** Whether the array has another element, the reader now being at it. */
+  /** Steps to the array's next element. False at the end. */
   nextElement(): boolean {
     this.#skipCommaAndSpace();
     if (this.text.charCodeAt(this.#at) !== CLOSE_BRACKET) return true;
@@ -87,7 +87,7 @@ export class SourceReader {
     let at = start;
     let open = 0;
     let depth = 0;
-    let members = 0;
+    let fields = 0;
     do {
       switch (text.charCodeAt(at)) {
         case QUOTE:
@@ -105,7 +105,7 @@ export class SourceReader {
           at++;
           break;
         case COLON:
-          members++;
+          fields++;
           at++;
           break;
         default:
@@ -114,7 +114,7 @@ export class SourceReader {
     } while (open > 0);
     this.#at = at;
     this.#skipSpace();
-    return { start, end: at, members, depth };
+    return { start, end: at, fields, depth };
   }
 
   #enter(bracket: number): boolean {
@@ -129,7 +129,7 @@ export class SourceReader {
   }
 
   #skipSpace(): void {
-    // JSON's white space is the only thing up to U+0020 that stands between tokens.
+    // Between tokens, only white space is at or below U+0020.
     while (this.text.charCodeAt(this.#at) <= SPACE) this.#at++;
   }
 
@@ -144,7 +144,7 @@ export class SourceReader {
     let at = openingQuote;
     for (;;) {
       at = text.indexOf('"', at + 1);
-      if (at === -1) throw new SyntaxError('no JSON: a string without an end');
+      if (at === -1) throw new SyntaxError('the text is no JSON: a string has no end');
       let backslashes = 0;
       while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++;
       if (backslashes % 2 === 0) return at + 1;
@@ -164,44 +164,44 @@ export class SourceReader {
 }
 
 /**
- * The text of each member of an object, by key.
+ * The text of each field of an object, by key.
  * @param object its JSON text.
- * @throws {SyntaxError} when it is something else.
+ * @throws {SyntaxError} when the text is no object.
  */
-export function membersOf(object: string): Map<string, string> {
-  const members = new Map<string, string>();
-  const reader = new SourceReader(object);
-  if (!reader.enterObject()) throw new SyntaxError('no JSON object');
+export function fieldsOf(object: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  const reader = new JsonTextReader(object);
+  if (!reader.enterObject()) throw new SyntaxError('the text is no JSON object');
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
     const { start, end } = reader.skip();
-    members.set(key, object.slice(start, end));
+    fields.set(key, object.slice(start, end));
   }
-  return members;
+  return fields;
 }
 
-/** Keys that a careless merge at a receiver would turn into a change of every object there. */
+/** If a receiver merged one of these keys carelessly, it would change every object there. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** What the keys of an event tell. */
 export interface Keys {
   /**
-   * A duplicate (parsers disagree about which one counts) leaves fewer keys in the value than its
-   * source has members.
+   * Parsers disagree about which of two fields with one key counts. A duplicate is found because it
+   * leaves fewer keys in the value than its text has fields.
    */
   readonly fault: 'duplicate_key' | 'forbidden_key' | undefined;
-  /** Whether `userId` stands anywhere in its `data`. */
+  /** Whether the key `userId` stands anywhere in its `data`. */
   readonly namesUser: boolean;
 }
 
-/** @param members how many the source of `event` has, in all its objects. */
-export function inspectKeys(event: object, members: number): Keys {
+/** @param fields how many fields the text of `event` has, in all its objects. */
+export function inspectKeys(event: object, fields: number): Keys {
   const metadata: unknown = 'metadata' in event ? event.metadata : undefined;
   let found = 0;
   let namesUser = false;
   const objects: unknown[] = [event];
   const arrays: unknown[][] = [];
-  // Arrays last: once all members are found, a book's hundreds of levels need no look.
-  while (found < members) {
+  // Arrays come last: once all fields are found, the hundreds of levels of a book need no look.
+  while (found < fields) {
     const object = objects.pop() ?? arrays.pop();
     if (typeof object !== 'object' || object === null) {
       if (objects.length === 0 && arrays.length === 0) return { fault: 'duplicate_key', namesUser };
@@ -211,14 +211,14 @@ export function inspectKeys(event: object, members: number): Keys {
         else if (typeof item === 'object') objects.push(item);
       }
     } else {
-      // Of a parsed object every enumerable key is its own. (Object.entries took three times as long.)
+      // Every enumerable key of a parsed object is its own. (Object.entries took three times as long.)
       for (const key in object) {
         if (FORBIDDEN_KEYS.has(key)) return { fault: 'forbidden_key', namesUser };
         if (key === 'userId' && object !== event && object !== metadata) namesUser = true;
         found++;
-        const member: unknown = Reflect.get(object, key);
-        if (Array.isArray(member)) arrays.push(member);
-        else if (typeof member === 'object') objects.push(member);
+        const value: unknown = Reflect.get(object, key);
+        if (Array.isArray(value)) arrays.push(value);
+        else if (typeof value === 'object') objects.push(value);
       }
     }
   }

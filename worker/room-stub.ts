@@ -1,7 +1,7 @@
 /** The way to a room's object. */
-import type { Config } from '../config.ts';
-import type { Env } from '../env.ts';
-import type { Room } from '../room/durable-object.ts';
+import type { Config } from './config.ts';
+import type { Env } from './env.ts';
+import type { Room } from './room/durable-object.ts';
 
 /** The hint counts only at an object's first touch, so it goes with every one. */
 export function roomStub(env: Env, config: Config, name: string): DurableObjectStub<Room> {
