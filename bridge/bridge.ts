@@ -2,19 +2,19 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config.ts';
+import { Consumption } from './consumption.ts';
 import { Batcher } from './delivery/batcher.ts';
 import { DeadLetters } from './delivery/dead-letter.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { httpPost } from './delivery/http-post.ts';
+import { Semaphore } from './delivery/semaphore.ts';
 import { Sender } from './delivery/sender.ts';
-import { Slots } from './delivery/slots.ts';
 import { createKafka } from './kafka/client.ts';
 import { Topics } from './kafka/topics.ts';
-import type { Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
 import { startServer } from './server.ts';
-import { Session } from './session.ts';
+import type { Logger } from './shared/log.ts';
 import { Supervisor } from './supervisor.ts';
 
 export interface Bridge {
@@ -43,7 +43,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
   const sender = new Sender({
     post,
     keys: config.keys,
-    slots: new Slots(config.concurrency),
+    permits: new Semaphore(config.concurrency),
     observer: {
       waiting,
       answered: ({ verdict, reason, seconds }) => {
@@ -61,7 +61,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
     topics: new Topics(config.topics.required, config.topics.optional, log),
     consumer: { groupId, sessionTimeoutMs },
     rebuilt: () => metrics.rebuilds.inc(),
-    session: ({ source, admin, append, consumer }) => {
+    consumption: ({ source, admin, append, consumer }) => {
       const batcher = new Batcher(source);
       const deadLetters = new DeadLetters({
         source,
@@ -91,7 +91,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
       });
       const { bufferBytes } = config;
       const ports = { groupId, batcher, delivery, admin, metrics, readiness, log, bufferBytes };
-      return new Session({ ...ports, consumer });
+      return new Consumption({ ...ports, consumer });
     },
   });
 

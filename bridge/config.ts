@@ -1,44 +1,40 @@
-/** The environment, read once into a frozen object. A bad variable is named and stops the start. */
+/** The environment of the bridge, read once into a frozen object. A bad variable stops the start. */
 import type { SigningKey } from '../worker/protocol/signature.ts';
 import { TOPICS } from '../worker/protocol/topics.ts';
-import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
 import {
-  readBrokers,
-  readSasl,
-  readSsl,
-  type SaslConfig,
-  type SslConfig,
-} from './shared/kafka-config.ts';
-import { ConfigError, choice, type Environment, integer, list, text } from './shared/variables.ts';
+  ConfigError,
+  choice,
+  type Environment,
+  integer,
+  list,
+  text,
+} from '../worker/protocol/variables.ts';
+import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
+import { type KafkaConfig, readBrokers, readSasl, readSsl } from './shared/kafka-config.ts';
 
-export { ConfigError } from './shared/variables.ts';
-
-/** Topics of the table that a cluster may do without. */
+/** These topics may be absent from a cluster. */
 const OPTIONAL_TOPICS = ['notifications'];
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 /** The names that Kafka allows. */
 const TOPIC_PATTERN = /^[A-Za-z0-9._-]{1,249}$/;
 
-export interface KafkaConfig {
-  readonly brokers: readonly string[];
-  readonly clientId: string;
+/** Kafka, and the consumer group that all bridges of a gateway form. */
+export interface ConsumerConfig extends KafkaConfig {
   readonly groupId: string;
-  readonly ssl: SslConfig | undefined;
-  readonly sasl: SaslConfig | undefined;
   readonly sessionTimeoutMs: number;
 }
 
 export interface Config {
-  readonly kafka: KafkaConfig;
+  readonly kafka: ConsumerConfig;
   readonly topics: { readonly required: readonly string[]; readonly optional: readonly string[] };
   /** Where batches go. */
   readonly eventsUrl: URL;
   readonly keys: readonly SigningKey[];
   readonly host: string;
   readonly port: number;
-  /** Of records in memory, over all partitions. */
+  /** How many bytes of records may be in memory, over all partitions. */
   readonly bufferBytes: number;
-  /** POSTs under way at a time. */
+  /** How many POSTs may be under way at a time. */
   readonly concurrency: number;
   readonly shutdownTimeoutMs: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];

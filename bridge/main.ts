@@ -1,8 +1,10 @@
 /** Runs the bridge until SIGTERM or SIGINT, then drains it in order. `npm run bridge` */
+
+import { ConfigError } from '../worker/protocol/variables.ts';
 import { startBridge } from './bridge.ts';
-import { ConfigError, readConfig } from './config.ts';
+import { readConfig } from './config.ts';
 import { killAfter } from './deadline.ts';
-import { createLog } from './log.ts';
+import { createLog } from './shared/log.ts';
 
 /** The share of the deadline after which an answer still missing is no longer awaited. */
 const ABANDON_AT = 0.6;

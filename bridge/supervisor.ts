@@ -4,15 +4,15 @@
  * begin again includes asking for the cluster's id: it may have been rebuilt under the same address.
  */
 import type { Admin, Kafka } from 'kafkajs';
-import type { Append } from './delivery/dead-letter.ts';
+import type { Consumption } from './consumption.ts';
 import { createAppender } from './kafka/client.ts';
 import { Consumer, type ConsumerOptions } from './kafka/consumer.ts';
 import { errorLabel } from './kafka/kafka-error.ts';
+import type { Append } from './kafka/record.ts';
 import type { Topics, TopicsPresent } from './kafka/topics.ts';
-import type { Logger } from './log.ts';
 import type { Readiness } from './readiness.ts';
-import type { Session } from './session.ts';
 import { backoffMs, KAFKA_BACKOFF, type Pause, pause } from './shared/backoff.ts';
+import type { Logger } from './shared/log.ts';
 
 /** How often the topics are surveyed, and the lag is measured. */
 const WATCH_INTERVAL_MS = 5_000;
@@ -26,14 +26,13 @@ const REST_MS = 500;
 /** A consumer that lived this long was well: the next failure is a new one. */
 const HEALTHY_MS = 60_000;
 
-/** What a session is given of Kafka. */
-export interface SessionKafka {
+/** What a consumption is given of Kafka. */
+export interface ConsumedKafka {
   /** The cluster's id. */
   readonly source: string;
   readonly admin: Admin;
   readonly append: Append;
-  /** It is there before the first record, not yet when the session is made. */
-  readonly consumer: () => Consumer;
+  readonly consumer: Consumer;
 }
 
 export interface SupervisorPorts {
@@ -42,7 +41,7 @@ export interface SupervisorPorts {
   readonly consumer: Omit<ConsumerOptions, 'topics'>;
   readonly readiness: Readiness;
   readonly log: Logger;
-  readonly session: (kafka: SessionKafka) => Session;
+  readonly consumption: (kafka: ConsumedKafka) => Consumption;
   readonly rebuilt: () => void;
   readonly pause?: Pause;
 }
@@ -51,7 +50,7 @@ export class Supervisor {
   readonly #ports: SupervisorPorts;
   readonly #pause: Pause;
   readonly #stopping = new AbortController();
-  #session: Session | undefined;
+  #consumption: Consumption | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(ports: SupervisorPorts) {
@@ -72,7 +71,7 @@ export class Supervisor {
 
   /** Cuts off what `stop` waits for. */
   abandon(): void {
-    this.#session?.close();
+    this.#consumption?.close();
   }
 
   async #run(): Promise<void> {
@@ -120,27 +119,27 @@ export class Supervisor {
       return 'topics_changed';
     }
     const { clusterId: source } = await admin.describeCluster();
-    const session = this.#ports.session({ source, admin, append, consumer: () => consumer });
-    const consumer = new Consumer(kafka, { ...options, topics: topics.readable }, session);
-    this.#session = session;
+    const consumer = new Consumer(kafka, { ...options, topics: topics.readable });
+    const consumption = this.#ports.consumption({ source, admin, append, consumer });
+    this.#consumption = consumption;
     const ended = new AbortController();
     const crash = consumer.crashed.then((cause) => {
       throw cause;
     });
     try {
-      await session.prepare(admin, topics.readable);
-      await Promise.race([crash, consumer.start()]);
+      await consumption.prepare(admin, topics.readable);
+      await Promise.race([crash, consumer.start(consumption)]);
       this.#tellTrouble(undefined);
       log.info({ source, topics: topics.readable }, 'consuming');
-      return await Promise.race([crash, this.#watch(admin, topics, session, ended.signal)]);
+      return await Promise.race([crash, this.#watch(admin, topics, consumption, ended.signal)]);
     } catch (error) {
       // Before the consumer is stopped, which may take long when Kafka does not answer.
       this.#tellTrouble(error);
       throw error;
     } finally {
       ended.abort();
-      if (this.#stopping.signal.aborted) await session.finish();
-      session.close();
+      if (this.#stopping.signal.aborted) await consumption.finish();
+      consumption.close();
       await consumer.stop().catch((error) => log.debug({ err: error }, 'consumer did not leave'));
     }
   }
@@ -149,7 +148,7 @@ export class Supervisor {
   async #watch(
     admin: Admin,
     { readable }: TopicsPresent,
-    session: Session,
+    consumption: Consumption,
     ended: AbortSignal,
   ): Promise<Ended> {
     const stop = AbortSignal.any([this.#stopping.signal, ended]);
@@ -159,7 +158,7 @@ export class Supervisor {
       try {
         const now = await this.#survey(admin);
         if (now.readable.join() !== readable.join()) return 'topics_changed';
-        if (!(await session.inspect(admin))) return 'positions_gone';
+        if (!(await consumption.inspect(admin))) return 'positions_gone';
         this.#tellTrouble(undefined);
       } catch (error) {
         this.#tellTrouble(error);

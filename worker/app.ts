@@ -1,8 +1,8 @@
 /** The Worker's HTTP surface. Every error leaves as a code of the table, and no stack with it. */
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
-import { ConfigError } from './config.ts';
 import type { Env } from './env.ts';
+import { ConfigError } from './protocol/variables.ts';
 import { refuse } from './refusal.ts';
 import { connect } from './routes/connect.ts';
 import { health } from './routes/health.ts';

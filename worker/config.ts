@@ -1,14 +1,15 @@
-/** The Worker's configuration, read once per isolate. A bad variable is named and nothing is served. */
+/** The Worker's configuration, read once per isolate. With a bad variable nothing is served. */
 import { DEVELOPMENT_SECRETS } from './protocol/development.ts';
 import { fingerprint, importSecret, type SigningKey } from './protocol/signature.ts';
+import { ConfigError, choice, integer, list, text } from './protocol/variables.ts';
 
-/** The bindings that are texts, as wrangler.toml and `wrangler secret put` give them. */
-export interface Variables {
-  /** One or several `whsec_…`, apart by spaces or commas: those of the bridges. */
+/** The bindings that are text, as wrangler.toml and `wrangler secret put` give them. */
+export type Variables = {
+  /** The secrets of the bridges: one or several `whsec_…`, with spaces or commas between them. */
   readonly INGEST_SECRET?: string;
-  /** Likewise, of publishers that POST without Kafka. They cannot state positions. */
+  /** The secrets of publishers that POST without Kafka, and so cannot state positions. */
   readonly PUBLISHER_SECRET?: string;
-  /** The HS256 key of clients' tokens, at least 32 characters. */
+  /** The HS256 key of the clients' tokens: at least 32 characters. */
   readonly JWT_SECRET?: string;
   /** `local` lets the development secrets pass. */
   readonly ENVIRONMENT?: string;
@@ -16,12 +17,12 @@ export interface Variables {
   readonly HOME_REGION?: string;
   /** How many sockets a room holds, 1 to 32000. */
   readonly ROOM_MAX_SOCKETS?: string;
-}
+};
 
 export interface IngestKey {
   readonly role: 'bridge' | 'publisher';
   readonly signingKey: SigningKey;
-  /** Tells its secret from others, and nothing of it. */
+  /** Tells the secret from others, and reveals nothing of it. */
   readonly fingerprint: string;
 }
 
@@ -31,16 +32,12 @@ export interface Config {
   readonly homeRegion: DurableObjectLocationHint | undefined;
 }
 
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
-/** HS256 keys shorter than its hash are weaker than it (RFC 7518, 3.2). */
+/** An HS256 key that is shorter than the hash is weaker than the hash (RFC 7518, 3.2). */
 const MIN_JWT_SECRET_LENGTH = 32;
 const DEFAULT_MAX_SOCKETS = 2_000;
-/** The platform holds 32,768 hibernating sockets per object; some are left for those that close. */
+/** An object holds at most 32,768 hibernating sockets; some are left for those that are closing. */
 export const MOST_SOCKETS = 32_000;
-const REGIONS: readonly DurableObjectLocationHint[] = [
+const REGIONS = [
   'wnam',
   'enam',
   'sam',
@@ -50,7 +47,7 @@ const REGIONS: readonly DurableObjectLocationHint[] = [
   'oc',
   'afr',
   'me',
-];
+] as const satisfies readonly DurableObjectLocationHint[];
 
 const configs = new WeakMap<Variables, Promise<Config>>();
 
@@ -65,13 +62,7 @@ export function configOf(env: Variables): Promise<Config> {
 
 /** How many sockets a room may hold. */
 export function maxSocketsOf(env: Variables): number {
-  const text = env.ROOM_MAX_SOCKETS;
-  if (text === undefined || text === '') return DEFAULT_MAX_SOCKETS;
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1 || count > MOST_SOCKETS) {
-    throw new ConfigError(`ROOM_MAX_SOCKETS is a whole number from 1 to ${MOST_SOCKETS}`);
-  }
-  return count;
+  return integer(env, 'ROOM_MAX_SOCKETS', DEFAULT_MAX_SOCKETS, 1, MOST_SOCKETS);
 }
 
 async function readConfig(env: Variables): Promise<Config> {
@@ -82,13 +73,15 @@ async function readConfig(env: Variables): Promise<Config> {
   ];
   if (!ingestKeys.some(({ role }) => role === 'bridge')) {
     throw new ConfigError(
-      'INGEST_SECRET is missing: set a whsec_… secret, the same as the bridge has',
+      'INGEST_SECRET',
+      'is missing: set a whsec_… secret that the bridge has too',
     );
   }
   const fingerprints = new Set(ingestKeys.map(({ fingerprint }) => fingerprint));
   if (fingerprints.size < ingestKeys.length) {
     throw new ConfigError(
-      'PUBLISHER_SECRET and INGEST_SECRET must have no secret in common, nor twice',
+      'PUBLISHER_SECRET and INGEST_SECRET',
+      'hold a secret twice: each secret may stand in one of them, and once',
     );
   }
   return Object.freeze({
@@ -103,7 +96,7 @@ async function ingestKeysOf(
   variable: 'INGEST_SECRET' | 'PUBLISHER_SECRET',
   role: IngestKey['role'],
 ): Promise<IngestKey[]> {
-  const secrets = (env[variable] ?? '').split(/[\s,]+/).filter((secret) => secret !== '');
+  const secrets = list(env[variable] ?? '');
   return Promise.all(
     secrets.map(async (secret) => {
       refuseDevelopmentSecret(env, variable, secret);
@@ -111,16 +104,16 @@ async function ingestKeysOf(
         const signingKey = await importSecret(secret);
         return { role, signingKey, fingerprint: await fingerprint(secret) };
       } catch (error) {
-        throw new ConfigError(`${variable}: ${error instanceof Error ? error.message : 'invalid'}`);
+        throw new ConfigError(variable, `: ${error instanceof Error ? error.message : 'invalid'}`);
       }
     }),
   );
 }
 
 function jwtSecretOf(env: Variables): string {
-  const secret = env.JWT_SECRET ?? '';
+  const secret = text(env, 'JWT_SECRET');
   if (secret.length < MIN_JWT_SECRET_LENGTH) {
-    throw new ConfigError(`JWT_SECRET has at least ${MIN_JWT_SECRET_LENGTH} characters`);
+    throw new ConfigError('JWT_SECRET', `has at least ${MIN_JWT_SECRET_LENGTH} characters`);
   }
   refuseDevelopmentSecret(env, 'JWT_SECRET', secret);
   return secret;
@@ -128,14 +121,10 @@ function jwtSecretOf(env: Variables): string {
 
 function refuseDevelopmentSecret(env: Variables, variable: string, secret: string): void {
   if (env.ENVIRONMENT !== 'local' && DEVELOPMENT_SECRETS.has(secret)) {
-    throw new ConfigError(`${variable} is the public development secret: set one of your own`);
+    throw new ConfigError(variable, 'is the public development secret: set one of your own');
   }
 }
 
 function homeRegionOf(env: Variables): DurableObjectLocationHint | undefined {
-  const text = env.HOME_REGION;
-  if (text === undefined || text === '') return undefined;
-  const region = REGIONS.find((known) => known === text);
-  if (region === undefined) throw new ConfigError(`HOME_REGION is one of ${REGIONS.join(', ')}`);
-  return region;
+  return (env.HOME_REGION ?? '') === '' ? undefined : choice(env, 'HOME_REGION', REGIONS);
 }

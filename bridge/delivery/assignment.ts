@@ -12,7 +12,7 @@
  * in between, and then a kept position would skip its first records.
  */
 
-import { type KafkaRecord, type Partition, partitionKey } from '../kafka/record.ts';
+import { type Fetched, type Partition, partitionKey } from '../kafka/record.ts';
 import { type Pause, pause } from '../shared/backoff.ts';
 import { Lane, type LanePorts } from './lane.ts';
 
@@ -20,13 +20,6 @@ import { Lane, type LanePorts } from './lane.ts';
 const PATIENCE_MS = 100;
 /** Of one lane: about four fetches of a partition. */
 const MAX_LANE_BYTES = 4 * 1024 * 1024;
-
-/** A batch of one partition, as fetched. */
-export interface Fetched extends Partition {
-  readonly records: readonly KafkaRecord[];
-  /** Moves the next fetch past this batch. Commits nothing. */
-  advance(): void;
-}
 
 export interface AssignmentPorts extends Pick<LanePorts, 'batcher' | 'delivery'> {
   readonly pause: (partition: Partition) => void;
@@ -77,12 +70,12 @@ export class Assignment {
   }
 
   /** Queues a batch, then returns when its lane has room again or is paused. */
-  async take(batch: Fetched): Promise<void> {
+  async enqueue(batch: Fetched): Promise<void> {
     const held = this.#lanes.get(partitionKey(batch));
     if (held === undefined) return;
     const { lane } = held;
     if (lane.bytes === 0) held.slow = false;
-    if (lane.take(batch.records)) batch.advance();
+    if (lane.enqueue(batch.records)) batch.advance();
     if (lane.full && !held.slow) {
       const wake = new AbortController();
       held.wake = () => wake.abort();

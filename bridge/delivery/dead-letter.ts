@@ -7,14 +7,17 @@
 
 import { errorTypes } from '../kafka/kafka-error.ts';
 import {
+  type Append,
+  type AppendedMessage,
   type HeaderValue,
   type KafkaRecord,
   type Partition,
   partitionKey,
   type Refusal,
 } from '../kafka/record.ts';
+import { deadLetterTopic } from '../kafka/topics.ts';
 import { backoffMs, KAFKA_BACKOFF, type Pause, pause } from '../shared/backoff.ts';
-import type { Stop } from '../stop.ts';
+import type { Stop } from './stop.ts';
 
 /** Of one produce request; a single record may be larger. */
 const MAX_APPEND_BYTES = 1024 * 1024;
@@ -24,19 +27,10 @@ const CUT_VALUE_BYTES = 64 * 1024;
 const BARE_VALUE_BYTES = 256;
 const SIZE_ERRORS = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
 
-export interface DeadLetter {
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Record<string, HeaderValue>;
-}
-
-/** Appends to a Kafka topic; resolves once every in-sync replica has the messages. */
-export type Append = (topic: string, messages: DeadLetter[]) => Promise<void>;
-
 export interface DeadLetterObserver {
   deadLettered(topic: string, refusals: readonly Refusal[]): void;
   /** `reason` is undefined when the topic takes records again, or the wait is given up. */
-  waiting(lane: string, reason: string | undefined): void;
+  waiting(partition: string, reason: string | undefined): void;
 }
 
 export interface DeadLetterOptions {
@@ -47,16 +41,6 @@ export interface DeadLetterOptions {
   readonly observer: DeadLetterObserver;
   readonly random?: () => number;
   readonly pause?: Pause;
-}
-
-const SUFFIX = '.dlq';
-
-export function deadLetterTopic(topic: string): string {
-  return `${topic}${SUFFIX}`;
-}
-
-export function isDeadLetterTopic(topic: string): boolean {
-  return topic.endsWith(SUFFIX);
 }
 
 export class DeadLetters {
@@ -80,7 +64,7 @@ export class DeadLetters {
 
   async #bury(origin: Partition, refusals: readonly Refusal[], stop: Stop): Promise<boolean> {
     const { append, observer } = this.#options;
-    const lane = partitionKey(origin);
+    const partition = partitionKey(origin);
     let failures = 0;
     let form: Form = 'whole';
     try {
@@ -99,13 +83,13 @@ export class DeadLetters {
             form = smaller;
             continue;
           }
-          observer.waiting(lane, `dead_letter: ${types[0] ?? 'kafka_unavailable'}`);
+          observer.waiting(partition, `dead_letter: ${types[0] ?? 'kafka_unavailable'}`);
         }
         await this.#pause(backoffMs(failures++, KAFKA_BACKOFF, this.#random), stop.retrying);
       }
       return false;
     } finally {
-      if (failures > 0) observer.waiting(lane, undefined);
+      if (failures > 0) observer.waiting(partition, undefined);
     }
   }
 
@@ -116,7 +100,7 @@ export class DeadLetters {
     return true;
   }
 
-  #letter({ topic, partition }: Partition, refusal: Refusal, form: Form): DeadLetter {
+  #letter({ topic, partition }: Partition, refusal: Refusal, form: Form): AppendedMessage {
     const { record, code, message } = refusal;
     const headers: Record<string, HeaderValue> = {
       ...(form === 'bare' ? {} : record.headers),

@@ -5,10 +5,10 @@
  */
 import { unreachable } from '../../worker/protocol/unreachable.ts';
 import { type KafkaRecord, type Partition, partitionKey, type Refusal } from '../kafka/record.ts';
-import type { Stop } from '../stop.ts';
 import type { Batcher, Body, Cut } from './batcher.ts';
 import type { DeadLetters } from './dead-letter.ts';
 import type { Sender } from './sender.ts';
+import type { Stop } from './stop.ts';
 
 export interface DeliveryObserver {
   delivered(partition: Partition, counts: { accepted: number; duplicates: number }): void;

@@ -13,9 +13,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
 import type { KafkaRecord, Partition } from '../kafka/record.ts';
-import { StopSource } from '../stop.ts';
 import type { Batcher, Cut } from './batcher.ts';
 import type { Delivery } from './delivery.ts';
+import { StopSource } from './stop.ts';
 
 /** By then a batch is signed and on its way, and composing the next holds nothing up. */
 const POST_LEAVES_MS = 1;
@@ -66,7 +66,7 @@ export class Lane {
   }
 
   /** Queues `records`, all or none: a lane that is full or stopped refuses, and they come again. */
-  take(records: readonly KafkaRecord[]): boolean {
+  enqueue(records: readonly KafkaRecord[]): boolean {
     if (this.#full || this.#stop.retrying.aborted) return false;
     for (const record of records) {
       this.#queue.push(record);

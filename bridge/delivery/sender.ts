@@ -7,11 +7,11 @@
 import { randomUUID } from 'node:crypto';
 import { type SigningKey, sign } from '../../worker/protocol/signature.ts';
 import { backoffMs, DELIVERY_BACKOFF, type Pause, pause } from '../shared/backoff.ts';
-import type { Stop } from '../stop.ts';
 import { type HttpAnswer, judge, type Verdict } from './answer.ts';
 import type { Body } from './batcher.ts';
 import type { Post } from './http-post.ts';
-import type { Slots } from './slots.ts';
+import type { Semaphore } from './semaphore.ts';
+import type { Stop } from './stop.ts';
 
 /** The Worker answers within milliseconds; one that hangs is given up after much longer. */
 const SLOW_ANSWER_MS = 2_000;
@@ -23,14 +23,14 @@ export type Sent = Exclude<Verdict, { kind: 'retry' }> | { kind: 'stopped' };
 export interface SenderObserver {
   answered(answer: { verdict: Verdict['kind']; reason: string; seconds: number }): void;
   /** `reason` is undefined when the body is through, or given up by a stop. */
-  waiting(lane: string, reason: string | undefined): void;
+  waiting(partition: string, reason: string | undefined): void;
 }
 
 export interface SenderOptions {
   readonly post: Post;
   readonly keys: readonly SigningKey[];
   /** How many POSTs may be under way at a time. */
-  readonly slots: Slots;
+  readonly permits: Semaphore;
   readonly observer: SenderObserver;
   /** Unix ms. */
   readonly now?: () => number;
@@ -43,7 +43,7 @@ export interface SenderOptions {
 export class Sender {
   readonly #post: Post;
   readonly #keys: readonly SigningKey[];
-  readonly #slots: Slots;
+  readonly #permits: Semaphore;
   readonly #observer: SenderObserver;
   readonly #now: () => number;
   readonly #random: () => number;
@@ -53,7 +53,7 @@ export class Sender {
   constructor(options: SenderOptions) {
     this.#post = options.post;
     this.#keys = options.keys;
-    this.#slots = options.slots;
+    this.#permits = options.permits;
     this.#observer = options.observer;
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;
@@ -61,14 +61,14 @@ export class Sender {
     this.#slowAnswerMs = options.slowAnswerMs ?? SLOW_ANSWER_MS;
   }
 
-  /** Never rejects. @param lane names the waiting partition to the observer. */
-  async send(lane: string, { bytes, records }: Body, stop: Stop): Promise<Sent> {
+  /** Never rejects. @param partition names the waiting partition to the observer. */
+  async send(partition: string, { bytes, records }: Body, stop: Stop): Promise<Sent> {
     const id = randomUUID();
     let failures = 0;
     let waited = false;
     const wait = (reason: string) => {
       waited = true;
-      this.#observer.waiting(lane, reason);
+      this.#observer.waiting(partition, reason);
     };
     try {
       while (!stop.retrying.aborted) {
@@ -87,7 +87,7 @@ export class Sender {
       }
       return { kind: 'stopped' };
     } finally {
-      if (waited) this.#observer.waiting(lane, undefined);
+      if (waited) this.#observer.waiting(partition, undefined);
     }
   }
 
@@ -98,7 +98,7 @@ export class Sender {
     records: number,
     stop: Stop,
   ): Promise<Verdict | undefined> {
-    await this.#slots.acquire();
+    await this.#permits.acquire();
     const startedAt = this.#now();
     try {
       if (stop.retrying.aborted) return undefined;
@@ -109,7 +109,7 @@ export class Sender {
       if (stop.posting.aborted) return undefined;
       return this.#observe({ kind: 'retry', reason: 'no_answer' }, undefined, startedAt);
     } finally {
-      this.#slots.release();
+      this.#permits.release();
     }
   }
 

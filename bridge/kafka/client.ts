@@ -1,10 +1,10 @@
 /** The Kafka client that consumer, admin and dead-letter producer share, repaired and with all codecs. */
 import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
-import type { KafkaConfig } from '../config.ts';
-import type { Append } from '../delivery/dead-letter.ts';
-import { kafkaLog, type Logger } from '../log.ts';
-import { registerCodecs } from './codecs.ts';
-import { patchKafkajs } from './kafkajs-patch.ts';
+import type { KafkaConfig } from '../shared/kafka-config.ts';
+import { kafkaLog, type Logger } from '../shared/log.ts';
+import { registerCodecs } from './kafkajs/codecs.ts';
+import { patchKafkajs } from './kafkajs/patch.ts';
+import type { Append } from './record.ts';
 
 /** A broker across a region answers in milliseconds; a TLS handshake under load takes longer. */
 const CONNECTION_TIMEOUT_MS = 3_000;

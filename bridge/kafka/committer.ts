@@ -4,15 +4,10 @@
  * again, to rooms that drop it as duplicate.
  */
 import { type Pause, pause } from '../shared/backoff.ts';
-import { type Partition, partitionKey } from './record.ts';
+import { type Partition, type Position, partitionKey } from './record.ts';
 
 /** Between two commits. After a crash, this much of the feed is sent twice. */
 const COMMIT_INTERVAL_MS = 100;
-
-/** The position from which a partition is to be read next. */
-export interface Position extends Partition {
-  readonly offset: string;
-}
 
 export interface CommitterPorts {
   readonly commit: (positions: readonly Position[]) => Promise<void>;

@@ -16,11 +16,9 @@ import kafkajs, {
   type Kafka,
   type Consumer as KafkajsConsumer,
 } from 'kafkajs';
-import type { Fetched } from '../delivery/assignment.ts';
 import { KAFKA_RETRIES } from './client.ts';
-import type { Position } from './committer.ts';
-import { type OffsetReset, offsetResets } from './kafkajs-patch.ts';
-import type { Partition } from './record.ts';
+import { type OffsetReset, offsetResets } from './kafkajs/patch.ts';
+import type { Fetched, Partition, Position } from './record.ts';
 
 /** Above the broker's default bound on a batch (1 MiB + 12 bytes), which must always fit. */
 const MAX_FETCH_PARTITION_BYTES = 1024 * 1024 + 64 * 1024;
@@ -55,19 +53,17 @@ export class Consumer {
   readonly crashed: Promise<unknown>;
   readonly #consumer: KafkajsConsumer;
   readonly #topics: readonly string[];
-  readonly #listener: ConsumerListener;
   readonly #crash: (cause: unknown) => void;
-  readonly #onReset: (reset: OffsetReset) => void;
+  #ignoreResets = () => {};
   #memberId: string | undefined;
   #joining: Promise<void> = Promise.resolve();
   #commit: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
 
-  constructor(kafka: Kafka, options: ConsumerOptions, listener: ConsumerListener) {
+  constructor(kafka: Kafka, options: ConsumerOptions) {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     this.crashed = promise;
     this.#crash = resolve;
     this.#topics = options.topics;
-    this.#listener = listener;
     this.#consumer = kafka.consumer({
       groupId: options.groupId,
       allowAutoTopicCreation: false,
@@ -80,24 +76,28 @@ export class Consumer {
       metadataMaxAge: METADATA_MAX_AGE_MS,
       retry: { ...KAFKA_RETRIES, restartOnFailure: async () => false },
     });
-    this.#onReset = ({ memberId, topic, partition, expected }) => {
-      if (memberId === this.#memberId) listener.reset({ topic, partition }, expected);
-    };
   }
 
-  /** Resolves once it has joined the group, or has crashed over it. */
-  async start(): Promise<void> {
+  /**
+   * Joins the group. Resolves once it has joined, or has crashed over it.
+   * @param listener is told of everything that the consumer is given.
+   */
+  async start(listener: ConsumerListener): Promise<void> {
     const { events } = this.#consumer;
     this.#consumer.on(events.CRASH, ({ payload }) => this.#crash(payload.error));
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       this.#memberId = payload.memberId;
-      this.#listener.assigned(
+      listener.assigned(
         Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
           partitions.map((partition) => ({ topic, partition })),
         ),
       );
     });
-    offsetResets.on('reset', this.#onReset);
+    const onReset = ({ memberId, topic, partition, expected }: OffsetReset) => {
+      if (memberId === this.#memberId) listener.reset({ topic, partition }, expected);
+    };
+    offsetResets.on('reset', onReset);
+    this.#ignoreResets = () => offsetResets.off('reset', onReset);
     await this.#consumer.connect();
     // From the beginning: what a new group finds was not delivered yet, and after a reset the rest
     // of the log is worth more than its end.
@@ -106,7 +106,7 @@ export class Consumer {
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: CONCURRENT_BATCHES,
-      eachBatch: (payload) => this.#take(payload),
+      eachBatch: (payload) => this.#pass(payload, listener),
     });
     await this.#joining;
   }
@@ -129,12 +129,15 @@ export class Consumer {
 
   /** Leaves the group. */
   async stop(): Promise<void> {
-    offsetResets.off('reset', this.#onReset);
+    this.#ignoreResets();
     await this.#joining.catch(() => undefined);
     await this.#consumer.disconnect();
   }
 
-  async #take({ batch, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload): Promise<void> {
+  async #pass(
+    { batch, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload,
+    listener: ConsumerListener,
+  ): Promise<void> {
     // Any payload's will do, it commits for the whole member; an old runner's does no more.
     this.#commit = commitOffsetsIfNecessary;
     const { topic, partition, messages } = batch;
@@ -142,7 +145,7 @@ export class Consumer {
     if (last === undefined) return;
     const advance = () => resolveOffset(last.offset);
     try {
-      await this.#listener.fetched({ topic, partition, records: messages, advance });
+      await listener.fetched({ topic, partition, records: messages, advance });
     } catch (error) {
       // A bug of ours. Thrown on, kafkajs would bring the batch again five times and then crash.
       this.#crash(error);

@@ -1,7 +1,6 @@
 /** The consumer lag as Kafka's own tools define it: the log's end less the group's position. */
 import type { Admin } from 'kafkajs';
-import type { Position } from './committer.ts';
-import type { Partition } from './record.ts';
+import type { Partition, Position } from './record.ts';
 import type { LogRange } from './retention.ts';
 
 export interface PartitionLag extends Partition {

@@ -1,16 +1,16 @@
 /**
- * A record as Kafka gave it: the fields the bridge reads, in kafkajs's own representation, so that
- * nothing is converted that is not sent.
+ * Records and partitions, as kafkajs represents them, so that nothing is converted that is not sent.
  */
 
-/** A header may repeat, and kafkajs gives text or bytes. */
+/** A header may stand several times, and kafkajs gives text or bytes. */
 export type HeaderValue = Buffer | string | (Buffer | string)[] | undefined;
 
+/** The fields of a record that the bridge reads. */
 export interface KafkaRecord {
   readonly key: Buffer | null;
-  /** null is a tombstone. */
+  /** A record without a value is a tombstone. */
   readonly value: Buffer | null;
-  /** Unix ms in decimal; `-1` when the producer gave none. */
+  /** Unix ms in decimal; `-1` when the producer gave no time. */
   readonly timestamp: string;
   /** In decimal. */
   readonly offset: string;
@@ -28,6 +28,29 @@ export interface Refusal {
   readonly code: string;
   readonly message: string;
 }
+
+/** A batch of one partition, as it was fetched. */
+export interface Fetched extends Partition {
+  readonly records: readonly KafkaRecord[];
+  /** Moves the next fetch past this batch. It commits nothing. */
+  advance(): void;
+}
+
+/** The position from which a partition is to be read next. */
+export interface Position extends Partition {
+  /** In decimal. */
+  readonly offset: string;
+}
+
+/** A message that we append to a topic ourselves. */
+export interface AppendedMessage {
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Record<string, HeaderValue>;
+}
+
+/** Appends to a Kafka topic; resolves once every in-sync replica has the messages. */
+export type Append = (topic: string, messages: AppendedMessage[]) => Promise<void>;
 
 /** The identity of a partition as a map's key. No topic's name contains a `/`. */
 export function partitionKey({ topic, partition }: Partition): string {

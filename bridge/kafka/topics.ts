@@ -4,8 +4,7 @@
  * was deleted by someone: to create it again would race with whoever recreates it, so it is awaited.
  */
 import type { Admin, ITopicConfig } from 'kafkajs';
-import { deadLetterTopic, isDeadLetterTopic } from '../delivery/dead-letter.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../shared/log.ts';
 
 /**
  * The broker's clock, not the producer's: a room tells by the time that a topic was recreated, and
@@ -14,6 +13,16 @@ import type { Logger } from '../log.ts';
 const TOPIC_CONFIG = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
 /** Dead letters are their originals plus headers, so their topic takes more than any other. */
 const DEAD_LETTER_CONFIG = [{ name: 'max.message.bytes', value: String(16 * 1024 * 1024) }];
+
+const DEAD_LETTER_SUFFIX = '.dlq';
+
+export function deadLetterTopic(topic: string): string {
+  return `${topic}${DEAD_LETTER_SUFFIX}`;
+}
+
+export function isDeadLetterTopic(topic: string): boolean {
+  return topic.endsWith(DEAD_LETTER_SUFFIX);
+}
 
 type TopicAdmin = Pick<Admin, 'createTopics' | 'listTopics'>;
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { banner } from './banner.ts';
 import { readConfig } from './config.ts';
 import { demoToken } from './demo-token.ts';
-import { listenForEnd } from './ending.ts';
+import { listenForEnd } from './processes/shutdown.ts';
 import { SetupError } from './setup-error.ts';
 import { type StackLog, startStack } from './stack.ts';
 

@@ -5,18 +5,18 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startBridge } from './bridge-process.ts';
 import type { StackConfig } from './config.ts';
-import { startFeed } from './feed-process.ts';
-import { acquireLock } from './file-lock.ts';
 import { startKafka } from './kafka/kafka.ts';
 import { EVENTS_PER_SECOND } from './market/feed.ts';
 import { PAIRS } from './market/pairs.ts';
 import { USER_COUNT } from './market/users.ts';
-import { requireFreePort } from './port.ts';
+import { startBridge } from './processes/bridge-process.ts';
+import { startFeed } from './processes/feed-process.ts';
+import { acquireLock } from './processes/file-lock.ts';
+import { requireFreePort } from './processes/port.ts';
+import { Supervised } from './processes/supervised.ts';
 import { waitUntilReady } from './readiness.ts';
 import { SetupError } from './setup-error.ts';
-import { Supervised } from './supervised.ts';
 import { startWorker } from './worker/worker.ts';
 
 /** Of the Worker's variables, those that may be set for the local one too. */

@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
 import type { SigningKey } from '../../worker/protocol/signature.ts';
+import type { Environment } from '../../worker/protocol/variables.ts';
 import { readEventsUrl, readSecrets } from '../shared/gateway-config.ts';
-import type { Environment } from '../shared/variables.ts';
 import { PublishError } from './errors.ts';
 import type { DEXEvent, NotificationEvent } from './events.ts';
 import { type GatewayPost, GatewaySender } from './gateway-sender.ts';

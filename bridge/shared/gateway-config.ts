@@ -1,6 +1,6 @@
 /** Where the gateway is and how to sign for it: what the bridge and the publisher SDK share. */
 import { importSecret, type SigningKey } from '../../worker/protocol/signature.ts';
-import { ConfigError, type Environment, list, text } from './variables.ts';
+import { ConfigError, type Environment, list, text } from '../../worker/protocol/variables.ts';
 
 export function readEventsUrl(env: Environment): URL {
   const variable = 'WEBSOCKET_GATEWAY_URL';

@@ -1,5 +1,13 @@
 /** Where Kafka is and how to be let in: the variables that the bridge and the publisher SDK share. */
-import { ConfigError, choice, type Environment, file, flag, list, text } from './variables.ts';
+import {
+  ConfigError,
+  choice,
+  type Environment,
+  flag,
+  list,
+  text,
+} from '../../worker/protocol/variables.ts';
+import { file } from './file-variable.ts';
 
 const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 const BROKER_PATTERN = /^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/;
@@ -15,6 +23,14 @@ export interface SaslConfig {
   readonly mechanism: (typeof SASL_MECHANISMS)[number];
   readonly username: string;
   readonly password: string;
+}
+
+/** What a client needs to know of Kafka. */
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly ssl: SslConfig | undefined;
+  readonly sasl: SaslConfig | undefined;
 }
 
 export function readBrokers(env: Environment): string[] {

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Admin, CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { startKafka } from '../../bridge/local/kafka/kafka.ts';
-import { freePort } from '../../bridge/local/port.ts';
+import { freePort } from '../../bridge/local/processes/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
 import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
 import { cpuTime } from './cpu-time.ts';

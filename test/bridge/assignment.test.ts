@@ -36,7 +36,7 @@ function assign(budgetBytes = 1_000) {
   );
   let advanced = 0;
   const take = (partition: Partition, count = 10) =>
-    assignment.take({ ...partition, records: records(count), advance: () => advanced++ });
+    assignment.enqueue({ ...partition, records: records(count), advance: () => advanced++ });
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   return {
     assignment,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Committer, type Position } from '../../bridge/kafka/committer.ts';
+import { Committer } from '../../bridge/kafka/committer.ts';
+import type { Position } from '../../bridge/kafka/record.ts';
 
 const A = { topic: 'a', partition: 0 };
 const B = { topic: 'b', partition: 1 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type DeadLetter, DeadLetters } from '../../bridge/delivery/dead-letter.ts';
-import type { KafkaRecord } from '../../bridge/kafka/record.ts';
-import { StopSource } from '../../bridge/stop.ts';
+import { DeadLetters } from '../../bridge/delivery/dead-letter.ts';
+import { StopSource } from '../../bridge/delivery/stop.ts';
+import type { AppendedMessage, KafkaRecord } from '../../bridge/kafka/record.ts';
 import { PARTITION, record } from './records.ts';
 
 const failure = (type: string) =>
@@ -11,9 +11,9 @@ const refusal = (of: KafkaRecord) => ({ record: of, code: 'data_invalid', messag
 /** Buries `records` in a topic that `refuse` guards, and tells what went in and what it waited for. */
 async function bury(
   records: KafkaRecord[],
-  refuse: (letters: DeadLetter[], attempt: number) => Error | undefined,
+  refuse: (letters: AppendedMessage[], attempt: number) => Error | undefined,
 ) {
-  const letters: DeadLetter[] = [];
+  const letters: AppendedMessage[] = [];
   const waiting: (string | undefined)[] = [];
   let attempts = 0;
   const deadLetters = new DeadLetters({

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { Batcher, type Body } from '../../bridge/delivery/batcher.ts';
 import { Delivery } from '../../bridge/delivery/delivery.ts';
 import type { Sent } from '../../bridge/delivery/sender.ts';
+import { StopSource } from '../../bridge/delivery/stop.ts';
 import type { Refusal } from '../../bridge/kafka/record.ts';
-import { StopSource } from '../../bridge/stop.ts';
 import { offsetsOf, PARTITION, record, records } from './records.ts';
 
 const accepted = ({ records: { length } }: Body): Sent => ({

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startKafka } from '../../bridge/local/kafka/kafka.ts';
-import { freePort } from '../../bridge/local/port.ts';
+import { freePort } from '../../bridge/local/processes/port.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { createTopic, produce, uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';

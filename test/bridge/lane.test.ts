@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Batcher, type Cut } from '../../bridge/delivery/batcher.ts';
 import { Lane } from '../../bridge/delivery/lane.ts';
-import type { Stop } from '../../bridge/stop.ts';
+import type { Stop } from '../../bridge/delivery/stop.ts';
 import { offsetsOf, PARTITION, record, records } from './records.ts';
 
 /** A lane whose deliveries wait to be answered by the test. */
@@ -34,8 +34,8 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 describe('a lane', () => {
   test('has one batch under way at a time, in order, and tells how far it is', async () => {
     const { lane, underWay, delivered, answer } = openLane();
-    lane.take(records(3));
-    lane.take([record(3)]);
+    lane.enqueue(records(3));
+    lane.enqueue([record(3)]);
     await settle();
     expect(underWay).toHaveLength(1);
     await answer();
@@ -49,7 +49,7 @@ describe('a lane', () => {
       ['3', true],
     ]);
     expect(lane.bytes).toBe(0);
-    lane.take([record(4)]);
+    lane.enqueue([record(4)]);
     await answer();
     expect(delivered.at(-1)).toEqual(['4', true]);
   });
@@ -73,9 +73,9 @@ describe('a lane', () => {
         },
         drained: () => undefined,
       });
-      lane.take(records(2_600));
+      lane.enqueue(records(2_600));
       await sleep(2);
-      lane.take(Array.from({ length: 1_400 }, (_, index) => record(2_600 + index)));
+      lane.enqueue(Array.from({ length: 1_400 }, (_, index) => record(2_600 + index)));
       await promise;
       expect(found).toEqual(Array.from({ length: 4_000 }, (_, offset) => offset));
     },
@@ -84,28 +84,28 @@ describe('a lane', () => {
   test('that is full takes nothing until it is half empty', async () => {
     const size = 400 + 7;
     const { lane, answer, drained } = openLane(4 * size);
-    expect(lane.take(records(4))).toBe(true);
+    expect(lane.enqueue(records(4))).toBe(true);
     expect(lane.full).toBe(true);
-    expect(lane.take([record(4)])).toBe(false);
+    expect(lane.enqueue([record(4)])).toBe(false);
     await answer();
     expect([lane.full, drained()]).toEqual([false, 1]);
-    expect(lane.take([record(4)])).toBe(true);
+    expect(lane.enqueue([record(4)])).toBe(true);
   });
 
   test('that is closed reports nothing more, though its batch is answered', async () => {
     const { lane, underWay, delivered } = openLane();
-    lane.take(records(2));
+    lane.enqueue(records(2));
     lane.close();
     expect(underWay[0]?.stop.posting.aborted).toBe(true);
     underWay[0]?.answer(true);
     await settle();
     expect(delivered).toEqual([]);
-    expect(lane.take([record(9)])).toBe(false);
+    expect(lane.enqueue([record(9)])).toBe(false);
   });
 
   test('that finishes reports the batch under way and delivers no other', async () => {
     const { lane, underWay, delivered } = openLane();
-    lane.take(records(4));
+    lane.enqueue(records(4));
     underWay[0]?.answer(true);
     await lane.finish();
     expect(delivered).toEqual([['1', true]]);
@@ -114,9 +114,9 @@ describe('a lane', () => {
 
   test('that is disowned delivers what it has but commits only what came after', async () => {
     const { lane, delivered, answer } = openLane();
-    lane.take([record(100), record(101), record(102)]);
+    lane.enqueue([record(100), record(101), record(102)]);
     lane.disown();
-    lane.take([record(0), record(1)]);
+    lane.enqueue([record(0), record(1)]);
     await answer();
     await answer();
     await answer();

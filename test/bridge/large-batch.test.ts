@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { patchKafkajs } from '../../bridge/kafka/kafkajs-patch.ts';
+import { patchKafkajs } from '../../bridge/kafka/kafkajs/patch.ts';
 
 const require = createRequire(import.meta.url);
 const decoderModule = 'kafkajs/src/protocol/requests/fetch/v4/decodeMessages';

@@ -3,7 +3,7 @@
 import { inject } from 'vitest';
 import { startBridge } from '../../bridge/bridge.ts';
 import { readConfig } from '../../bridge/config.ts';
-import { createLog } from '../../bridge/log.ts';
+import { createLog } from '../../bridge/shared/log.ts';
 import { uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 import { type FakeWorker, SECRET } from './fake-worker.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { HttpAnswer } from '../../bridge/delivery/answer.ts';
 import { Batcher } from '../../bridge/delivery/batcher.ts';
+import { Semaphore } from '../../bridge/delivery/semaphore.ts';
 import { Sender } from '../../bridge/delivery/sender.ts';
-import { Slots } from '../../bridge/delivery/slots.ts';
-import { StopSource } from '../../bridge/stop.ts';
+import { StopSource } from '../../bridge/delivery/stop.ts';
 import { importSecret, verify } from '../../worker/protocol/signature.ts';
 import { until } from '../support/until.ts';
 import { SECRET } from './fake-worker.ts';
@@ -30,7 +30,7 @@ async function sendTo(answers: (HttpAnswer | Error)[], stop = new StopSource()) 
   const waiting: (string | undefined)[] = [];
   const sender = new Sender({
     keys: [await importSecret(SECRET)],
-    slots: new Slots(1),
+    permits: new Semaphore(1),
     random: () => 1,
     now: () => now,
     pause: async (ms) => {
@@ -95,7 +95,7 @@ test('an answer that takes long is told while it is awaited, and that it came', 
   const waiting: (string | undefined)[] = [];
   const sender = new Sender({
     keys: [await importSecret(SECRET)],
-    slots: new Slots(1),
+    permits: new Semaphore(1),
     slowAnswerMs: 10,
     observer: { answered: () => undefined, waiting: (_, reason) => waiting.push(reason) },
     post: () => promise,

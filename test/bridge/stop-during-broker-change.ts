@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { setImmediate as immediately } from 'node:timers/promises';
-import { patchKafkajs } from '../../bridge/kafka/kafkajs-patch.ts';
+import { patchKafkajs } from '../../bridge/kafka/kafkajs/patch.ts';
 
 if (process.argv[2] !== 'unpatched') patchKafkajs();
 

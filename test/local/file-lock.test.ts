@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { acquireLock } from '../../bridge/local/file-lock.ts';
+import { acquireLock } from '../../bridge/local/processes/file-lock.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 import { startOwned } from './owned.ts';

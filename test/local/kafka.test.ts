@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { type RunningKafka, startKafka } from '../../bridge/local/kafka/kafka.ts';
-import { freePort } from '../../bridge/local/port.ts';
+import { freePort } from '../../bridge/local/processes/port.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { createTopic, kafka, produce, read, uniqueName } from '../support/kafka.ts';
 import { isRunning, processesWith } from '../support/processes.ts';

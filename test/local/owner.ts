@@ -2,8 +2,9 @@
  * A process to be killed: it starts what its arguments name, says which processes it has, and waits.
  * `node owner.ts kafka|worker|lock PORT FOLDER`
  */
-import { acquireLock } from '../../bridge/local/file-lock.ts';
+
 import { startKafka } from '../../bridge/local/kafka/kafka.ts';
+import { acquireLock } from '../../bridge/local/processes/file-lock.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
 
 const [kind, port, folder = ''] = process.argv.slice(2);

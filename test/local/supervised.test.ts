@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Running, Supervised } from '../../bridge/local/supervised.ts';
+import { type Running, Supervised } from '../../bridge/local/processes/supervised.ts';
 import { until } from '../support/until.ts';
 
 /** Parts that end when told to, and a clock that only pauses move. */

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../bridge/local/port.ts';
+import { freePort } from '../../bridge/local/processes/port.ts';
 import { watchRoom } from '../../bridge/local/tools/watched-room.ts';
 import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../bridge/local/port.ts';
+import { freePort } from '../../bridge/local/processes/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
 import { CLOSE_CODES } from '../../worker/protocol/codes.ts';
 import { STALL_LIMIT } from '../../worker/room/delivery/laggards.ts';

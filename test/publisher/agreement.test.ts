@@ -1,7 +1,7 @@
 /** What the SDK accepts the Worker accepts; what the Worker rejects the SDK refuses, by the same code. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../bridge/local/port.ts';
+import { freePort } from '../../bridge/local/processes/port.ts';
 import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import { encodeEvent } from '../../bridge/publisher/encode-event.ts';
 import { PublishError } from '../../bridge/publisher/errors.ts';

@@ -8,7 +8,7 @@ import {
   type RunningKafka,
   startKafka,
 } from '../../bridge/local/kafka/kafka.ts';
-import { freePort } from '../../bridge/local/port.ts';
+import { freePort } from '../../bridge/local/processes/port.ts';
 import { TOPICS } from '../../worker/protocol/topics.ts';
 import { kafka as connectTo, uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';

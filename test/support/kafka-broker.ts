@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startKafka } from '../../bridge/local/kafka/kafka.ts';
-import { freePort } from '../../bridge/local/port.ts';
+import { freePort } from '../../bridge/local/processes/port.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

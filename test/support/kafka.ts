@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel, type Message, Partitioners, type RecordMetadata } from 'kafkajs';
 import { inject, onTestFinished } from 'vitest';
-import { patchKafkajs } from '../../bridge/kafka/kafkajs-patch.ts';
+import { patchKafkajs } from '../../bridge/kafka/kafkajs/patch.ts';
 
 /** A record as a consumer got it. */
 export interface ReadRecord {

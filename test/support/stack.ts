@@ -1,7 +1,7 @@
 /** The local stack as a user runs it, in processes of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { freePort } from '../../bridge/local/port.ts';
+import { freePort } from '../../bridge/local/processes/port.ts';
 import { descendantsOf, isRunning } from './processes.ts';
 import { until } from './until.ts';
 

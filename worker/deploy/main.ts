@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, configOf } from '../config.ts';
+import { configOf } from '../config.ts';
+import { ConfigError } from '../protocol/variables.ts';
 
 const SECRETS = ['INGEST_SECRET', 'PUBLISHER_SECRET', 'JWT_SECRET'] as const;
 

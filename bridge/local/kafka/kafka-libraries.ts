@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { acquireLock } from '../file-lock.ts';
-import { spawnOwned } from '../owned-process.ts';
+import { acquireLock } from '../processes/file-lock.ts';
+import { spawnOwned } from '../processes/owned-process.ts';
 import { SetupError } from '../setup-error.ts';
 import { mavenMissing } from './java.ts';
 

@@ -1,5 +1,5 @@
 /** The settings of a Kafka of one node, broker and controller at once, made for a quick start. */
-import { LOOPBACK } from '../port.ts';
+import { LOOPBACK } from '../processes/port.ts';
 
 /** Bytes of a record batch: room for records far beyond what the gateway takes, and their `.dlq`. */
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;

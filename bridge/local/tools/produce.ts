@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import { patchKafkajs } from '../../kafka/kafkajs-patch.ts';
+import { patchKafkajs } from '../../kafka/kafkajs/patch.ts';
 import { DEFAULT_KAFKA_PORT } from '../config.ts';
 import { readRecording } from './recording.ts';
 import { produceRecording } from './recording-producer.ts';

@@ -10,8 +10,8 @@ import {
   DEVELOPMENT_JWT_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
 } from '../../../worker/protocol/development.ts';
-import { type Ending, type OwnedProcess, spawnOwned } from '../owned-process.ts';
-import { LOOPBACK, requireFreePort } from '../port.ts';
+import { type Ending, type OwnedProcess, spawnOwned } from '../processes/owned-process.ts';
+import { LOOPBACK, requireFreePort } from '../processes/port.ts';
 import { SetupError } from '../setup-error.ts';
 import type { HostMessage } from './worker-host.ts';
 import type { WorkerdOptions } from './workerd.ts';

@@ -9,8 +9,8 @@ import { dirname } from 'node:path';
 import { build, stop as stopEsbuild } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
-import { leash } from '../owned-process.ts';
-import { LOOPBACK } from '../port.ts';
+import { leash } from '../processes/owned-process.ts';
+import { LOOPBACK } from '../processes/port.ts';
 
 export interface WorkerdOptions {
   readonly port: number;

@@ -1,10 +1,13 @@
-/** Reading single variables of an environment. One that cannot be used is named. */
-import { readFileSync } from 'node:fs';
+/**
+ * Reads single variables of an environment, be it a process's or a Worker's bindings. A variable that
+ * cannot be used is named.
+ */
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names the variable that cannot be used. */
 export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
   readonly code = 'config_invalid';
 
   constructor(variable: string, complaint: string) {
@@ -48,20 +51,6 @@ export function choice<const Choice extends string>(
   const found = choices.find((known) => known === value.toLowerCase());
   if (found === undefined) throw new ConfigError(variable, `is one of ${choices.join(', ')}`);
   return found;
-}
-
-export function file<const Name extends string>(
-  env: Environment,
-  variable: string,
-  name: Name,
-): { [key in Name]?: string } {
-  const path = env[variable];
-  if (path === undefined || path === '') return {};
-  try {
-    return { [name]: readFileSync(path, 'utf8') } as { [key in Name]: string };
-  } catch {
-    throw new ConfigError(variable, `names a file that cannot be read: ${path}`);
-  }
 }
 
 export function list(value: string): string[] {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type OwnedProcess, spawnOwned } from './owned-process.ts';
 import type { Running } from './supervised.ts';
 
-const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url));
 /** Room for the batches in flight to be answered and committed. */
 const STOP_GRACE_MS = 5000;
 

@@ -2,7 +2,7 @@
  * Keeps one part of the stack running: when it ends by itself, it is launched again, after a pause
  * that grows while it keeps ending.
  */
-import { type BackoffBounds, backoffMs, type Pause, pause } from '../shared/backoff.ts';
+import { type BackoffBounds, backoffMs, type Pause, pause } from '../../shared/backoff.ts';
 
 /** A part of the stack that runs. */
 export interface Running {

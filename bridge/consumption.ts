@@ -3,23 +3,22 @@
  * what Kafka lost is told.
  */
 import type { Admin } from 'kafkajs';
-import { Assignment, type Fetched } from './delivery/assignment.ts';
+import { Assignment } from './delivery/assignment.ts';
 import type { Batcher } from './delivery/batcher.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { Committer } from './kafka/committer.ts';
 import type { Consumer, ConsumerListener } from './kafka/consumer.ts';
 import { errorLabel } from './kafka/kafka-error.ts';
 import { fetchPositions, measureLag } from './kafka/lag.ts';
-import { type Partition, partitionKey } from './kafka/record.ts';
+import { type Fetched, type Partition, partitionKey } from './kafka/record.ts';
 import { judgeReset } from './kafka/retention.ts';
-import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
+import type { Logger } from './shared/log.ts';
 
-export interface SessionPorts {
+export interface ConsumptionPorts {
   readonly groupId: string;
-  /** It is there before the first call of the listener, not yet when the session is made. */
-  readonly consumer: () => Pick<Consumer, 'pause' | 'resume' | 'commit'>;
+  readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'commit'>;
   readonly batcher: Batcher;
   readonly delivery: Delivery;
   readonly admin: Pick<Admin, 'fetchTopicOffsets'>;
@@ -30,19 +29,19 @@ export interface SessionPorts {
   readonly bufferBytes: number;
 }
 
-export class Session implements ConsumerListener {
-  readonly #ports: SessionPorts;
+export class Consumption implements ConsumerListener {
+  readonly #ports: ConsumptionPorts;
   readonly #assignment: Assignment;
   readonly #committer: Committer;
   /** Partitions of which Kafka has held a position of our group, however many rebalances ago. */
   readonly #positioned = new Set<string>();
 
-  constructor(ports: SessionPorts) {
+  constructor(ports: ConsumptionPorts) {
     const { bufferBytes, consumer, batcher, delivery, metrics, log } = ports;
     this.#ports = ports;
     this.#committer = new Committer({
       commit: async (positions) => {
-        await consumer().commit(positions);
+        await consumer.commit(positions);
         for (const position of positions) this.#positioned.add(partitionKey(position));
       },
       failed: (error) => {
@@ -53,8 +52,8 @@ export class Session implements ConsumerListener {
     this.#assignment = new Assignment(bufferBytes, {
       batcher,
       delivery,
-      pause: (partition) => consumer().pause(partition),
-      resume: (partition) => consumer().resume(partition),
+      pause: (partition) => consumer.pause(partition),
+      resume: (partition) => consumer.resume(partition),
       delivered: (partition, offset, commit) => {
         if (commit) this.#committer.mark(partition, offset);
       },
@@ -72,7 +71,7 @@ export class Session implements ConsumerListener {
 
   async fetched(batch: Fetched): Promise<void> {
     this.#ports.metrics.fetched.inc({ topic: batch.topic }, batch.records.length);
-    await this.#assignment.take(batch);
+    await this.#assignment.enqueue(batch);
   }
 
   reset(partition: Partition, expected: string): void {

@@ -14,7 +14,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
-import { quietenKafkajs } from './kafkajs-timers.ts';
+import { quietenKafkajs } from './timers.ts';
 
 const VERSION = '2.2.4';
 

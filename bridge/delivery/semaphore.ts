@@ -1,5 +1,5 @@
-/** A bound on how many do something at a time; who waits is served in order. */
-export class Slots {
+/** A bound on how many do something at a time. Whoever waits is served in order. */
+export class Semaphore {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

@@ -1,7 +1,7 @@
 /** TCP ports of this machine: free ones, and whether a wanted one is free. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { SetupError } from './setup-error.ts';
+import { SetupError } from '../setup-error.ts';
 
 export const LOOPBACK = '127.0.0.1';
 
