@@ -1,4 +1,6 @@
 /** Publishes the events of the market and its users, each by its topic. */
+import type { EventType } from '../../worker/protocol/events.ts';
+import { EVENT_TOPICS } from '../../worker/protocol/topics.ts';
 import type {
   AlertData,
   DEXEvent,
@@ -57,7 +59,7 @@ export class DEXEventService {
     data: Data,
     metadata?: EventMetadata,
   ): Promise<void> {
-    return this.#publish('price.updates', { type: 'price_update', symbol, data, metadata });
+    return this.#publish({ type: 'price_update', symbol, data, metadata });
   }
 
   /** To `orderbook:{symbol}`. @throws {PublishError} */
@@ -66,8 +68,8 @@ export class DEXEventService {
     data: Data,
     metadata?: EventMetadata,
   ): Promise<void> {
-    const event = { type: 'order_book_update', symbol, data, metadata };
-    return this.#publish('order.book.updates', event);
+    const event = { type: 'order_book_update', symbol, data, metadata } as const;
+    return this.#publish(event);
   }
 
   /**
@@ -80,8 +82,8 @@ export class DEXEventService {
     userId?: string,
     metadata?: EventMetadata,
   ): Promise<void> {
-    const event = { type: 'trade_notification', symbol, userId, data, metadata };
-    return this.#publish('trade.notifications', event);
+    const event = { type: 'trade_notification', symbol, userId, data, metadata } as const;
+    return this.#publish(event);
   }
 
   /** To that user. @throws {PublishError} */
@@ -90,7 +92,7 @@ export class DEXEventService {
     data: Data,
     metadata?: EventMetadata,
   ): Promise<void> {
-    return this.#publish('portfolio.updates', { type: 'portfolio_update', userId, data, metadata });
+    return this.#publish({ type: 'portfolio_update', userId, data, metadata });
   }
 
   /** To everybody; with a `userId` only to that user. @throws {PublishError} */
@@ -99,7 +101,7 @@ export class DEXEventService {
     metadata?: EventMetadata,
     userId?: string,
   ): Promise<void> {
-    return this.#publish('system.alerts', { type: 'system_alert', userId, data, metadata });
+    return this.#publish({ type: 'system_alert', userId, data, metadata });
   }
 
   /** Sends what waits and disconnects, unless the producer is shared. */
@@ -107,7 +109,8 @@ export class DEXEventService {
     if (this.#ownsProducer) await this.#producer.disconnect();
   }
 
-  #publish(topic: string, event: Omit<DEXEvent, 'timestamp'>): Promise<void> {
-    return this.#producer.publishEvent(topic, { ...event, timestamp: this.#now() });
+  #publish(event: Omit<DEXEvent, 'timestamp'> & { readonly type: EventType }): Promise<void> {
+    const { name } = EVENT_TOPICS[event.type];
+    return this.#producer.publishEvent(name, { ...event, timestamp: this.#now() });
   }
 }

@@ -83,6 +83,17 @@ export function isForGood(code: PublishErrorCode): boolean {
   return isRejectionCode(code) || code === 'permission_denied' || code === 'record_refused';
 }
 
+/** These codes say that Kafka or the gateway cannot be reached, or takes nothing, at present. */
+const OUTAGES: ReadonlySet<string> = new Set([
+  'kafka_unavailable',
+  'gateway_unavailable',
+  'batch_too_frequent',
+]);
+
+export function isOutage(code: string): boolean {
+  return OUTAGES.has(code);
+}
+
 export function isRejectionCode(code: string): code is RejectionCode {
   return REJECTIONS.has(code);
 }

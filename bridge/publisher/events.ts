@@ -1,16 +1,37 @@
 /**
- * What can be published. The types are wide on purpose: members beyond those named are allowed, and
- * what a value must be is judged when it is published, by the very rules of the gateway.
+ * What can be published. The types of data are derived from the gateway's schemas, and are wide on
+ * purpose: fields beyond those named are allowed, and each value is judged when it is published, by
+ * the very rules of the gateway.
  */
+import type { Decimal, EventsByType, EventType } from '../../worker/protocol/events.ts';
 
 /** A quantity: a number, a decimal string, or a bigint, which is sent as a decimal string. */
 export type Amount = number | string | bigint;
 
-/** One of `Known`, which an editor completes, or any string, which is judged when it is published. */
+/** One of `Values`, which an editor completes, or any string, which is judged when it is published. */
 type Known<Values extends string> = Values | (string & {});
 
+type Data<Type extends EventType> = EventsByType[Type]['data'];
+
+/** What may be given for a value of the schema: an amount for a decimal, any text for one of a few. */
+type Publishable<Value> = Decimal extends Value
+  ? Amount | Exclude<Value, Decimal>
+  : Value extends readonly (infer Item)[]
+    ? readonly Publishable<Item>[]
+    : Value extends string
+      ? string extends Value
+        ? string
+        : Known<Value>
+      : Value extends object
+        ? {
+            readonly [Name in keyof Value as string extends Name ? never : Name]: Publishable<
+              Value[Name]
+            >;
+          }
+        : Value;
+
 export interface EventMetadata {
-  /** How long a gateway may hold the event back for company: not at all, 50 ms, 250 ms. */
+  /** How long the event may wait for others to share its frame: 0, 50 or 250 ms for high, medium, low. */
   readonly priority?: Known<'low' | 'medium' | 'high'> | undefined;
   /** The service that publishes. At most 128 characters. */
   readonly source?: string | undefined;
@@ -18,65 +39,17 @@ export interface EventMetadata {
   readonly version?: string | undefined;
 }
 
-export interface PriceData {
-  readonly price: Amount;
-  readonly change?: Amount | undefined;
-  readonly changePercent?: Amount | undefined;
-  readonly volume?: Amount | undefined;
-  readonly high24h?: Amount | undefined;
-  readonly low24h?: Amount | undefined;
-  /** Unix ms. */
-  readonly lastUpdated?: number | undefined;
-}
-
-export interface OrderBookData {
-  /** `[price, size]` pairs. */
-  readonly bids: readonly (readonly Amount[])[];
-  readonly asks: readonly (readonly Amount[])[];
-  /** Unix ms. */
-  readonly lastUpdated?: number | undefined;
-}
-
-export interface TradeData {
-  readonly tradeId: string;
-  readonly price: Amount;
-  readonly amount: Amount;
-  readonly side: Known<'buy' | 'sell'>;
-  readonly txHash?: string | undefined;
-  readonly gasUsed?: Amount | undefined;
-  readonly fees?:
-    | { readonly gas?: Amount | undefined; readonly platform?: Amount | undefined }
-    | undefined;
-}
-
-export interface Position {
-  readonly symbol: string;
-  readonly amount?: Amount | undefined;
-  readonly value?: Amount | undefined;
-  readonly pnl?: Amount | undefined;
-  readonly pnlPercent?: Amount | undefined;
-}
-
-export interface PortfolioData {
-  readonly totalValue: Amount;
-  readonly totalValueChange?: Amount | undefined;
-  readonly totalValueChangePercent?: Amount | undefined;
-  readonly positions?: readonly Position[] | undefined;
-  /** Unix ms. */
-  readonly lastUpdated?: number | undefined;
-}
-
-export interface AlertData {
-  readonly alertId?: string | undefined;
-  readonly level: Known<'info' | 'warning' | 'error'>;
-  readonly title: string;
-  readonly message: string;
-  readonly category?: string | undefined;
-  readonly actionUrl?: string | undefined;
-  readonly actionText?: string | undefined;
-  /** Unix ms after which nobody is sent the alert. Without it an alert lives a day. */
-  readonly expiresAt?: number | undefined;
-}
+export type PriceData = Publishable<Data<'price_update'>>;
+/**
+ * The whole book as it is, with any number of levels, each a `[price, size]` pair. It is never a list
+ * of changes: a slow client is shown only the latest book, and would miss every change before it.
+ */
+export type OrderBookData = Publishable<Data<'order_book_update'>>;
+export type TradeData = Publishable<Data<'trade_notification'>>;
+export type PortfolioData = Publishable<Data<'portfolio_update'>>;
+export type Position = NonNullable<PortfolioData['positions']>[number];
+/** An alert without `expiresAt` lives a day. */
+export type AlertData = Publishable<Data<'system_alert'>>;
 
 export interface SwapData {
   readonly swapId: string;
@@ -90,15 +63,9 @@ export interface SwapData {
   readonly timestamp?: number | undefined;
 }
 
-/** An event as it stands in Kafka, on one of the five topics of the market and its users. */
+/** An event as it stands in Kafka, on the topic of its type. */
 export interface DEXEvent {
-  readonly type: Known<
-    | 'price_update'
-    | 'order_book_update'
-    | 'trade_notification'
-    | 'portfolio_update'
-    | 'system_alert'
-  >;
+  readonly type: Known<EventType>;
   /** `BTC-USDC` */
   readonly symbol?: string | undefined;
   readonly userId?: string | undefined;
@@ -128,7 +95,7 @@ export interface NotificationEvent {
   readonly metadata?: EventMetadata | undefined;
 }
 
-/** A notification to be published. `type` is snake_case and none of the five types of `DEXEvent`. */
+/** A notification to be published. Its `type` is snake_case, and no type of a `DEXEvent`. */
 export interface Notification {
   readonly type: string;
   readonly target: {

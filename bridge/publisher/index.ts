@@ -20,17 +20,18 @@ export type {
   SwapData,
   TradeData,
 } from './events.ts';
-export type { GatewayPost } from './gateway-sender.ts';
-export { HttpEventProducer, type HttpProducerOptions } from './http-event-producer.ts';
-export type { KafkaProducerOptions, PublisherLogger } from './kafka-client.ts';
-export { KafkaEventProducer } from './kafka-event-producer.ts';
-export {
-  type DropReason,
-  NotificationQueue,
-  type NotificationQueueOptions,
-  type NotificationSender,
-} from './notification-queue.ts';
+export type { GatewayPost } from './http/gateway-sender.ts';
+export { HttpEventProducer, type HttpProducerOptions } from './http/http-event-producer.ts';
+export type { KafkaProducerOptions, PublisherLogger } from './kafka/kafka-client.ts';
+export { KafkaEventProducer } from './kafka/kafka-event-producer.ts';
 export { NotificationService, type NotificationServiceOptions } from './notification-service.ts';
 export type { EventProducer, EventRecord, PublishRejection, PublishResult } from './producer.ts';
 export type { PublisherOptions } from './publisher-options.ts';
+export {
+  NotificationQueue,
+  type NotificationQueueOptions,
+  type NotificationSender,
+} from './queue/notification-queue.ts';
+export { QueuedEventProducer } from './queue/queued-event-producer.ts';
+export type { DropReason, QueueOptions } from './queue/retry-queue.ts';
 export { sanitizeNotificationData } from './sanitize-notification-data.ts';

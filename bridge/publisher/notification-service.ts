@@ -1,15 +1,15 @@
 /** Publishes notifications to users, rooms and everybody, by the topic `notifications`. */
-import { isRejectionCode, PublishError, toPublishError } from './errors.ts';
+import { NOTIFICATIONS_TOPIC } from '../../worker/protocol/topics.ts';
+import { isOutage, PublishError, toPublishError } from './errors.ts';
 import type { EventMetadata, Notification, NotificationEvent, SwapData } from './events.ts';
 import { readTarget } from './notification-target.ts';
-import { requireList } from './outbox.ts';
+import { requireList } from './outbox/outbox.ts';
 import { permissionTurns } from './permission.ts';
 import type { EventProducer, PublishRejection, PublishResult } from './producer.ts';
 import { chooseProducer, type PublisherOptions } from './publisher-options.ts';
 import { sanitizeNotificationData } from './sanitize-notification-data.ts';
 
-const TOPIC = 'notifications';
-/** The guide's: a list of any length never floods Kafka. */
+/** How many notifications of a list are sent at once, so that a long list never floods Kafka. */
 const CHUNK_SIZE = 100;
 
 export type NotificationServiceOptions = PublisherOptions & {
@@ -123,7 +123,7 @@ export class NotificationService {
     const event = this.#compose(notification);
     await this.#admit(event);
     await this.#connect();
-    await this.#producer.publishEvent(TOPIC, event);
+    await this.#producer.publishEvent(NOTIFICATIONS_TOPIC.name, event);
   }
 
   async #publishList(list: readonly Notification[]): Promise<PublishResult> {
@@ -161,7 +161,7 @@ export class NotificationService {
         rejected.push({ index, code: event.code, message: event.message });
       } else {
         indexes.push(index);
-        records.push({ topic: TOPIC, event });
+        records.push({ topic: NOTIFICATIONS_TOPIC.name, event });
       }
     }
     const result = await this.#publishRecords(records);
@@ -199,21 +199,15 @@ export class NotificationService {
     if (typeof notification !== 'object' || notification === null) {
       throw new PublishError('event_not_object', 'a notification is an object');
     }
-    try {
-      const { type, target, category, data, timestamp, metadata } = notification;
-      return {
-        type,
-        target: readTarget(target),
-        category,
-        data: sanitizeNotificationData(data),
-        timestamp: timestamp ?? this.#now(),
-        metadata,
-      };
-    } catch (error) {
-      // With another code it is none of ours: a member has thrown it.
-      if (error instanceof PublishError && isRejectionCode(error.code)) throw error;
-      throw new PublishError('data_invalid', 'a member throws when it is read', { cause: error });
-    }
+    const { type, target, category, data, timestamp, metadata } = notification;
+    return {
+      type,
+      target: readTarget(target),
+      category,
+      data: sanitizeNotificationData(data),
+      timestamp: timestamp ?? this.#now(),
+      metadata,
+    };
   }
 
   async #admit({ type, target }: NotificationEvent): Promise<void> {
@@ -237,17 +231,6 @@ export class NotificationService {
     }
     return this.#connection;
   }
-}
-
-/** Codes that say that Kafka or the gateway cannot be reached, or takes nothing, at present. */
-const OUTAGES: ReadonlySet<string> = new Set([
-  'kafka_unavailable',
-  'gateway_unavailable',
-  'batch_too_frequent',
-]);
-
-export function isOutage(code: string): boolean {
-  return OUTAGES.has(code);
 }
 
 function allRejected(

@@ -1,7 +1,7 @@
 /** What a service publishes with: Kafka, HTTP, or a producer that it shares with others. */
-import { HttpEventProducer, type HttpProducerOptions } from './http-event-producer.ts';
-import type { KafkaProducerOptions } from './kafka-client.ts';
-import { KafkaEventProducer } from './kafka-event-producer.ts';
+import { HttpEventProducer, type HttpProducerOptions } from './http/http-event-producer.ts';
+import type { KafkaProducerOptions } from './kafka/kafka-client.ts';
+import { KafkaEventProducer } from './kafka/kafka-event-producer.ts';
 import type { EventProducer } from './producer.ts';
 
 interface CommonOptions {

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
-import { encodeEvent } from '../../bridge/publisher/encode-event.ts';
 import { PublishError } from '../../bridge/publisher/errors.ts';
+import { encodeEvent } from '../../bridge/publisher/outbox/encode-event.ts';
 import { routeUnpositioned } from '../../worker/ingest/route.ts';
 import { judgeExpiry } from '../../worker/protocol/admit.ts';
 import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
@@ -172,13 +172,23 @@ describe('what JSON cannot say', () => {
     expect(verdictOfSdk(one, 0)).toBe(code);
   });
 
-  test('but a bigint is a decimal string, and a Map what JSON makes of it', () => {
+  test.each([
+    ['Map', new Map([[1, 2]])],
+    ['Set', new Set([1])],
+    ['Error', new TypeError('no')],
+  ])('a %s in depth is refused by name, because JSON would keep nothing of it', (name, value) => {
+    const encoded = encodeEvent('price.updates', price({ price: 1, a: [{ b: value }] }).event, 0);
+    expect(encoded).toMatchObject({ code: 'data_invalid' });
+    expect(String(encoded)).toContain(`"b" is a ${name}`);
+  });
+
+  test('but a bigint is a decimal string', () => {
     const encoded = encodeEvent(
       'price.updates',
       {
         type: 'price_update',
         symbol: 'A',
-        data: { price: 10n ** 30n, m: new Map() },
+        data: { price: 10n ** 30n },
         timestamp: 1,
       },
       0,
@@ -186,7 +196,7 @@ describe('what JSON cannot say', () => {
     expect(encoded).toMatchObject({
       key: 'A',
       timestamp: 1,
-      text: `{"type":"price_update","symbol":"A","data":{"price":"1${'0'.repeat(30)}","m":{}},"timestamp":1}`,
+      text: `{"type":"price_update","symbol":"A","data":{"price":"1${'0'.repeat(30)}"},"timestamp":1}`,
     });
   });
 });

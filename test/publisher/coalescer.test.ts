@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Coalescer, type Sent } from '../../bridge/publisher/coalescer.ts';
 import { PublishError } from '../../bridge/publisher/errors.ts';
+import { Coalescer, type Sent } from '../../bridge/publisher/outbox/coalescer.ts';
 import { settle } from './fake-clock.ts';
 
 /** A coalescer of numbers, and what it sends; each send ends when the test says how. */

@@ -1,5 +1,5 @@
 /** What stands between a publisher and a Worker, for a test to decide of each POST what becomes of it. */
-import type { GatewayPost } from '../../bridge/publisher/gateway-sender.ts';
+import type { GatewayPost } from '../../bridge/publisher/http/gateway-sender.ts';
 
 export interface SentPost {
   readonly id: string;

@@ -4,7 +4,7 @@ import {
   KafkaEventProducer,
   NotificationService,
 } from '../../bridge/publisher/index.ts';
-import { KafkaSession } from '../../bridge/publisher/kafka-session.ts';
+import { ProducerLife } from '../../bridge/publisher/kafka/producer-life.ts';
 import { kafka as connectTo, uniqueName } from '../support/kafka.ts';
 import { OwnKafka } from './own-kafka.ts';
 
@@ -76,7 +76,7 @@ describe('the producer', () => {
   test('keeps the order of callers that do not wait, thousands at a time', async () => {
     const producer = await connect();
     const symbol = unique();
-    const sends = vi.spyOn(KafkaSession.prototype, 'send');
+    const sends = vi.spyOn(ProducerLife.prototype, 'send');
     onTestFinished(() => sends.mockRestore());
     await Promise.all(
       Array.from({ length: 5_000 }, (_, n) =>

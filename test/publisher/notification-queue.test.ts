@@ -4,7 +4,7 @@ import type { Notification } from '../../bridge/publisher/events.ts';
 import {
   NotificationQueue,
   type NotificationQueueOptions,
-} from '../../bridge/publisher/notification-queue.ts';
+} from '../../bridge/publisher/queue/notification-queue.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 
 /** Of `user`, the `n`th. */

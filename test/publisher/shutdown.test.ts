@@ -6,7 +6,7 @@ import {
   KafkaEventProducer,
   NotificationService,
 } from '../../bridge/publisher/index.ts';
-import { KafkaSession } from '../../bridge/publisher/kafka-session.ts';
+import { ProducerLife } from '../../bridge/publisher/kafka/producer-life.ts';
 import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
 import { settle } from './fake-clock.ts';
 import { takeAll } from './fake-gateway.ts';
@@ -19,7 +19,7 @@ const options = { brokers: ['localhost:1'] };
 const sessions = { open: 0, opened: 0, finish: [] as (() => void)[] };
 beforeEach(() => {
   Object.assign(sessions, { open: 0, opened: 0, finish: [] });
-  const spy = vi.spyOn(KafkaSession, 'open').mockImplementation(
+  const spy = vi.spyOn(ProducerLife, 'open').mockImplementation(
     () =>
       new Promise((resolve) => {
         sessions.finish.push(() => {
@@ -28,7 +28,7 @@ beforeEach(() => {
           const close = async () => {
             sessions.open--;
           };
-          resolve({ close } as KafkaSession);
+          resolve({ close } as ProducerLife);
         });
       }),
   );

@@ -72,12 +72,14 @@ export const priceDataSchema = v.looseObject({
   volume: v.optional(decimal),
   high24h: v.optional(decimal),
   low24h: v.optional(decimal),
+  /** Unix ms. */
   lastUpdated: v.optional(time),
 });
 
 export const orderBookDataSchema = v.looseObject({
   bids: bookSide,
   asks: bookSide,
+  /** Unix ms. */
   lastUpdated: v.optional(time),
 });
 
@@ -111,6 +113,7 @@ export const portfolioDataSchema = v.looseObject({
       }),
     ),
   ),
+  /** Unix ms. */
   lastUpdated: v.optional(time),
 });
 
@@ -122,6 +125,7 @@ export const alertDataSchema = v.looseObject({
   category: v.optional(label),
   actionUrl: v.optional(text),
   actionText: v.optional(text),
+  /** Unix ms after which nobody is sent the alert. */
   expiresAt: v.optional(time),
 });
 

@@ -1,15 +1,16 @@
-/** From an event to what became of it: encodes and judges it, and has it sent. Both producers' core. */
+/** From an event to what became of it: it is encoded, judged and sent. Both producers have one. */
+
+import { PublishError } from '../errors.ts';
+import type { EventRecord, PublishRejection, PublishResult } from '../producer.ts';
 import { Coalescer, type CoalescerOptions, type Outcome } from './coalescer.ts';
 import { type EncodedEvent, encodeEvent } from './encode-event.ts';
-import { PublishError } from './errors.ts';
-import type { EventRecord, PublishRejection, PublishResult } from './producer.ts';
 
 /** An event on its way, and the partition that its publisher asked for. */
 export interface OutgoingEvent extends EncodedEvent {
   readonly partition: number | undefined;
 }
 
-/** What an event costs beside its text and key: Kafka's or JSON's framing, with room to spare. */
+/** What an event costs beside its text and key: the framing of Kafka or JSON, and some more. */
 const OVERHEAD_BYTES = 128;
 
 export class Outbox {
@@ -23,14 +24,14 @@ export class Outbox {
 
   /** @throws {PublishError} */
   async publish(record: EventRecord): Promise<void> {
-    const outcome = await this.#addFrom(() => record);
+    const outcome = await this.#add(record);
     if (outcome !== undefined) throw outcome;
   }
 
-  /** @throws {PublishError} `batch_malformed` when it is no list. */
+  /** @throws {PublishError} `batch_malformed` when it is given no list. */
   async publishAll(records: readonly EventRecord[]): Promise<PublishResult> {
-    const { length } = requireList(records);
-    const adding = Array.from({ length }, (_, index) => this.#addFrom(() => records[index]));
+    // A hole in a list is an entry too.
+    const adding = Array.from(requireList(records), (record) => this.#add(record));
     const outcomes = await Promise.all(adding);
     const rejected: PublishRejection[] = [];
     for (const [index, outcome] of outcomes.entries()) {
@@ -45,20 +46,11 @@ export class Outbox {
     return this.#coalescer.idle();
   }
 
-  /** Whatever a caller has put there costs that record alone. */
-  #addFrom(read: () => EventRecord | null | undefined): Promise<Outcome> {
-    try {
-      const record = read();
-      if (typeof record === 'object' && record !== null) return this.#add(record);
-      const outcome = new PublishError('event_not_object', 'there is no record here');
-      return Promise.resolve(outcome);
-    } catch (cause) {
-      const message = 'a member of the record throws when it is read';
-      return Promise.resolve(new PublishError('data_invalid', message, { cause }));
+  #add(record: EventRecord | null | undefined): Promise<Outcome> {
+    if (typeof record !== 'object' || record === null) {
+      return Promise.resolve(new PublishError('event_not_object', 'there is no record here'));
     }
-  }
-
-  #add({ topic, event, partition }: EventRecord): Promise<Outcome> {
+    const { topic, event, partition } = record;
     const encoded = encodeEvent(topic, event, this.#now());
     if (encoded instanceof PublishError) return Promise.resolve(encoded);
     const bytes = encoded.bytes + Buffer.byteLength(encoded.key) + OVERHEAD_BYTES;

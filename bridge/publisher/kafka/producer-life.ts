@@ -8,7 +8,7 @@
  * that knew a topic which was deleted fails for all others.
  */
 import kafkajs, { type Admin, type Kafka, type Message, type Producer } from 'kafkajs';
-import { errorTypes } from '../kafka/kafka-error.ts';
+import { errorTypes } from '../../kafka/kafka-error.ts';
 import { REQUEST_TIMEOUT_MS, RETRY } from './kafka-client.ts';
 
 /** How long what is known of a topic is believed: kafkajs's own value. */
@@ -28,7 +28,7 @@ export interface TopicMessages {
   readonly messages: Message[];
 }
 
-export class KafkaSession {
+export class ProducerLife {
   readonly #producer: Producer;
   readonly #admin: Admin;
   readonly #now: () => number;
@@ -44,7 +44,7 @@ export class KafkaSession {
   }
 
   /** @throws what kafkajs throws. */
-  static async open(kafka: Kafka, now: () => number): Promise<KafkaSession> {
+  static async open(kafka: Kafka, now: () => number): Promise<ProducerLife> {
     const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -54,12 +54,12 @@ export class KafkaSession {
       retry: RETRY,
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
-    const session = new KafkaSession(producer, kafka.admin(), now);
+    const life = new ProducerLife(producer, kafka.admin(), now);
     try {
-      await Promise.all([producer.connect(), session.#admin.connect()]);
-      return session;
+      await Promise.all([producer.connect(), life.#admin.connect()]);
+      return life;
     } catch (error) {
-      await session.close();
+      await life.close();
       throw error;
     }
   }

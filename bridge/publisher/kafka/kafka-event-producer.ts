@@ -5,15 +5,16 @@
  * under the same numbers, which Kafka recognises.
  */
 import kafkajs, { type Kafka } from 'kafkajs';
-import type { Environment } from '../../worker/protocol/variables.ts';
-import type { Outcome, Sent } from './coalescer.ts';
-import { PublishError } from './errors.ts';
-import type { DEXEvent, NotificationEvent } from './events.ts';
+import type { Environment } from '../../../worker/protocol/variables.ts';
+import { PublishError } from '../errors.ts';
+import type { DEXEvent, NotificationEvent } from '../events.ts';
+import type { Outcome, Sent } from '../outbox/coalescer.ts';
+import { Outbox, type OutgoingEvent } from '../outbox/outbox.ts';
+import { Publishing } from '../outbox/publishing.ts';
+import type { EventProducer, EventRecord, PublishResult } from '../producer.ts';
 import { createKafkaClient, type KafkaProducerOptions } from './kafka-client.ts';
 import { failureOf, faultOf } from './kafka-failure.ts';
-import { KafkaSession, type PartitionMetadata, type TopicMessages } from './kafka-session.ts';
-import { Outbox, type OutgoingEvent } from './outbox.ts';
-import type { EventProducer, EventRecord, PublishResult } from './producer.ts';
+import { type PartitionMetadata, ProducerLife, type TopicMessages } from './producer-life.ts';
 
 /** kafkajs groups a send by partition in quadratic time, so more is not quicker. */
 const MAX_SEND_RECORDS = 500;
@@ -51,19 +52,15 @@ interface PlacedEvent {
 export class KafkaEventProducer implements EventProducer {
   readonly #kafka: Kafka;
   readonly #now: () => number;
-  readonly #outbox: Outbox;
+  readonly #publishing: Publishing;
   readonly #partitioner = kafkajs.Partitioners.DefaultPartitioner();
-  #session: Promise<KafkaSession> | undefined;
-  #connected = false;
-  /** How often `disconnect` has been called: a `connect` that it overtook must leave nothing open. */
-  #disconnects = 0;
-  #disconnecting: Promise<void> | undefined;
+  #life: Promise<ProducerLife> | undefined;
 
   /** @throws {ConfigError} naming the variable that cannot be used. */
   constructor(options: KafkaProducerOptions = {}, env: Environment = process.env) {
     this.#kafka = createKafkaClient(options, env);
     this.#now = options.now ?? Date.now;
-    this.#outbox = new Outbox(
+    const outbox = new Outbox(
       {
         send: (events) => this.#send(events),
         maxItems: MAX_SEND_RECORDS,
@@ -71,98 +68,84 @@ export class KafkaEventProducer implements EventProducer {
       },
       this.#now,
     );
+    this.#publishing = new Publishing(outbox, {
+      open: () => this.#connect(),
+      close: () => this.#close(),
+    });
   }
 
-  async connect(): Promise<void> {
-    const disconnects = this.#disconnects;
-    await this.#disconnecting;
-    this.#requireSame(disconnects);
-    try {
-      await this.#openSession();
-    } catch (error) {
-      throw failureOf(error);
-    }
-    this.#requireSame(disconnects);
-    this.#connected = true;
+  connect(): Promise<void> {
+    return this.#publishing.connect();
   }
 
-  async publishEvent(
+  publishEvent(
     topic: string,
     event: DEXEvent | NotificationEvent,
     partition?: number,
   ): Promise<void> {
-    this.#requireConnection();
-    await this.#outbox.publish({ topic, event, partition });
+    return this.#publishing.publishEvent({ topic, event, partition });
   }
 
-  async publishEvents(records: readonly EventRecord[]): Promise<PublishResult> {
-    this.#requireConnection();
-    return this.#outbox.publishAll(records);
+  publishEvents(records: readonly EventRecord[]): Promise<PublishResult> {
+    return this.#publishing.publishEvents(records);
   }
 
   disconnect(): Promise<void> {
-    this.#connected = false;
-    this.#disconnects++;
-    this.#disconnecting ??= this.#close();
-    return this.#disconnecting;
+    return this.#publishing.disconnect();
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      await this.#openLife();
+    } catch (error) {
+      throw failureOf(error);
+    }
   }
 
   async #close(): Promise<void> {
-    await this.#outbox.idle();
-    const session = this.#session;
-    this.#session = undefined;
-    // One that is still being opened has to be waited for: else it would stay.
-    await (await session?.catch(() => undefined))?.close();
-    this.#disconnecting = undefined;
+    const life = this.#life;
+    this.#life = undefined;
+    // A life that is still being opened has to be waited for, or it would stay.
+    await (await life?.catch(() => undefined))?.close();
   }
 
-  /** @param disconnects as it was when `connect` was called. */
-  #requireSame(disconnects: number): void {
-    if (this.#disconnects === disconnects) return;
-    throw new PublishError('not_connected', 'disconnect() was called meanwhile');
-  }
-
-  #requireConnection(): void {
-    if (!this.#connected) throw new PublishError('not_connected', 'call connect() first');
-  }
-
-  /** The present session, or a new one; callers at the same time share it. */
-  #openSession(): Promise<KafkaSession> {
-    if (this.#session !== undefined) return this.#session;
-    const opening = KafkaSession.open(this.#kafka, this.#now);
-    this.#session = opening;
+  /** The present life, or a new one; callers at the same time share it. */
+  #openLife(): Promise<ProducerLife> {
+    if (this.#life !== undefined) return this.#life;
+    const opening = ProducerLife.open(this.#kafka, this.#now);
+    this.#life = opening;
     opening.catch(() => {
-      if (this.#session === opening) this.#session = undefined;
+      if (this.#life === opening) this.#life = undefined;
     });
     return opening;
   }
 
-  /** The next send gets a new session. */
-  #discard(session: KafkaSession): void {
-    this.#session = undefined;
-    void session.close();
+  /** The next send gets a new life. */
+  #discard(life: ProducerLife): void {
+    this.#life = undefined;
+    void life.close();
   }
 
   async #send(events: readonly OutgoingEvent[]): Promise<Sent> {
     const outcomes: Outcome[] = events.map(() => undefined);
-    let session: KafkaSession;
+    let life: ProducerLife;
     try {
-      session = await this.#openSession();
+      life = await this.#openLife();
     } catch (error) {
       const failure = failureOf(error);
       return { outcomes: events.map(() => failure), failure };
     }
-    const topics = await lookUp(session, new Set(events.map(({ topic }) => topic)));
+    const topics = await lookUp(life, new Set(events.map(({ topic }) => topic)));
     if (topics instanceof PublishError) {
-      this.#discard(session);
+      this.#discard(life);
       return { outcomes: events.map(() => topics), failure: topics };
     }
     const byLeader = this.#place(events, topics, outcomes);
     const failures = await Promise.all(
-      Array.from(byLeader.values(), (placed) => this.#sendTo(session, placed, outcomes)),
+      Array.from(byLeader.values(), (placed) => this.#sendTo(life, placed, outcomes)),
     );
     const failure = failures.find((found) => found !== undefined);
-    if (failure !== undefined) this.#discard(session);
+    if (failure !== undefined) this.#discard(life);
     return { outcomes, failure };
   }
 
@@ -199,16 +182,16 @@ export class KafkaEventProducer implements EventProducer {
 
   /** Sends to one broker; undefined unless Kafka has no answer for some of it. */
   async #sendTo(
-    session: KafkaSession,
+    life: ProducerLife,
     placed: readonly PlacedEvent[],
     outcomes: Outcome[],
   ): Promise<PublishError | undefined> {
     try {
-      await session.send(toMessages(placed));
+      await life.send(toMessages(placed));
       return undefined;
     } catch (error) {
       const fault = faultOf(error);
-      if (fault !== undefined) return this.#sendApart(session, placed, outcomes, fault);
+      if (fault !== undefined) return this.#sendApart(life, placed, outcomes, fault);
       const failure = failureOf(error);
       for (const { index } of placed) outcomes[index] = failure;
       return failure;
@@ -221,7 +204,7 @@ export class KafkaEventProducer implements EventProducer {
    * Kafka knows them. Then the halves of the partition that is refused, of which nothing was written.
    */
   async #sendApart(
-    session: KafkaSession,
+    life: ProducerLife,
     placed: readonly PlacedEvent[],
     outcomes: Outcome[],
     fault: PublishError,
@@ -244,7 +227,7 @@ export class KafkaEventProducer implements EventProducer {
         ? [...byPartition.values()]
         : [placed.slice(0, middle), placed.slice(middle)];
     for (const [at, part] of parts.entries()) {
-      const failure = await this.#sendTo(session, part, outcomes);
+      const failure = await this.#sendTo(life, part, outcomes);
       if (failure === undefined) continue;
       for (const { index } of parts.slice(at + 1).flat()) outcomes[index] = failure;
       return failure;
@@ -255,14 +238,14 @@ export class KafkaEventProducer implements EventProducer {
 
 /** Each topic's partitions or why it has none; or why nothing is known of any. */
 async function lookUp(
-  session: KafkaSession,
+  life: ProducerLife,
   names: ReadonlySet<string>,
 ): Promise<Map<string, PartitionMetadata | PublishError> | PublishError> {
   const topics = new Map<string, PartitionMetadata | PublishError>();
   for (const name of names) {
     try {
       const missing = new PublishError('topic_missing', `Kafka has no topic ${name}`);
-      topics.set(name, (await session.partitionsOf(name)) ?? missing);
+      topics.set(name, (await life.partitionsOf(name)) ?? missing);
     } catch (error) {
       const failure = failureOf(error);
       if (failure.code === 'kafka_unavailable') return failure;

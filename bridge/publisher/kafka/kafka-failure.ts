@@ -1,6 +1,6 @@
 /** What an error of kafkajs means for an event. */
-import { errorTypes } from '../kafka/kafka-error.ts';
-import { PublishError, type PublishErrorCode } from './errors.ts';
+import { errorTypes } from '../../kafka/kafka-error.ts';
+import { PublishError, type PublishErrorCode } from '../errors.ts';
 
 /** The broker condemns a record, and with it all that share its partition and request. */
 const FAULTS: Readonly<Record<string, PublishErrorCode>> = {

@@ -1,14 +1,14 @@
 /** Publishes over signed HTTP, for a service that cannot reach Kafka. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
-import type { SigningKey } from '../../worker/protocol/signature.ts';
-import type { Environment } from '../../worker/protocol/variables.ts';
-import { readEventsUrl, readSecrets } from '../shared/gateway-config.ts';
-import { PublishError } from './errors.ts';
-import type { DEXEvent, NotificationEvent } from './events.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../../worker/protocol/batch.ts';
+import type { SigningKey } from '../../../worker/protocol/signature.ts';
+import type { Environment } from '../../../worker/protocol/variables.ts';
+import { readEventsUrl, readSecrets } from '../../shared/gateway-config.ts';
+import type { DEXEvent, NotificationEvent } from '../events.ts';
+import { Outbox } from '../outbox/outbox.ts';
+import { Publishing } from '../outbox/publishing.ts';
+import type { EventProducer, EventRecord, PublishResult } from '../producer.ts';
 import { type GatewayPost, GatewaySender } from './gateway-sender.ts';
-import { Outbox } from './outbox.ts';
-import type { EventProducer, EventRecord, PublishResult } from './producer.ts';
 
 export interface HttpProducerOptions {
   /** Where the gateway is; `WEBSOCKET_GATEWAY_URL` unless given, else `http://localhost:3007`. */
@@ -43,12 +43,9 @@ const ENVELOPE_BYTES = 64;
 export class HttpEventProducer implements EventProducer {
   readonly #environment: Environment;
   readonly #url: URL;
-  readonly #outbox: Outbox;
+  readonly #publishing: Publishing;
   readonly #sender: GatewaySender;
   #keys: Promise<readonly SigningKey[]> | undefined;
-  #connected = false;
-  /** How often `disconnect` has been called: a `connect` that it overtook must not connect. */
-  #disconnects = 0;
 
   /** @throws {ConfigError} naming the variable that cannot be used. */
   constructor(options: HttpProducerOptions = {}, env: Environment = process.env) {
@@ -65,7 +62,7 @@ export class HttpEventProducer implements EventProducer {
       random: options.random ?? Math.random,
       wait: options.wait ?? delay,
     });
-    this.#outbox = new Outbox(
+    const outbox = new Outbox(
       {
         send: async (events) => this.#sender.send(events, await this.#readKeys()),
         maxItems: MAX_BATCH_RECORDS,
@@ -73,44 +70,37 @@ export class HttpEventProducer implements EventProducer {
       },
       now,
     );
+    this.#publishing = new Publishing(outbox, {
+      open: async () => {
+        await this.#readKeys();
+      },
+      close: async () => {},
+    });
   }
 
-  /** Reads the secret; the gateway is first asked when something is published. @throws {ConfigError} */
-  async connect(): Promise<void> {
-    const disconnects = this.#disconnects;
-    await this.#readKeys();
-    if (this.#disconnects !== disconnects) {
-      throw new PublishError('not_connected', 'disconnect() was called meanwhile');
-    }
-    this.#connected = true;
+  /** Reads the secret. The gateway is first asked when something is published. @throws {ConfigError} */
+  connect(): Promise<void> {
+    return this.#publishing.connect();
   }
 
-  async publishEvent(
+  publishEvent(
     topic: string,
     event: DEXEvent | NotificationEvent,
     partition?: number,
   ): Promise<void> {
-    this.#requireConnection();
-    await this.#outbox.publish({ topic, event, partition });
+    return this.#publishing.publishEvent({ topic, event, partition });
   }
 
-  async publishEvents(records: readonly EventRecord[]): Promise<PublishResult> {
-    this.#requireConnection();
-    return this.#outbox.publishAll(records);
+  publishEvents(records: readonly EventRecord[]): Promise<PublishResult> {
+    return this.#publishing.publishEvents(records);
   }
 
-  async disconnect(): Promise<void> {
-    this.#connected = false;
-    this.#disconnects++;
-    await this.#outbox.idle();
+  disconnect(): Promise<void> {
+    return this.#publishing.disconnect();
   }
 
   #readKeys(): Promise<readonly SigningKey[]> {
     this.#keys ??= readSecrets(this.#environment, 'PUBLISHER_SECRET');
     return this.#keys;
-  }
-
-  #requireConnection(): void {
-    if (!this.#connected) throw new PublishError('not_connected', 'call connect() first');
   }
 }

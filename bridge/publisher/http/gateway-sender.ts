@@ -5,12 +5,17 @@
  */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { type SigningKey, sign } from '../../worker/protocol/signature.ts';
-import { type HttpAnswer, judge, type Rejected } from '../delivery/answer.ts';
-import { backoffMs } from '../shared/backoff.ts';
-import type { Outcome, Sent } from './coalescer.ts';
-import { isHttpErrorCode, isRejectionCode, PublishError, type PublishErrorCode } from './errors.ts';
-import type { OutgoingEvent } from './outbox.ts';
+import { type SigningKey, sign } from '../../../worker/protocol/signature.ts';
+import { type HttpAnswer, judge, type Rejected } from '../../delivery/answer.ts';
+import { backoffMs } from '../../shared/backoff.ts';
+import {
+  isHttpErrorCode,
+  isRejectionCode,
+  PublishError,
+  type PublishErrorCode,
+} from '../errors.ts';
+import type { Outcome, Sent } from '../outbox/coalescer.ts';
+import type { OutgoingEvent } from '../outbox/outbox.ts';
 import { PostPace } from './post-pace.ts';
 
 /** What of `fetch` is used. */

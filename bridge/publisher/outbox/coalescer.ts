@@ -8,7 +8,7 @@
  * reason, once one was refused because too much waits, all are until half of that has gone: else a
  * smaller or luckier one would slip in right behind it.
  */
-import { PublishError, toPublishError } from './errors.ts';
+import { PublishError, toPublishError } from '../errors.ts';
 
 /** undefined: taken. */
 export type Outcome = PublishError | undefined;

@@ -4,7 +4,7 @@
  * keep a distance at which the room forgets as many ids as it learns; what is published meanwhile
  * shares one POST, and one id.
  */
-import { TOLERANCE_SECONDS } from '../../worker/protocol/signature.ts';
+import { TOLERANCE_SECONDS } from '../../../worker/protocol/signature.ts';
 
 /** A thousand ids, the least that a room keeps, in the five minutes of the tolerance. */
 export const SPACING_MS = 300;

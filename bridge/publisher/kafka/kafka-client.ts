@@ -1,8 +1,8 @@
 /** The Kafka client of a publisher: from its options, or from the environment where they are silent. */
 import kafkajs, { type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
-import { ConfigError, type Environment, text } from '../../worker/protocol/variables.ts';
-import { quietenKafkajs } from '../kafka/kafkajs/timers.ts';
-import { readBrokers, readSasl, readSsl } from '../shared/kafka-config.ts';
+import { ConfigError, type Environment, text } from '../../../worker/protocol/variables.ts';
+import { quietenKafkajs } from '../../kafka/kafkajs/timers.ts';
+import { readBrokers, readSasl, readSsl } from '../../shared/kafka-config.ts';
 
 /** What kafkajs has to say about its connections; `console` fits. */
 export interface PublisherLogger {
