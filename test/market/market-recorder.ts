@@ -1,8 +1,8 @@
 /**
- * An event service that keeps nothing but the text that Kafka would get, and hands each event to who
+ * A producer that keeps nothing but the text that Kafka would get, and hands each event to whoever
  * checks it, in order: as the gateway's own rules read it.
  */
-import type { EventService } from '../../bridge/local/market/event-service.ts';
+import type { EventProducer } from '../../bridge/publisher/producer.ts';
 import { admit } from '../../worker/protocol/admit.ts';
 import { JsonTextReader } from '../../worker/protocol/json-text.ts';
 
@@ -11,47 +11,16 @@ export interface Published {
   readonly text: string;
 }
 
-export class Recorder implements EventService {
-  readonly #take: (published: Published) => void;
-  readonly #now: () => number;
-
-  constructor(take: (published: Published) => void, now: () => number) {
-    this.#take = take;
-    this.#now = now;
-  }
-
-  initialize = async () => {};
-  shutdown = async () => {};
-
-  publishPriceUpdate: EventService['publishPriceUpdate'] = (symbol, data, metadata) =>
-    this.#publish('price.updates', { type: 'price_update', symbol, data, metadata });
-
-  publishOrderBookUpdate: EventService['publishOrderBookUpdate'] = (symbol, data, metadata) =>
-    this.#publish('order.book.updates', { type: 'order_book_update', symbol, data, metadata });
-
-  publishTradeNotification: EventService['publishTradeNotification'] = (
-    symbol,
-    data,
-    userId,
-    metadata,
-  ) =>
-    this.#publish('trade.notifications', {
-      type: 'trade_notification',
-      symbol,
-      userId,
-      data,
-      metadata,
-    });
-
-  publishPortfolioUpdate: EventService['publishPortfolioUpdate'] = (userId, data, metadata) =>
-    this.#publish('portfolio.updates', { type: 'portfolio_update', userId, data, metadata });
-
-  publishSystemAlert: EventService['publishSystemAlert'] = (data, metadata, userId) =>
-    this.#publish('system.alerts', { type: 'system_alert', userId, data, metadata });
-
-  async #publish(topic: string, event: object): Promise<void> {
-    this.#take({ topic, text: JSON.stringify({ ...event, timestamp: this.#now() }) });
-  }
+export function recorder(record: (published: Published) => void): EventProducer {
+  return {
+    connect: async () => {},
+    disconnect: async () => {},
+    publishEvent: async (topic, event) => record({ topic, text: JSON.stringify(event) }),
+    publishEvents: async (records) => {
+      for (const { topic, event } of records) record({ topic, text: JSON.stringify(event) });
+      return { accepted: records.length, rejected: [] };
+    },
+  };
 }
 
 /** An event as the gateway reads it, and where it would send it; throws why it would reject it. */

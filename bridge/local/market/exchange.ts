@@ -1,13 +1,13 @@
 /**
- * All venues and accounts. It knows market time only (ms since the feed began), and its fortune is
- * its seed's: the same orders at the same steps always meet the same books.
+ * All venues and accounts. What happens depends on the seed: the same orders at the same steps always
+ * meet the same books.
  */
 import { createHash } from 'node:crypto';
 import type { Account, Booking } from './account.ts';
 import type { Side } from './book.ts';
 import { notional, PAIRS, type Pair } from './pairs.ts';
 import type { Random } from './random.ts';
-import { HISTORY_STEP_MS, Venue } from './venue.ts';
+import { Venue } from './venue.ts';
 
 /** Users pay 0.02 % of what they trade, rounded up to a micro. */
 const PLATFORM_FEE_PER_10_000 = 2;
@@ -16,7 +16,6 @@ const GAS_USED = { least: 84_000, most: 176_000 } as const;
 const GAS_PRICE = 0.03;
 /** An order takes no more than this of a side of 20: the rest of it is dropped. */
 const MAX_LEVELS_TAKEN = 5;
-const HISTORY_STEPS = (24 * 60 * 60_000) / HISTORY_STEP_MS;
 
 export interface Order {
   readonly symbol: string;
@@ -51,7 +50,6 @@ export class Exchange {
   readonly #accounts = new Map<string, Account>();
   /** Shocks of the whole market, and gas. */
   readonly #random: Random;
-  #nowMs = 0;
   #lastTradeId: number;
 
   /** @param firstTradeId trades are numbered from it on. */
@@ -60,10 +58,6 @@ export class Exchange {
     this.#lastTradeId = firstTradeId - 1;
     this.venues = PAIRS.map((pair) => new Venue(pair, random.fork(`venue of ${pair.symbol}`)));
     this.#bySymbol = new Map(this.venues.map((venue) => [venue.pair.symbol, venue]));
-    for (let step = -HISTORY_STEPS; step < 0; step++) {
-      const shock = this.#random.normal();
-      for (const venue of this.venues) venue.rehearse(step * HISTORY_STEP_MS, shock);
-    }
   }
 
   venue(symbol: string): Venue {
@@ -88,7 +82,6 @@ export class Exchange {
 
   /** What tokens are worth changes; the books do not, until somebody acts. */
   advance(stepMs: number): void {
-    this.#nowMs += stepMs;
     const shock = this.#random.normal();
     for (const { fair } of this.venues) fair.advance(stepMs, shock);
   }
@@ -106,7 +99,7 @@ export class Exchange {
     });
     const bookings = trades.map(bookingOf);
     if (trades.length === 0 || account?.affords(bookings) === false) return [];
-    venue.trade(this.#nowMs, side, fills);
+    venue.trade(side, fills);
     for (const booking of bookings) account?.book(booking);
     this.#lastTradeId += trades.length;
     return trades;

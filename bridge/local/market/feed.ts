@@ -4,33 +4,36 @@
  * published whenever it has changed, after the trades that changed it and before the next ones: so
  * each trade is at a price of the book that was published before it.
  *
- * What happens depends on the seed alone. Only `lastUpdated` and `expiresAt` are taken from the
- * clock.
+ * What happens depends on the seed alone. Only `lastUpdated` and `expiresAt` come from the clock. What
+ * is published is queued by whoever gets it, so nothing here waits.
  */
-import type { OrderBookUpdate, PriceLevel } from '../../../worker/protocol/events.ts';
+import type { PriceLevel } from '../../../worker/protocol/events.ts';
+import type { DEXEventService } from '../../publisher/dex-event-service.ts';
+import type { PriceData } from '../../publisher/events.ts';
 import { Announcements } from './announcements.ts';
 import type { Level } from './book.ts';
 import { Crowd } from './crowd.ts';
 import { money, percent } from './decimal.ts';
-import type { EventService } from './event-service.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, type Order } from './exchange.ts';
 import { amountOf, type Pair, priceOf } from './pairs.ts';
 import { PriceAlerts } from './price-alerts.ts';
-import { type PriceData, PriceService } from './price-service.ts';
+import { PriceService } from './price-service.ts';
 import { Random } from './random.ts';
 import { Trader } from './trader.ts';
 import { TradingService } from './trading-service.ts';
 import { openAccounts } from './users.ts';
 import type { Venue } from './venue.ts';
 
-/** Of market time. Shorter steps would not be seen; longer ones would bunch events. */
+/** A step, in ms of market time. Shorter steps would not be seen; longer ones would bunch events. */
 export const STEP_MS = 100;
-/** What all pairs and users come to, at the speed of the clock; market.test.ts measures it. */
+/** How many events all pairs and users make, at the speed of the clock; market.test.ts measures it. */
 export const EVENTS_PER_SECOND = 50;
 /** How often each user's portfolio is published when he does not trade. */
 const MARK_EVERY_MS = 5_000;
 /** Trades are numbered by session: a feed makes fewer than this in each ms of its life. */
 const TRADES_PER_MS = 1_000;
+
+type EventService = Pick<DEXEventService, keyof DEXEventService>;
 
 export interface FeedOptions {
   readonly seed: number;
@@ -68,83 +71,77 @@ export class Feed {
     this.#trading = new TradingService(events, this.#exchange, now);
   }
 
-  async initialize(): Promise<void> {
-    await Promise.all([this.#prices.initialize(), this.#trading.initialize()]);
-  }
-
-  /** `STEP_MS` of market time happen at once; resolves when Kafka has what there is to tell. */
-  async step(): Promise<void> {
-    const published = this.#steps === 0 ? this.#open() : this.#advance();
+  /** `STEP_MS` of market time happen at once, and everything that there is to tell is published. */
+  step(): void {
+    if (this.#steps === 0) this.#open();
+    else this.#advance();
     this.#steps++;
-    await Promise.all(published);
   }
 
-  /** What there was before anything happened. */
-  #open(): Promise<unknown>[] {
+  /** Publishes what there was before anything happened. */
+  #open(): void {
     const { accounts, venues } = this.#exchange;
-    for (const venue of venues) venue.quote(STEP_MS);
-    return [
-      ...venues.map((venue) => this.#publishPrice(venue)),
-      ...venues.map((venue) => this.#publishBook(venue)),
-      ...Array.from(accounts, ({ userId }) => this.#trading.markToMarket(userId)),
-    ];
+    for (const venue of venues) {
+      venue.quote(STEP_MS);
+      this.#publishPrice(venue);
+      this.#publishBook(venue);
+    }
+    for (const { userId } of accounts) this.#trading.markToMarket(userId);
   }
 
-  #advance(): Promise<unknown>[] {
-    const published: Promise<unknown>[] = [];
+  #advance(): void {
+    const { venues } = this.#exchange;
     this.#exchange.advance(STEP_MS);
-    for (const venue of this.#exchange.venues) {
-      const order = this.#crowd.order(venue, STEP_MS);
-      if (order !== undefined) published.push(this.#trading.executeTrade(order));
-    }
-    for (const trader of this.#traders) {
-      const order = trader.order(STEP_MS);
-      if (order !== undefined) published.push(this.#trading.executeTrade(order));
-    }
-    for (const venue of this.#exchange.venues) {
+    for (const venue of venues) this.#execute(this.#crowd.order(venue, STEP_MS));
+    for (const trader of this.#traders) this.#execute(trader.order(STEP_MS));
+    for (const venue of venues) {
       venue.quote(STEP_MS);
       const { hasTraded, bookChanged } = venue.changes();
-      if (hasTraded) published.push(this.#publishPrice(venue));
-      if (bookChanged) published.push(this.#publishBook(venue));
+      if (hasTraded) this.#publishPrice(venue);
+      if (bookChanged) this.#publishBook(venue);
     }
-    published.push(...this.#markInTurn(), ...this.#announce());
-    return published;
+    this.#markInTurn();
+    this.#announce();
+  }
+
+  #execute(order: Order | undefined): void {
+    if (order !== undefined) this.#trading.executeTrade(order);
   }
 
   /** The users one after the other, evenly over the interval. */
-  #markInTurn(): Promise<void>[] {
+  #markInTurn(): void {
     const steps = MARK_EVERY_MS / STEP_MS;
     const accounts = [...this.#exchange.accounts];
-    const turns = accounts.map((_, index) => Math.floor((index * steps) / accounts.length));
-    return accounts
-      .filter((_, index) => this.#steps % steps === turns[index])
-      .map(({ userId }) => this.#trading.markToMarket(userId));
+    for (const [index, { userId }] of accounts.entries()) {
+      const turn = Math.floor((index * steps) / accounts.length);
+      if (this.#steps % steps === turn) this.#trading.markToMarket(userId);
+    }
   }
 
-  #announce(): Promise<unknown>[] {
+  #announce(): void {
     const announcement = this.#announcements.next(STEP_MS);
-    if (announcement === undefined) return [];
+    if (announcement === undefined) return;
     const { lifetimeMs, ...data } = announcement;
-    return [
-      this.#events.publishSystemAlert(
-        { ...data, expiresAt: this.#now() + lifetimeMs },
-        { priority: 'medium', source: 'admin-service' },
-      ),
-    ];
+    void this.#events.publishSystemAlert(
+      { ...data, expiresAt: this.#now() + lifetimeMs },
+      { priority: 'medium', source: 'admin-service' },
+    );
   }
 
-  #publishPrice(venue: Venue): Promise<void> {
-    return this.#prices.updatePrice(venue.pair.symbol, priceData(venue));
+  #publishPrice(venue: Venue): void {
+    this.#prices.updatePrice(venue.pair.symbol, priceData(venue));
   }
 
-  #publishBook({ pair, book }: Venue): Promise<unknown> {
-    const data: OrderBookUpdate['data'] = {
-      bids: rendered(pair, book.side('buy')),
-      asks: rendered(pair, book.side('sell')),
-      lastUpdated: this.#now(),
-    };
-    const metadata = { priority: 'high', source: 'orderbook-service' } as const;
-    return this.#events.publishOrderBookUpdate(pair.symbol, data, metadata);
+  #publishBook({ pair, book }: Venue): void {
+    void this.#events.publishOrderBookUpdate(
+      pair.symbol,
+      {
+        bids: rendered(pair, book.side('buy')),
+        asks: rendered(pair, book.side('sell')),
+        lastUpdated: this.#now(),
+      },
+      { priority: 'high', source: 'orderbook-service' },
+    );
   }
 }
 

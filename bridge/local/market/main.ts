@@ -1,55 +1,58 @@
 /** The sample feed as a process of its own: a living market, published as a backend publishes. */
 import { DEXEventService } from '../../publisher/dex-event-service.ts';
-import { isForGood, PublishError } from '../../publisher/errors.ts';
+import { KafkaEventProducer } from '../../publisher/kafka/kafka-event-producer.ts';
+import { QueuedEventProducer } from '../../publisher/queue/queued-event-producer.ts';
+import type { DropReason } from '../../publisher/queue/retry-queue.ts';
+import { pause } from '../../shared/backoff.ts';
 import { readFeedConfig } from '../feed-config.ts';
 import { Feed } from './feed.ts';
-import { PatientEvents } from './patient-events.ts';
 import { runFeed } from './run-feed.ts';
 
-/** What waits at the end may still be taken; a Kafka that is gone is not awaited. */
+/** How many events may wait for Kafka before the market waits too. */
+const MAX_WAITING = 1_000;
+/** How often a market that waits looks whether Kafka has taken something, in ms. */
+const LOOK_EVERY_MS = 50;
+/** At the end, what waits may still be taken; a Kafka that is gone is not awaited. */
 const STOP_GRACE_MS = 1_000;
 
-const log = (line: string) => console.log(`feed    ${line}`);
-// Whoever read what we say may be gone.
+// Whoever read what we print may be gone.
 process.stdout.on('error', () => {});
 
 const { speed, seed } = readFeedConfig(process.env);
 const running = new AbortController();
-const publishing = new AbortController();
 process.on('SIGINT', () => {});
 process.once('SIGTERM', () => {
   running.abort();
-  setTimeout(() => publishing.abort(), STOP_GRACE_MS / 2);
   setTimeout(() => process.exit(), STOP_GRACE_MS);
 });
 
+let dropped = 0;
 const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
-const events = new PatientEvents(
-  new DEXEventService({ kafka: { brokers, clientId: 'sample-feed' } }),
-  {
-    signal: publishing.signal,
-    isForGood: (error) => error instanceof PublishError && isForGood(error.code),
-    log,
-  },
+const producer = new QueuedEventProducer(
+  new KafkaEventProducer({ brokers, clientId: 'sample-feed' }),
+  { onDropped: (_event, reason) => tellDropped(reason) },
 );
-const feed = new Feed({ seed, events });
-await feed.initialize();
+const feed = new Feed({ seed, events: new DEXEventService({ producer }) });
+const hasRoom = () => producer.size < MAX_WAITING;
 await runFeed(
   {
     speed,
-    step: () => void feed.step().catch((error: unknown) => onFailure(error)),
-    hasRoom: () => events.hasRoom,
-    room: () => events.room(),
+    step: () => feed.step(),
+    hasRoom,
+    room: async () => {
+      while (!hasRoom() && !running.signal.aborted) await pause(LOOK_EVERY_MS, running.signal);
+    },
   },
   running.signal,
 );
-await events.idle();
-await events.shutdown();
+await producer.disconnect({ timeoutMs: STOP_GRACE_MS / 2 });
 process.exit();
 
-/** Only at the end are events given up; anything else is a fault of ours. */
-function onFailure(error: unknown): void {
-  if (publishing.signal.aborted) return;
-  console.error(error);
-  process.exit(1);
+/** This is told less and less often, because what refuses one event may refuse them all. */
+function tellDropped({ code, message }: DropReason): void {
+  if (code === 'queue_closed') return;
+  dropped++;
+  if (Number.isInteger(Math.log2(dropped))) {
+    console.log(`feed    ${dropped} events were not published so far (${code}: ${message})`);
+  }
 }

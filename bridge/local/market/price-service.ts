@@ -1,49 +1,36 @@
-/** The guide's price service: publishes a price, and tells the users whose targets it has reached. */
-import type { Decimal } from '../../../worker/protocol/events.ts';
-import type { EventService } from './event-service.ts';
+/** Publishes prices, and tells the users whose targets a price has reached. */
+import type { DEXEventService } from '../../publisher/dex-event-service.ts';
+import type { PriceData } from '../../publisher/events.ts';
 import type { PriceAlerts } from './price-alerts.ts';
 
-export interface PriceData {
-  readonly price: Decimal;
-  readonly change: Decimal;
-  readonly changePercent: number;
-  readonly volume: Decimal;
-  readonly high24h: Decimal;
-  readonly low24h: Decimal;
-}
-
 export class PriceService {
-  readonly #events: EventService;
+  readonly #events: Pick<DEXEventService, 'publishPriceUpdate' | 'publishSystemAlert'>;
   readonly #alerts: PriceAlerts;
   readonly #now: () => number;
 
-  constructor(events: EventService, alerts: PriceAlerts, now: () => number = Date.now) {
+  constructor(
+    events: Pick<DEXEventService, 'publishPriceUpdate' | 'publishSystemAlert'>,
+    alerts: PriceAlerts,
+    now: () => number,
+  ) {
     this.#events = events;
     this.#alerts = alerts;
     this.#now = now;
   }
 
-  async initialize(): Promise<void> {
-    await this.#events.initialize();
+  updatePrice(symbol: string, priceData: PriceData): void {
+    void this.#events.publishPriceUpdate(
+      symbol,
+      { ...priceData, lastUpdated: this.#now() },
+      { priority: 'high', source: 'price-service' },
+    );
+    this.#checkPriceAlerts(symbol, priceData);
   }
 
-  /** Resolves when Kafka has the price and its alerts; all of them are on their way at once. */
-  async updatePrice(symbol: string, priceData: PriceData): Promise<void> {
-    await Promise.all([
-      this.#events.publishPriceUpdate(
-        symbol,
-        { ...priceData, lastUpdated: this.#now() },
-        { priority: 'high', source: 'price-service' },
-      ),
-      this.#checkPriceAlerts(symbol, priceData),
-    ]);
-  }
-
-  async #checkPriceAlerts(symbol: string, { price }: PriceData): Promise<void> {
-    const triggered = this.#alerts.triggered(symbol, Number(price));
-    const published = triggered.map(({ id, userId, targetPrice }) => {
+  #checkPriceAlerts(symbol: string, { price }: PriceData): void {
+    for (const { id, userId, targetPrice } of this.#alerts.triggered(symbol, Number(price))) {
       this.#alerts.markAsTriggered(id);
-      return this.#events.publishSystemAlert(
+      void this.#events.publishSystemAlert(
         {
           alertId: id,
           level: 'info',
@@ -56,7 +43,6 @@ export class PriceService {
         { priority: 'medium', source: 'price-service' },
         userId,
       );
-    });
-    await Promise.all(published);
+    }
   }
 }

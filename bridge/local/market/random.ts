@@ -1,19 +1,19 @@
 /**
- * Random numbers that a seed repeats: Chris Doty-Humphrey's sfc32, of PractRand
- * (https://pracrand.sourceforge.net), which passes its tests in a dozen lines and has no short
- * cycles. Each part of the market draws from a stream of its own, named by a label: what one part
- * draws does not change what another one sees.
+ * Random numbers that a seed repeats. Each part of the market draws from a stream of its own, named by
+ * a label, so that what one part draws does not change what another one sees.
  */
-const WARM_UP_DRAWS = 15;
-const TWO_TO_32 = 2 ** 32;
+import { createHash } from 'node:crypto';
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 export class Random {
   readonly #seed: number;
   readonly #next: () => number;
 
   constructor(seed: number, label = '') {
+    const generator = xoroshiro128plus(hash(`${seed} ${label}`));
     this.#seed = seed;
-    this.#next = sfc32(seed, hash(label));
+    this.#next = () => uniformFloat64(generator);
   }
 
   /** A stream of its own for `label`, the same whenever it is made. */
@@ -25,7 +25,7 @@ export class Random {
     return low + (high - low) * this.#next();
   }
 
-  /** From `low` to `high`, both included. */
+  /** A whole number from `low` to `high`, both included. */
   integer(low: number, high: number): number {
     return low + Math.floor((high - low + 1) * this.#next());
   }
@@ -44,34 +44,12 @@ export class Random {
     return radius * Math.cos(2 * Math.PI * this.#next());
   }
 
-  /** Log-normal with mean 1: sizes of orders, many small and few large. */
+  /** Log-normal with mean 1: the sizes of orders, many small and few large. */
   spread(deviation: number): number {
     return Math.exp(deviation * this.normal() - deviation ** 2 / 2);
   }
 }
 
-function sfc32(seed: number, label: number): () => number {
-  let a = seed | 0;
-  let b = label | 0;
-  let c = Math.floor(seed / TWO_TO_32) | 0;
-  let counter = 1;
-  const next = () => {
-    const sum = (((a + b) | 0) + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (((c << 21) | (c >>> 11)) + sum) | 0;
-    return (sum >>> 0) / TWO_TO_32;
-  };
-  for (let draw = 0; draw < WARM_UP_DRAWS; draw++) next();
-  return next;
-}
-
-/** FNV-1a: https://datatracker.ietf.org/doc/html/rfc9923 */
 function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (const character of text) {
-    value = Math.imul(value ^ (character.codePointAt(0) ?? 0), 0x01000193);
-  }
-  return value;
+  return createHash('sha256').update(text).digest().readInt32LE();
 }

@@ -1,26 +1,19 @@
-/**
- * The guide's trading service: executes orders, tells of each trade, and of what it made of a user's
- * portfolio. What a call publishes is on its way before the call first waits, so that events keep
- * the order in which things happened, however long Kafka takes.
- */
+/** Executes orders, tells of each trade, and of what it made of a user's portfolio. */
+import type { DEXEventService } from '../../publisher/dex-event-service.ts';
 import { decimalText, MONEY_DIGITS } from './decimal.ts';
-import type { EventService } from './event-service.ts';
 import type { Exchange, Order, Trade } from './exchange.ts';
 import { amountOf, priceOf } from './pairs.ts';
 import { Portfolio } from './portfolio.ts';
 
-export interface TradeResult {
-  /** None, when the order was not filled. */
-  readonly trades: readonly Trade[];
-}
+type TradingEvents = Pick<DEXEventService, 'publishTradeNotification' | 'publishPortfolioUpdate'>;
 
 export class TradingService {
-  readonly #events: EventService;
+  readonly #events: TradingEvents;
   readonly #exchange: Exchange;
   readonly #portfolios: ReadonlyMap<string, Portfolio>;
   readonly #now: () => number;
 
-  constructor(events: EventService, exchange: Exchange, now: () => number = Date.now) {
+  constructor(events: TradingEvents, exchange: Exchange, now: () => number) {
     this.#events = events;
     this.#exchange = exchange;
     this.#now = now;
@@ -33,40 +26,27 @@ export class TradingService {
     );
   }
 
-  async initialize(): Promise<void> {
-    await this.#events.initialize();
-  }
-
-  /** Executes `tradeOrder` at once; resolves when Kafka has all that it led to. */
-  async executeTrade(tradeOrder: Order): Promise<TradeResult> {
+  executeTrade(tradeOrder: Order): void {
     const { symbol, userId } = tradeOrder;
     const trades = this.#exchange.execute(tradeOrder);
-    const published = trades.map((trade) =>
-      this.#events.publishTradeNotification(symbol, tradeData(trade), userId, {
+    for (const trade of trades) {
+      void this.#events.publishTradeNotification(symbol, tradeData(trade), userId, {
         priority: 'high',
         source: 'trading-service',
-      }),
-    );
-    if (userId !== undefined && trades.length > 0) {
-      published.push(this.#updatePortfolioAfterTrade(userId));
+      });
     }
-    await Promise.all(published);
-    return { trades };
+    if (userId !== undefined && trades.length > 0) this.markToMarket(userId);
   }
 
   /** Publishes what `userId` owns at the prices of now. */
-  async markToMarket(userId: string): Promise<void> {
+  markToMarket(userId: string): void {
     const portfolio = this.#portfolios.get(userId);
     if (portfolio === undefined) throw new Error(`${userId} has no portfolio`);
-    await this.#events.publishPortfolioUpdate(
+    void this.#events.publishPortfolioUpdate(
       userId,
       { ...portfolio.data(), lastUpdated: this.#now() },
       { priority: 'medium', source: 'portfolio-service' },
     );
-  }
-
-  async #updatePortfolioAfterTrade(userId: string): Promise<void> {
-    await this.markToMarket(userId);
   }
 }
 

@@ -4,22 +4,28 @@ import { FairValue } from './fair-value.ts';
 import { Maker } from './maker.ts';
 import { notional, type Pair } from './pairs.ts';
 import type { Random } from './random.ts';
-import { type DayStatistics, RollingDay } from './rolling-day.ts';
 
 /** How often makers look at a book, per market order: most updates of a book are theirs. */
 const QUOTES_PER_ORDER = 2;
 /** What an order tells the others, in parts of the spread, for a typical one. */
 const IMPACT = 0.25;
 const MAX_IMPACT = 1;
-const HISTORY_MS = 24 * 60 * 60_000;
-export const HISTORY_STEP_MS = 60_000;
+const DAY_SECONDS = 24 * 60 * 60;
+
+/** A day of trading: prices in ticks, volume in micros. */
+export interface Day {
+  readonly open: number;
+  high: number;
+  low: number;
+  volume: number;
+}
 
 export class Venue {
   readonly pair: Pair;
   readonly book = new Book();
   readonly fair: FairValue;
   readonly #maker: Maker;
-  readonly #day = new RollingDay();
+  readonly #day: Day;
   readonly #random: Random;
   #lastTicks: number;
   #hasTraded = false;
@@ -31,6 +37,7 @@ export class Venue {
     this.fair = new FairValue(pair, random.fork(`fair value of ${pair.symbol}`));
     this.#maker = new Maker(pair, random.fork(`maker of ${pair.symbol}`));
     this.#lastTicks = pair.homeTicks;
+    this.#day = yesterday(pair, random);
   }
 
   /** The last trade's price. */
@@ -38,19 +45,9 @@ export class Venue {
     return this.#lastTicks;
   }
 
-  get day(): DayStatistics {
-    const { lastTicks } = this;
-    return this.#day.statistics ?? { open: lastTicks, high: lastTicks, low: lastTicks, volume: 0 };
-  }
-
-  /** A minute of the day before the feed starts: prices and volume, but nobody saw the book. */
-  rehearse(nowMs: number, shock: number): void {
-    const { ordersPerSecond, typicalOrder } = this.pair;
-    this.fair.advance(HISTORY_STEP_MS, shock);
-    const orders = ordersPerSecond * (HISTORY_STEP_MS / 1000) * this.#random.spread(0.5);
-    const ticks = Math.max(1, Math.round(this.fair.ticks));
-    this.#day.record(HISTORY_MS + nowMs, ticks, Math.round(orders * typicalOrder * 1e6));
-    this.#lastTicks = ticks;
+  /** The last 24 hours, as far as anybody knows: yesterday is made up when the feed begins. */
+  get day(): Day {
+    return this.#day;
   }
 
   /** The makers look at the book, if it is their time within `stepMs` or somebody has traded. */
@@ -64,12 +61,14 @@ export class Venue {
   }
 
   /** A taker on `side` takes `fills`, as the book's `match` gave them. */
-  trade(nowMs: number, side: Side, fills: readonly Level[]): void {
+  trade(side: Side, fills: readonly Level[]): void {
     this.book.take(side, fills);
     let micros = 0;
     for (const { ticks, lots } of fills) {
       const cost = notional(this.pair, ticks, lots);
-      this.#day.record(HISTORY_MS + nowMs, ticks, cost);
+      this.#day.high = Math.max(this.#day.high, ticks);
+      this.#day.low = Math.min(this.#day.low, ticks);
+      this.#day.volume += cost;
       this.#lastTicks = ticks;
       micros += cost;
     }
@@ -86,4 +85,21 @@ export class Venue {
     this.#bookChanged = false;
     return changes;
   }
+}
+
+/** A day that one believes, which ended at the pair's home price. */
+function yesterday(
+  { homeTicks, dailyVolatility, ordersPerSecond, typicalOrder }: Pair,
+  random: Random,
+): Day {
+  const away = () => homeTicks * Math.exp(dailyVolatility * random.normal());
+  const open = Math.max(1, Math.round(away()));
+  const reached = [homeTicks, open, Math.round(away())];
+  return {
+    open,
+    high: Math.max(...reached),
+    low: Math.max(1, Math.min(...reached)),
+    volume:
+      Math.round(ordersPerSecond * DAY_SECONDS * typicalOrder * random.between(0.7, 1.3)) * 1e6,
+  };
 }
