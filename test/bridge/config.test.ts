@@ -5,7 +5,7 @@ import { SECRET } from './fake-worker.ts';
 const minimal = { INGEST_SECRET: SECRET };
 
 describe('the configuration', () => {
-  test('needs a secret and nothing else, and has the guide’s defaults', async () => {
+  test('needs a secret and nothing else, and has defaults for the rest', async () => {
     const config = await readConfig(minimal);
     expect(config.eventsUrl.href).toBe('http://localhost:3007/v1/events');
     expect(config.kafka.brokers).toEqual(['localhost:9092']);

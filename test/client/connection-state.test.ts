@@ -5,7 +5,7 @@ import {
   type EventKind,
   type StateKind,
   transition,
-} from '../../worker/client/connection-state.ts';
+} from '../../worker/client/connection/connection-state.ts';
 
 const common = { online: true, failures: 2, floorMs: 0 };
 const STATES: Record<StateKind, ConnectionState> = {

@@ -1,7 +1,7 @@
 /** The life of a connection, against a gateway that is played by hand. */
 import { describe, expect, it } from 'vitest';
 import type { ConnectionStatus, GatewayClient, GatewayError } from '../../worker/client/index.ts';
-import { settle } from './support/fake-clock.ts';
+import { settle } from '../support/virtual-clock.ts';
 import { events, FakeGateway, subscribed, WELCOME } from './support/fake-gateway.ts';
 
 const ROOM = 'price:A';
@@ -52,14 +52,14 @@ describe('connecting', () => {
     const gateway = new FakeGateway();
     const { states, statuses } = watched(gateway);
     const socket = await gateway.socket();
-    await gateway.clock.advance(15_000);
+    await gateway.clock.elapse(15_000);
     expect(socket.isClosed).toBe(true);
     expect(statuses.at(-1)).toMatchObject({
       state: 'waiting',
       reason: 'no welcome in 15 s',
       retryInMs: 500,
     });
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     expect(gateway.sockets).toHaveLength(2);
     expect(states()).toEqual(['authorizing', 'connecting', 'waiting', 'authorizing', 'connecting']);
   });
@@ -68,7 +68,7 @@ describe('connecting', () => {
     const gateway = new FakeGateway();
     const { subscription } = watched(gateway);
     (await gateway.socket()).open();
-    await gateway.clock.advance(15_000);
+    await gateway.clock.elapse(15_000);
     expect(subscription.status.state).toBe('waiting');
   });
 
@@ -97,19 +97,19 @@ describe('connecting', () => {
     const socket = await gateway.socket();
     socket.open();
     socket.say(WELCOME);
-    await gateway.clock.advance(9_999);
+    await gateway.clock.elapse(9_999);
     expect(subscription.status.state).toBe('open');
-    await gateway.clock.advance(1);
+    await gateway.clock.elapse(1);
     expect(statuses.at(-1)).toMatchObject({
       state: 'waiting',
       reason: 'no answer to subscribe',
       failures: 1,
     });
-    await gateway.clock.advance(1_000);
+    await gateway.clock.elapse(1_000);
     const next = await gateway.socket();
     next.open();
     next.say(WELCOME);
-    await gateway.clock.advance(10_000);
+    await gateway.clock.elapse(10_000);
     expect(statuses.at(-1)).toMatchObject({ state: 'waiting', failures: 2 });
   });
 
@@ -120,7 +120,7 @@ describe('connecting', () => {
     for (let attempt = 1; attempt <= 8; attempt++) {
       (await gateway.socket()).breakOff();
       await settle();
-      await gateway.clock.advance(statuses.at(-1)?.retryInMs ?? 0);
+      await gateway.clock.elapse(statuses.at(-1)?.retryInMs ?? 0);
     }
     const waits = statuses.flatMap(({ retryInMs }) => retryInMs ?? []);
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
@@ -134,13 +134,13 @@ describe('connecting', () => {
       const socket = await gateway.socket();
       socket.join(ROOM, 1);
       socket.breakOff();
-      await gateway.clock.advance(statuses.at(-1)?.retryInMs ?? 0);
+      await gateway.clock.elapse(statuses.at(-1)?.retryInMs ?? 0);
     }
     expect(statuses.at(-4)?.retryInMs ?? statuses.findLast((s) => s.retryInMs)?.retryInMs).toBe(
       4_000,
     );
     (await gateway.socket()).join(ROOM, 1);
-    await gateway.clock.advance(10_000);
+    await gateway.clock.elapse(10_000);
     (await gateway.socket()).breakOff();
     expect(statuses.at(-1)?.retryInMs).toBe(1_000);
   });
@@ -160,7 +160,7 @@ describe('what ends a socket', () => {
     socket.say(events(ROOM, 10, [11, 12]));
     socket.breakOff(code, reason);
     expect(subscription.status.reason).toBe(`closed (${code}${reason && `, ${reason}`})`);
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     const next = await gateway.socket();
     expect(next.url.searchParams.get('since')).toBe('1:12');
     next.open();
@@ -177,7 +177,7 @@ describe('what ends a socket', () => {
       code: 'message_invalid',
       reason: 'closed (4400, message_invalid)',
     });
-    await gateway.clock.advance(600_000);
+    await gateway.clock.elapse(600_000);
     expect(gateway.sockets).toHaveLength(1);
     expect(gateway.clock.pending).toBe(0);
   });
@@ -187,7 +187,7 @@ describe('what ends a socket', () => {
     let tokens = 0;
     const { socket } = await joined(gateway, gateway.client({ token: () => `token-${++tokens}` }));
     socket.breakOff(4401, 'token_expired');
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     expect((await gateway.socket()).protocols[1]).toBe('bearer.token-2');
 
     const other = new FakeGateway();
@@ -204,9 +204,9 @@ describe('what ends a socket', () => {
     socket.breakOff(1012);
     expect(statuses.at(-1)?.retryInMs).toBe(4_500);
     gateway.window.show(true);
-    await gateway.clock.advance(4_499);
+    await gateway.clock.elapse(4_499);
     expect(gateway.sockets).toHaveLength(1);
-    await gateway.clock.advance(1);
+    await gateway.clock.elapse(1);
     expect(gateway.sockets).toHaveLength(2);
   });
 
@@ -218,11 +218,11 @@ describe('what ends a socket', () => {
     const home = '/v1/rooms/price%3AA/branches/weur.3?x=1';
     socket.say({ ...WELCOME, home }, subscribed(ROOM, 5, false));
     socket.breakOff();
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     const atHome = await gateway.socket();
     expect(atHome.url.pathname + atHome.url.search).toBe(home);
     atHome.breakOff();
-    await gateway.clock.advance(1_000);
+    await gateway.clock.elapse(1_000);
     expect((await gateway.socket()).url.pathname).toBe('/v1/rooms/price%3AA');
   });
 
@@ -233,7 +233,7 @@ describe('what ends a socket', () => {
       const { socket } = await joined(gateway, gateway.client({ token: 't' }));
       socket.say({ ...WELCOME, home });
       socket.breakOff();
-      await gateway.clock.advance(500);
+      await gateway.clock.elapse(500);
       expect((await gateway.socket()).url.host).toBe('gateway.test');
     },
   );
@@ -300,12 +300,12 @@ describe('a refused upgrade', () => {
       gateway.client({ token: () => `token-${++tokens}` }),
     );
     socket.breakOff();
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     gateway.answer = { status: 401, code: 'token_invalid' };
     (await gateway.socket()).breakOff();
     await settle();
     expect(subscription.status.state).toBe('waiting');
-    await gateway.clock.advance(1_000);
+    await gateway.clock.elapse(1_000);
     expect((await gateway.socket()).protocols[1]).toBe('bearer.token-2');
   });
 
@@ -317,7 +317,7 @@ describe('a refused upgrade', () => {
     );
     (await gateway.socket()).breakOff();
     expect(subscription.status.state).toBe('asking');
-    await gateway.clock.advance(10_000);
+    await gateway.clock.elapse(10_000);
     expect(subscription.status).toMatchObject({ state: 'waiting', reason: 'no answer' });
   });
 
@@ -367,7 +367,7 @@ describe('the token', () => {
     expect(statuses.at(-1)).toMatchObject({ state: 'waiting', reason: 'no token (logged out)' });
     expect(errors).toEqual(['token_failed']);
     fails = false;
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     expect((await gateway.socket()).protocols[1]).toBe('bearer.token');
   });
 
@@ -387,7 +387,7 @@ describe('the token', () => {
       gateway,
       gateway.client({ token: () => new Promise(() => {}) }),
     );
-    await gateway.clock.advance(10_000);
+    await gateway.clock.elapse(10_000);
     expect(subscription.status.state).toBe('waiting');
     expect(errors).toEqual(['token_failed']);
   });
@@ -415,14 +415,14 @@ describe('the token', () => {
 
   it('is renewed over the open socket a minute before it ends', async () => {
     const { gateway, socket, welcome, states } = await expiring(600_000);
-    await gateway.clock.advance(535_000);
+    await gateway.clock.elapse(535_000);
     expect(socket.messages.filter(({ type }) => type === 'auth')).toEqual([]);
-    await gateway.clock.advance(10_000);
+    await gateway.clock.elapse(10_000);
     expect(socket.messages.filter(({ type }) => type === 'auth')).toEqual([
       { type: 'auth', id: 'auth', token: 'token-2' },
     ]);
     socket.say(welcome(600_000));
-    await gateway.clock.advance(300_000);
+    await gateway.clock.elapse(300_000);
     expect(socket.messages.filter(({ type }) => type === 'auth')).toHaveLength(1);
     expect(states()).toEqual(['authorizing', 'connecting', 'open']);
   });
@@ -436,7 +436,7 @@ describe('the token', () => {
     };
     other.open();
     other.say(welcome(100_000), subscribed('price:B', 0, false));
-    await gateway.clock.advance(95_000);
+    await gateway.clock.elapse(95_000);
     for (const { messages } of gateway.sockets) {
       expect(messages.filter(({ type }) => type === 'auth')).toMatchObject([{ token: 'token-2' }]);
     }
@@ -445,33 +445,33 @@ describe('the token', () => {
 
   it('that lives a month overflows no timer', async () => {
     const { gateway, socket } = await expiring(40 * 86_400_000);
-    await gateway.clock.advance(60_000);
+    await gateway.clock.elapse(60_000);
     expect(socket.messages.filter(({ type }) => type === 'auth')).toEqual([]);
   });
 
   it('that seems to have ended when it was taken is not renewed: our clock is wrong', async () => {
     const { gateway, socket } = await expiring(-5_000);
-    await gateway.clock.advance(60_000);
+    await gateway.clock.elapse(60_000);
     expect(socket.messages.filter(({ type }) => type === 'auth')).toEqual([]);
   });
 
   it('that is refused over the socket is replaced by a reconnect', async () => {
     const { gateway, socket } = await expiring(100_000);
-    await gateway.clock.advance(85_000);
+    await gateway.clock.elapse(85_000);
     socket.say({ type: 'error', id: 'auth', code: 'token_invalid', message: 'no' });
     expect(socket.isClosed).toBe(true);
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     expect((await gateway.socket()).protocols[1]).toBe('bearer.token-3');
   });
 
   it('that cannot be renewed is tried again, and told; the stream goes on', async () => {
     const { gateway, socket, state, errors, subscription } = await expiring(100_000);
     state.fails = true;
-    await gateway.clock.advance(85_000);
+    await gateway.clock.elapse(85_000);
     expect(errors).toContain('token_failed');
     expect(subscription.status.state).toBe('open');
     state.fails = false;
-    await gateway.clock.advance(10_000);
+    await gateway.clock.elapse(10_000);
     expect(socket.messages.at(-1)).toMatchObject({ type: 'auth' });
   });
 });
@@ -480,11 +480,11 @@ describe('a connection that is dead', () => {
   it('is noticed within a bounded time, and left', async () => {
     const gateway = new FakeGateway();
     const { socket, subscription } = await joined(gateway);
-    await gateway.clock.advance(25_000);
+    await gateway.clock.elapse(25_000);
     expect(socket.pings).toBe(1);
-    await gateway.clock.advance(10_000);
+    await gateway.clock.elapse(10_000);
     expect(subscription.status).toMatchObject({ state: 'waiting', reason: 'no answer to a ping' });
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     expect((await gateway.socket()).url.searchParams.get('since')).toBe('1:10');
   });
 
@@ -496,7 +496,7 @@ describe('a connection that is dead', () => {
       seq++;
       socket.say(seq % 2 ? 'pong' : events(ROOM, seq - 2, [seq - 1, seq]));
     };
-    await gateway.clock.advance(300_000);
+    await gateway.clock.elapse(300_000);
     expect(socket.pings).toBeGreaterThan(8);
     expect(subscription.status.state).toBe('open');
   });
@@ -504,22 +504,22 @@ describe('a connection that is dead', () => {
   it('after a sleep is asked at once, and has its chance to answer', async () => {
     const gateway = new FakeGateway();
     const { socket, subscription } = await joined(gateway);
-    await gateway.clock.advance(2_000);
+    await gateway.clock.elapse(2_000);
     await gateway.clock.jump(8 * 3_600_000);
     expect(socket.pings).toBe(1);
     expect(subscription.status.state).toBe('open');
     socket.say('pong');
-    await gateway.clock.advance(20_000);
+    await gateway.clock.elapse(20_000);
     expect(subscription.status.state).toBe('open');
     await gateway.clock.jump(8 * 3_600_000);
-    await gateway.clock.advance(15_000);
+    await gateway.clock.elapse(15_000);
     expect(socket.isClosed).toBe(true);
   });
 
   it('a ping that was out when the sleep began is not held against it', async () => {
     const gateway = new FakeGateway();
     const { socket, subscription } = await joined(gateway);
-    await gateway.clock.advance(25_000);
+    await gateway.clock.elapse(25_000);
     expect(socket.pings).toBe(1);
     await gateway.clock.jump(60_000);
     expect(socket.pings).toBe(2);
@@ -530,9 +530,9 @@ describe('a connection that is dead', () => {
     const gateway = new FakeGateway();
     const { socket } = await joined(gateway);
     await gateway.clock.jump(-3_600_000);
-    await gateway.clock.advance(5_000);
+    await gateway.clock.elapse(5_000);
     expect(socket.pings).toBe(1);
-    await gateway.clock.advance(15_000);
+    await gateway.clock.elapse(15_000);
     expect(socket.isClosed).toBe(true);
   });
 
@@ -545,7 +545,7 @@ describe('a connection that is dead', () => {
   it('what a dropped socket still says is not heard', async () => {
     const gateway = new FakeGateway();
     const { socket, seqs } = await joined(gateway);
-    await gateway.clock.advance(45_000);
+    await gateway.clock.elapse(45_000);
     socket.say(events(ROOM, 10, [11]));
     socket.breakOff();
     expect(seqs).toEqual([]);
@@ -558,10 +558,10 @@ describe('in a browser', () => {
     const gateway = new FakeGateway();
     gateway.window.navigator.onLine = false;
     const { subscription } = watched(gateway);
-    await gateway.clock.advance(59_000);
+    await gateway.clock.elapse(59_000);
     expect(subscription.status.state).toBe('offline');
     expect(gateway.sockets).toHaveLength(0);
-    await gateway.clock.advance(1_000);
+    await gateway.clock.elapse(1_000);
     expect(gateway.sockets).toHaveLength(1);
     gateway.sockets[0]?.breakOff();
     expect(subscription.status.state).toBe('offline');
@@ -575,7 +575,7 @@ describe('in a browser', () => {
     const { socket, subscription } = await joined(gateway);
     gateway.window.setOnline(false);
     expect(socket.pings).toBe(1);
-    await gateway.clock.advance(15_000);
+    await gateway.clock.elapse(15_000);
     expect(subscription.status).toMatchObject({ state: 'offline', reason: 'no answer to a ping' });
     gateway.window.setOnline(true);
     await settle();
@@ -685,11 +685,11 @@ describe('closing', () => {
     const { client } = watched(gateway, gateway.client({ token: () => new Promise(() => {}) }));
     client.close();
     expect(gateway.clock.pending).toBe(0);
-    await gateway.clock.advance(60_000);
+    await gateway.clock.elapse(60_000);
     const other = watched(gateway, gateway.client({ fetch: () => new Promise(() => {}) }));
     (await gateway.socket()).breakOff();
     other.client.close();
-    await gateway.clock.advance(60_000);
+    await gateway.clock.elapse(60_000);
     expect(gateway.sockets).toHaveLength(1);
     expect(gateway.clock.pending).toBe(0);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endingOfClose, isFinal } from '../../worker/client/ending.ts';
+import { endingOfClose, isFinal } from '../../worker/client/connection/close-verdict.ts';
 import { CLOSE_CODES, HTTP_ERRORS } from '../../worker/protocol/codes.ts';
 
 test('whether a refusal is final can be told by its status, as the table of codes has it', () => {

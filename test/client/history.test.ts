@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Gap, GatewayClient } from '../../worker/client/index.ts';
 import type { Cursor } from '../../worker/protocol/frames.ts';
-import { settle } from './support/fake-clock.ts';
+import { settle } from '../support/virtual-clock.ts';
 import { FakeGateway } from './support/fake-gateway.ts';
 import { ModelRoom, range } from './support/model-room.ts';
 
@@ -60,7 +60,7 @@ async function play(steps: readonly Step[]) {
     if (op === 'epoch') room.beginEpoch(count);
     if (op === 'cut') room.cut();
     if (op === 'answer') room.answer();
-    if (op === 'pass') await gateway.clock.advance(count);
+    if (op === 'pass') await gateway.clock.elapse(count);
     if (op === 'read') {
       const seq = Math.max(0, room.head - count);
       readers.push(read(client, count === 0 ? undefined : { epoch: room.epoch, seq }));
@@ -70,7 +70,7 @@ async function play(steps: readonly Step[]) {
   // All is well from now on.
   room.append(1);
   for (let turn = 0; turn < 12; turn++) {
-    await gateway.clock.advance(4_000);
+    await gateway.clock.elapse(4_000);
     room.answer();
     room.flush();
     await settle();

@@ -6,7 +6,7 @@ import {
   MAX_BUFFERED_EVENTS,
   type SubscribeOptions,
 } from '../../worker/client/index.ts';
-import { settle } from './support/fake-clock.ts';
+import { settle } from '../support/virtual-clock.ts';
 import {
   events,
   FakeGateway,
@@ -93,7 +93,7 @@ describe('the cursor', () => {
   it('at a hole that the room does not answer for comes back with its cursor', async () => {
     const { gateway, socket } = await joined();
     socket.say(events(ROOM, 8, [9]));
-    await gateway.clock.advance(10_500);
+    await gateway.clock.elapse(10_500);
     expect((await gateway.socket()).url.searchParams.get('since')).toBe('1:5');
   });
 
@@ -101,7 +101,7 @@ describe('the cursor', () => {
     const { gateway, socket } = await joined();
     socket.say(events(ROOM, 8, [9]));
     socket.say({ type: 'error', id: 'subscribe', code: 'message_invalid', message: '' });
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     expect((await gateway.socket()).url.searchParams.get('since')).toBe('1:5');
   });
 
@@ -115,7 +115,7 @@ describe('the cursor', () => {
     const { gateway, socket, told } = await joined();
     socket.say(gap(ROOM, 5, 20));
     socket.breakOff();
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     const next = await gateway.socket();
     expect(next.url.searchParams.get('since')).toBe('1:5');
     next.open();
@@ -128,7 +128,7 @@ describe('the cursor', () => {
     socket.open();
     socket.say(WELCOME, subscribed(ROOM, 30, false));
     socket.breakOff();
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     expect((await gateway.socket()).url.search).toBe('');
   });
 
@@ -138,7 +138,7 @@ describe('the cursor', () => {
     expect(told).toEqual(['s5', 'gap(5-2 epoch)', 's2', '2:3']);
     socket.say(snapshot(ROOM, 9, [9], 1), events(ROOM, 9, [10]));
     socket.breakOff();
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     const next = await gateway.socket();
     next.open();
     next.say(WELCOME, subscribed(ROOM, 9, false, 1), gap(ROOM, 3, 9, 'epoch', 1));
@@ -161,7 +161,7 @@ describe('the cursor', () => {
     expect(told).toEqual(['2:1', '2:2', '2:3']);
     expect(requests(socket)).toEqual([]);
     socket.breakOff();
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     expect((await gateway.socket()).url.searchParams.get('since')).toBe('2:3');
     expect(errors).toEqual([]);
   });
@@ -205,7 +205,7 @@ describe('the cursor', () => {
     expect(subscription.cursor).toEqual({ epoch: 1, seq: 3 });
     socket.say(events(ROOM, 3, [4]));
     socket.breakOff();
-    await gateway.clock.advance(500);
+    await gateway.clock.elapse(500);
     expect((await gateway.socket()).url.searchParams.get('since')).toBe('1:4');
     expect(told).toEqual(['4']);
   });
@@ -394,7 +394,7 @@ describe('handlers', () => {
     expect(told).toEqual(['s5']);
     const gateway = new FakeGateway();
     gateway.client().subscribe(ROOM, { signal: AbortSignal.abort() });
-    await gateway.clock.advance(60_000);
+    await gateway.clock.elapse(60_000);
     expect(gateway.sockets).toHaveLength(0);
   });
 

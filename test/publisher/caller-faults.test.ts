@@ -10,7 +10,7 @@ import {
 import { encodeEvent } from '../../bridge/publisher/outbox/encode-event.ts';
 import { PERMISSION_TIMEOUT_MS, permissionTurns } from '../../bridge/publisher/permission.ts';
 import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
-import { FakeClock } from './fake-clock.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { takeAll } from './fake-gateway.ts';
 
 /** What a caller without types may pass. */
@@ -134,7 +134,7 @@ describe('a queue', () => {
     ['null', null, 'target_invalid'],
   ];
   test.each(odd)('drops a target that is or has %s, and goes on', async (_, target, code) => {
-    const clock = new FakeClock(5);
+    const clock = new VirtualClock(5);
     const dropped: string[] = [];
     const sent: Odd[] = [];
     const queue = new NotificationQueue(
@@ -154,14 +154,14 @@ describe('a queue', () => {
       data: {},
       timestamp: undefined,
     });
-    await clock.advance(0);
+    await clock.elapse(0);
     expect(dropped).toEqual([code, 'target_invalid']);
     expect(sent).toEqual([{ type: 'a', target: { type: 'all' }, data: {}, timestamp: 5 }]);
   });
 });
 
 test('a question about permission that is never answered is permission_unknown after a while', async () => {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const ask = vi.fn(
     (_: string, type: string) => type === 'quick' || new Promise<boolean>(() => {}),
   );
@@ -175,9 +175,9 @@ test('a question about permission that is never answered is permission_unknown a
   note('first', permit('u', 'slow'));
   note('second', permit('u', 'quick'));
   note('other', permit('v', 'quick'));
-  await clock.advance(PERMISSION_TIMEOUT_MS - 1);
+  await clock.elapse(PERMISSION_TIMEOUT_MS - 1);
   expect(outcomes).toEqual(['other']);
-  await clock.advance(1);
+  await clock.elapse(1);
   expect(outcomes.sort()).toEqual(['first permission_unknown true', 'other', 'second']);
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { PublishError } from '../../bridge/publisher/errors.ts';
 import { Coalescer, type Sent } from '../../bridge/publisher/outbox/coalescer.ts';
-import { settle } from './fake-clock.ts';
+import { settle } from '../support/virtual-clock.ts';
 
 /** A coalescer of numbers, and what it sends; each send ends when the test says how. */
 function start(bounds: { maxWaitingItems?: number; maxWaitingBytes?: number } = {}) {

@@ -5,7 +5,7 @@ import {
   NotificationQueue,
   type NotificationQueueOptions,
 } from '../../bridge/publisher/queue/notification-queue.ts';
-import { FakeClock, settle } from './fake-clock.ts';
+import { settle, VirtualClock } from '../support/virtual-clock.ts';
 
 /** Of `user`, the `n`th. */
 const note = (user: string, n: number): Notification => ({
@@ -17,7 +17,7 @@ const nameOf = ({ target, data }: Notification) => `${target.id}${Reflect.get(da
 
 /** A queue on a fake clock, what its service took and when, and what was dropped. */
 function start(options: NotificationQueueOptions = {}) {
-  const clock = new FakeClock();
+  const clock = new VirtualClock();
   const startedAt = clock.now();
   const sends: { at: number; names: string[] }[] = [];
   const taken: string[] = [];
@@ -58,7 +58,7 @@ describe('a notification that fails', () => {
     const { queue, service, clock, sends, dropped } = start();
     service.refuse.set('a1', 'internal');
     await queue.addNotification(note('a', 1));
-    await clock.advance(60_000);
+    await clock.elapse(60_000);
     expect(sends.map(({ at }) => at)).toEqual([0, 1_000, 3_000, 7_000]);
     expect(dropped).toEqual(['a1 internal']);
     expect(queue.size).toBe(0);
@@ -70,13 +70,13 @@ describe('a notification that fails', () => {
     for (const item of [note('a', 1), note('a', 2), note('b', 1), note('b', 2)]) {
       await queue.addNotification(item);
     }
-    await clock.advance(500);
+    await clock.elapse(500);
     expect(taken).toEqual(['b1', 'b2']);
     await queue.addNotification(note('c', 1));
     await settle();
     expect(taken).toEqual(['b1', 'b2', 'c1']);
     service.refuse.clear();
-    await clock.advance(600);
+    await clock.elapse(600);
     expect(taken).toEqual(['b1', 'b2', 'c1', 'a1', 'a2']);
   });
 
@@ -87,7 +87,7 @@ describe('a notification that fails', () => {
       service.refuse.set('a1', code);
       await queue.addNotification(note('a', 1));
       await queue.addNotification(note('a', 2));
-      await clock.advance(0);
+      await clock.elapse(0);
       expect(dropped).toEqual([`a1 ${code}`]);
       expect(taken).toEqual(['a2']);
       expect(sends).toHaveLength(2);
@@ -98,9 +98,9 @@ describe('a notification that fails', () => {
     const { queue, service, clock, taken } = start();
     service.refuse.set('*', 'internal');
     await queue.addNotification(note('a', 1));
-    await clock.advance(500);
+    await clock.elapse(500);
     service.refuse.clear();
-    await clock.advance(500);
+    await clock.elapse(500);
     expect(taken).toEqual(['a1']);
   });
 });
@@ -112,12 +112,12 @@ describe('an outage', () => {
       const { queue, service, clock, sends, taken, dropped } = start();
       service.refuse.set('*', code);
       for (let n = 0; n < 5; n++) await queue.addNotification(note('a', n));
-      await clock.advance(3_600_000);
+      await clock.elapse(3_600_000);
       expect(sends.slice(0, 7).map(({ at }) => at)).toEqual([
         0, 250, 750, 1_750, 3_750, 7_750, 12_750,
       ]);
       service.refuse.clear();
-      await clock.advance(5_000);
+      await clock.elapse(5_000);
       expect(taken).toEqual(['a0', 'a1', 'a2', 'a3', 'a4']);
       expect(dropped).toEqual([]);
     },
@@ -127,12 +127,12 @@ describe('an outage', () => {
     const { queue, service, clock, dropped } = start({ retries: 1 });
     service.refuse.set('a1', 'internal');
     await queue.addNotification(note('a', 1));
-    await clock.advance(0);
+    await clock.elapse(0);
     service.refuse.set('*', 'kafka_unavailable');
-    await clock.advance(60_000);
+    await clock.elapse(60_000);
     expect(dropped).toEqual([]);
     service.refuse.delete('*');
-    await clock.advance(5_000);
+    await clock.elapse(5_000);
     expect(dropped).toEqual(['a1 internal']);
   });
 });
@@ -143,7 +143,7 @@ describe('sending', () => {
     for (let n = 0; n < 3; n++) {
       for (let user = 0; user < 120; user++) await queue.addNotification(note(`u${user}-`, n));
     }
-    await clock.advance(0);
+    await clock.elapse(0);
     expect(taken).toHaveLength(360);
     expect(service.mostAtOnce).toBe(1);
     for (const { names } of sends) expect(names.length).toBeLessThanOrEqual(100);
@@ -155,7 +155,7 @@ describe('sending', () => {
   });
 
   test('adds the time at which a notification was queued', async () => {
-    const clock = new FakeClock(5);
+    const clock = new VirtualClock(5);
     const got: (number | undefined)[] = [];
     const queue = new NotificationQueue(
       {
@@ -168,7 +168,7 @@ describe('sending', () => {
     );
     await queue.addNotification(note('a', 1));
     await queue.addNotification({ ...note('b', 1), timestamp: 3 });
-    await clock.advance(100);
+    await clock.elapse(100);
     expect(got).toEqual([5, 3]);
   });
 });
@@ -181,7 +181,7 @@ describe('the bound', () => {
     expect(queue.size).toBe(3);
     expect(dropped).toEqual(['a3 queue_full', 'a4 queue_full']);
     service.refuse.clear();
-    await clock.advance(10_000);
+    await clock.elapse(10_000);
     expect(taken).toEqual(['a0', 'a1', 'a2']);
   });
 
@@ -195,7 +195,7 @@ describe('the bound', () => {
       const { queue, service, clock, taken } = start({ maxSize: 2, onDropped });
       service.refuse.set('a1', 'data_invalid');
       for (let n = 1; n < 4; n++) await queue.addNotification(note('a', n));
-      await clock.advance(0);
+      await clock.elapse(0);
       expect(taken).toEqual(['a2']);
     }
   });
@@ -208,13 +208,13 @@ describe('the end', () => {
     await queue.addNotification(note('a', 1));
     const ends: boolean[] = [];
     void queue.drain({ timeoutMs: 1_000 }).then((empty) => ends.push(empty));
-    await clock.advance(999);
+    await clock.elapse(999);
     expect(ends).toEqual([]);
-    await clock.advance(1);
+    await clock.elapse(1);
     expect(ends).toEqual([false]);
     void queue.drain().then((empty) => ends.push(empty));
     service.refuse.clear();
-    await clock.advance(5_000);
+    await clock.elapse(5_000);
     expect(ends).toEqual([false, true]);
     expect(await queue.drain()).toBe(true);
   });
@@ -222,23 +222,23 @@ describe('the end', () => {
   test('shutdown sends what it can, tells of the rest, and of what comes after', async () => {
     const { queue, service, clock, taken, dropped } = start();
     await queue.addNotification(note('a', 1));
-    await clock.advance(0);
+    await clock.elapse(0);
     service.refuse.set('*', 'kafka_unavailable');
     for (const n of [2, 3]) await queue.addNotification(note('a', n));
     let ended = false;
     void queue.shutdown({ timeoutMs: 2_000 }).then(() => {
       ended = true;
     });
-    await clock.advance(0);
+    await clock.elapse(0);
     await queue.addNotification(note('b', 1));
     expect(dropped).toEqual(['b1 queue_closed']);
-    await clock.advance(2_000);
+    await clock.elapse(2_000);
     expect(ended).toBe(true);
     expect(taken).toEqual(['a1']);
     expect(dropped).toEqual(['b1 queue_closed', 'a2 queue_closed', 'a3 queue_closed']);
     expect(queue.size).toBe(0);
     service.refuse.clear();
-    await clock.advance(60_000);
+    await clock.elapse(60_000);
     expect(taken).toEqual(['a1']);
   });
 
@@ -251,10 +251,10 @@ describe('the end', () => {
     service.refuse.set('a1', 'data_invalid');
     await queue.addNotification(note('a', 1));
     const ended = queue.shutdown({ timeoutMs: 100 });
-    await clock.advance(100);
+    await clock.elapse(100);
     await ended;
     open();
-    await clock.advance(60_000);
+    await clock.elapse(60_000);
     expect(dropped).toEqual(['a1 queue_closed']);
   });
 });

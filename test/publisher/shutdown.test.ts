@@ -8,7 +8,7 @@ import {
 } from '../../bridge/publisher/index.ts';
 import { ProducerLife } from '../../bridge/publisher/kafka/producer-life.ts';
 import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
-import { settle } from './fake-clock.ts';
+import { settle } from '../support/virtual-clock.ts';
 import { takeAll } from './fake-gateway.ts';
 
 const notConnected = expect.objectContaining({ code: 'not_connected' });

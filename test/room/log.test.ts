@@ -75,7 +75,7 @@ describe('a log', () => {
     expect(log.floor).toBe(0);
   });
 
-  it('shows a new reader the latest entry of each key, oldest first', () => {
+  it('R6: shows a new reader the latest entry of each key, oldest first', () => {
     const log = new Log(POLICIES.price_updates, NEW);
     for (const key of ['A', 'B', 'A', 'C']) append(log, 1, { key });
     expect(resume(log, undefined, 1)).toEqual({ kind: 'snapshot' });

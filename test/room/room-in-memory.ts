@@ -6,12 +6,12 @@ import { type Joiner, Room } from '../../worker/room/room.ts';
 import type { Attachment } from '../../worker/room/session/attachment.ts';
 import type { Socket } from '../../worker/room/session/output.ts';
 import type { Session } from '../../worker/room/session/session.ts';
-import { Clock } from '../simulation/clock.ts';
 import { Disk } from '../simulation/disk.ts';
 import { kafkaBatch } from '../support/room-batch.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** A durable room's epoch is the time of its first wake. */
-export const EPOCH = new Clock().now();
+export const EPOCH = new VirtualClock().now();
 const NAME = 'r';
 
 export class FakeSocket implements Socket {
@@ -60,14 +60,14 @@ export interface Event {
 }
 
 interface Asleep {
-  readonly clock: Clock;
+  readonly clock: VirtualClock;
   readonly disk: Disk;
   readonly sockets: readonly FakeSocket[];
   readonly offset: number;
 }
 
 export class RoomInMemory {
-  readonly clock: Clock;
+  readonly clock: VirtualClock;
   readonly room: Room;
   readonly pings = new Map<Socket, number>();
   /** Why the object ended itself. */
@@ -78,7 +78,7 @@ export class RoomInMemory {
 
   constructor(policy: Policy = POLICIES.trade, asleep?: Asleep, maxSockets = 10_000) {
     this.#policy = policy;
-    this.clock = asleep?.clock ?? new Clock();
+    this.clock = asleep?.clock ?? new VirtualClock();
     this.#disk = asleep?.disk ?? new Disk();
     this.#offset = asleep?.offset ?? 0;
     this.room = new Room(

@@ -9,7 +9,7 @@ const LARGE = 100_000;
 const FULL = [{ size: LARGE }, { size: LARGE }, { size: LARGE }];
 
 describe('a socket', () => {
-  it('is welcomed, subscribed, and shown the state, in this order', () => {
+  it('R3: is welcomed, subscribed, and shown the state, in this order', () => {
     const room = new RoomInMemory();
     room.append({});
     const socket = room.join({ user: 'u' });
@@ -88,7 +88,7 @@ describe('a peer', () => {
     expect(socket.closedFor).toBeUndefined();
   });
 
-  it('that pinged and fell silent is dismissed, when the room flushes', () => {
+  it('R12: that pinged and fell silent is dismissed, when the room flushes', () => {
     const room = new RoomInMemory();
     const [silent, alive] = [room.join(), room.join()];
     room.pings.set(silent, room.now);

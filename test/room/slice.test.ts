@@ -56,7 +56,7 @@ describe('a laggard is served', () => {
     expect(slices.at(-1)?.cursor).toBe(5);
   });
 
-  it('every event of a keyed room that it keeps up with, the latest per key if it does not', () => {
+  it('R9: every event of a keyed room that it keeps up with, the latest per key if it does not', () => {
     const log = logOf(POLICIES.price_updates, KEYED);
     expect(seqsOf(serve(log, 0, false))).toEqual([[1, 2, 3, 4]]);
     const conflated = serve(log, 0, true);

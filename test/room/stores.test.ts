@@ -12,13 +12,14 @@ import { IDLE_TIME, MemoryStore } from '../../worker/room/store/memory-store.ts'
 import type { Store } from '../../worker/room/store/store.ts';
 import { Disk } from '../simulation/disk.ts';
 import { kafkaBatch, webhookBatch } from '../support/room-batch.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
-/** The room's clock and its scheduler, as far as a store needs them. */
-class Clock {
-  #time = 1_000_000;
-  #stores: Store[] = [];
+/** Runs stores when they are due, as the room's scheduler does. */
+class StoreRunner {
+  readonly #clock = new VirtualClock(1_000_000);
+  readonly #stores: Store[] = [];
 
-  now = (): number => this.#time;
+  now = this.#clock.now;
 
   /** From now on, the store is run when it is due. */
   keep<Kept extends Store>(store: Kept): Kept {
@@ -32,8 +33,8 @@ class Clock {
   }
 
   advance(ms: number): void {
-    this.#time += ms;
-    for (const store of this.#stores) if (store.dueAt <= this.#time) store.run(this.#time);
+    this.#clock.advance(ms);
+    for (const store of this.#stores) if (store.dueAt <= this.now()) store.run(this.now());
   }
 }
 
@@ -288,11 +289,11 @@ describe('a durable store, beyond the contract,', () => {
 });
 
 describe('a memory store, beyond the contract,', () => {
-  const open = (table: Chunks, clock: Clock) => clock.keep(openMemory(table, clock.now()));
+  const open = (table: Chunks, clock: StoreRunner) => clock.keep(openMemory(table, clock.now()));
 
   it('is saved three seconds after the last append, with one timer at a time', () => {
     const table = new Disk();
-    const clock = new Clock();
+    const clock = new StoreRunner();
     const store = open(table, clock);
     append(store, 0, 2, clock.now());
     expect(table.turnWrites).toBe(1);
@@ -313,7 +314,7 @@ describe('a memory store, beyond the contract,', () => {
 
   it('that wakes dirty starts a greater epoch from what was saved, every time', () => {
     const table = new Disk();
-    const clock = new Clock();
+    const clock = new StoreRunner();
     const store = open(table, clock);
     append(store, 0, 3, clock.now());
     clock.advance(IDLE_TIME);
@@ -333,7 +334,7 @@ describe('a memory store, beyond the contract,', () => {
 
   it('shows no key as it was before it was forgotten', () => {
     const table = new Disk();
-    const clock = new Clock();
+    const clock = new StoreRunner();
     const { price_updates } = POLICIES;
     const policy = {
       ...price_updates,
@@ -352,7 +353,7 @@ describe('a memory store, beyond the contract,', () => {
 
   it('saves a price table larger than a row', () => {
     const table = new Disk();
-    const clock = new Clock();
+    const clock = new StoreRunner();
     const store = open(table, clock);
     append(store, 0, 3, clock.now(), 'x'.repeat(200_000));
     clock.advance(IDLE_TIME);

@@ -10,7 +10,7 @@ import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import type { RoomBatch } from '../../worker/room/intake/room-batch.ts';
 import { Room } from '../../worker/room/room.ts';
 import type { Chunks } from '../../worker/room/store/chunks.ts';
-import { Clock } from './clock.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { Connection, type Manners, type View } from './connection.ts';
 import { Disk } from './disk.ts';
 import type { Expected } from './expectations.ts';
@@ -49,7 +49,7 @@ interface TokenCheck {
 type CheckedToken = Exclude<Identification, { readonly kind: 'anonymous' }>;
 
 export class SimulatedRoom {
-  readonly clock = new Clock();
+  readonly clock = new VirtualClock();
   readonly disk = new Disk();
   readonly reference: Reference;
   readonly trace: string[] = [];

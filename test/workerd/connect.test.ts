@@ -11,7 +11,7 @@ async function refusal(response: Response): Promise<[number, string]> {
 }
 
 describe('who may join', () => {
-  it('anyone joins public rooms', async () => {
+  it('R1: anyone joins public rooms', async () => {
     for (const room of ['price:JOIN', 'price_updates', 'orderbook:JOIN', 'trade:JOIN', 'system']) {
       expect((await upgrade(room)).status).toBe(101);
     }
@@ -68,7 +68,7 @@ describe('who may join', () => {
     expect(await refusal(await upgrade('price:JOIN', headers))).toEqual([401, code]);
   });
 
-  it('a browser brings its token as a subprotocol, which is not echoed', async () => {
+  it('R2: a browser brings its token as a subprotocol, which is not echoed', async () => {
     const token = await tokenFor('1');
     const protocols = `gateway.v1, bearer.${token}`;
     const response = await upgrade('user:1', { 'Sec-WebSocket-Protocol': protocols });
@@ -127,7 +127,7 @@ describe('what a client sends', () => {
 });
 
 describe('a room', () => {
-  it('lets a member of a private room go when its token has ended, before it sends more', async () => {
+  it('R2: lets a member of a private room go when its token has ended, before it sends more', async () => {
     const exp = Math.floor(Date.now() / 1000) + 2;
     const [short, long] = [
       await connect('user:ends', await tokenFor('ends', { exp })),

@@ -13,7 +13,7 @@ function eventTexts(client: Client): string[] {
 }
 
 describe('an event', () => {
-  it('reaches its room, numbered, joined on to the cursor', async () => {
+  it('R4: reaches its room, numbered, joined on to the cursor', async () => {
     const client = await connect('price:NUM');
     const [subscribed] = await client.received('subscribed');
     expect(subscribed).toMatchObject({ room: 'price:NUM', seq: 0, recovered: false });
@@ -52,7 +52,7 @@ describe('an event', () => {
     expect(await symbols(all, 2)).toEqual(['HERE', 'THERE']);
   });
 
-  it('keeps every byte of its source: digits, escapes, spaces, the order of keys', async () => {
+  it('E2: keeps every byte of its source: digits, escapes, spaces, the order of keys', async () => {
     const client = await connect('price:BYTES');
     const data =
       '{ "note" : "\\u00e9\\ud83d\\ude80 \\/ é🚀", "price":45000.50,\n "volume":12345678901234567890, "low24h":"0.10", "x":1.0E+2,"y":[1.10 , 2] }';
@@ -84,7 +84,7 @@ describe('a personal trade', () => {
   const trade =
     '{"type":"trade_notification","symbol":"TAPE","userId":"u-1","data":{"tradeId":"t","price":45000.00,"amount":0.10,"side":"buy","txHash":"0xabc","fees":{"gas":"0.001"},"note":"mine"},"timestamp":1,"metadata":{"source":"s"}}';
 
-  it('shows the public tape no more than the trade, and the user all of it', async () => {
+  it('E3: shows the public tape no more than the trade, and the user all of it', async () => {
     const tape = await connect('trade:TAPE');
     const own = await connect('user:u-1', await tokenFor('u-1'));
     expect(await publishWithoutKafka('trade.notifications', [trade])).toMatchObject({
@@ -138,7 +138,7 @@ describe('an alert', () => {
 });
 
 describe('a notification', () => {
-  it('reaches its target, without saying who that is', async () => {
+  it('E1, E3: reaches its target, without saying who that is', async () => {
     const token = await tokenFor('u-9', { rooms: ['trading-room-general'] });
     const user = await connect('user:u-9', token);
     const room = await connect('trading-room-general', token);
@@ -173,7 +173,7 @@ describe('a notification', () => {
   });
 });
 
-describe('the guide', () => {
+describe('the examples of the Server Push Notifications Guide', () => {
   it.each(guideEvents.map(({ topic, event }, index) => [index, topic, event] as const))(
     'event %i, of %s, is delivered with its data as it is',
     async (index, topic, event) => {

@@ -26,7 +26,7 @@ async function refusal(response: Response): Promise<[number, string]> {
 describe('a batch is let in by its signature', () => {
   const text = body([{ topic: 'price.updates', value: price('SIG-USDC', 1) }]);
 
-  it('refuses one without a signature', async () => {
+  it('I1: refuses one without a signature', async () => {
     expect(await refusal(await post(text, { headers: {} }))).toEqual([401, 'signature_missing']);
   });
 
@@ -73,7 +73,7 @@ describe('a batch is let in by its signature', () => {
     expect((await post(text, { headers })).status).toBe(200);
   });
 
-  it('never lets a publisher state a position', async () => {
+  it('I6: never lets a publisher state a position', async () => {
     const records = [
       { topic: 'price.updates', partition: 0, offset: 9, timestamp: 1, value: price('P-USDC', 1) },
     ];
@@ -89,7 +89,7 @@ describe('a batch is let in by its signature', () => {
   });
 });
 
-describe('a body', () => {
+describe('I2: a body', () => {
   it.each([
     ['not JSON', '{"records":[', 400, 'body_not_json'],
     ['no batch', '[]', 400, 'batch_malformed'],
@@ -152,7 +152,7 @@ describe('a body', () => {
   });
 });
 
-describe('a bad record costs no other record anything', () => {
+describe('E4, E5, I4: a bad record costs no other record anything', () => {
   const good = price('MIX-USDC', 1);
   it.each([
     ['of an unknown topic', 'orders', good, 'topic_unknown'],
@@ -359,7 +359,7 @@ describe('exactly once', () => {
   const idsOf = (events: readonly { event: Record<string, unknown> }[]) =>
     events.map(({ event }) => JSON.stringify(event.data).match(/t-[0-9]+/)?.[0]);
 
-  it('a replay is all duplicates, within a batch and across overlapping ones', async () => {
+  it('I5: a replay is all duplicates, within a batch and across overlapping ones', async () => {
     const client = await connect('trade:ONCE');
     expect(await publish([record('ONCE', 1), record('ONCE', 2)])).toMatchObject({ accepted: 2 });
     expect(await publish([record('ONCE', 1), record('ONCE', 2)])).toMatchObject({
@@ -391,7 +391,7 @@ describe('exactly once', () => {
     expect(idsOf(await client.events(4))).toEqual(['t-100', 't-101', 't-0', 't-1']);
   });
 
-  it('a publisher’s batch is known by its webhook-id', async () => {
+  it('I6: a publisher’s batch is known by its webhook-id', async () => {
     const { value } = record('HOOK', 1);
     expect(
       await publishWithoutKafka('trade.notifications', [value, value], 'hook-1'),
@@ -413,7 +413,7 @@ describe('exactly once', () => {
     expect(await second.json()).toMatchObject({ accepted: 1 });
   });
 
-  it('a batch is sent again in full when one of its rooms could not take it', async () => {
+  it('I3: a batch is sent again in full when one of its rooms could not take it', async () => {
     const ids = Array.from({ length: MAX_WEBHOOK_IDS }, (_, index) => index);
     const { value } = record('BUSY', 1);
     await runInDurableObject(env.ROOM.getByName('trade:BUSY'), (room: Room) => {

@@ -103,7 +103,7 @@ describe('a durable room', () => {
     expect(await after.events(1)).toMatchObject([{ seq: 3, event: { data: { tradeId: '3' } } }]);
   });
 
-  it('gives a client that comes back everything it missed, and then goes on', async () => {
+  it('R5: gives a client that comes back everything it missed, and then goes on', async () => {
     const first = await connect('trade:BACK');
     await publish([trade('BACK', 1)]);
     await first.events(1);

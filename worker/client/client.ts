@@ -1,15 +1,15 @@
 /** The client: rooms, each over a connection of its own, and what is common to them. */
 import type { Cursor } from '../protocol/frames.ts';
-import type { ConnectionOptions } from './connection.ts';
-import type { ConnectionStatus, StateKind } from './connection-state.ts';
+import type { ConnectionOptions } from './connection/connection.ts';
+import type { ConnectionStatus, StateKind } from './connection/connection-state.ts';
+import { type PlatformOptions, platformOf } from './connection/platform.ts';
+import { heed } from './connection/surroundings.ts';
 import { GatewayError } from './errors.ts';
 import type { EventInfo, EventOfRoom, EventOfType, GatewayEvent } from './events.ts';
-import { type Handler, Handlers } from './handlers.ts';
-import { Member } from './member.ts';
-import { type PlatformOptions, platformOf } from './platform.ts';
-import { RoomFeed } from './room-feed.ts';
-import type { SubscribeOptions, Subscription } from './subscription.ts';
-import { heed } from './surroundings.ts';
+import { type Handler, Handlers } from './subscription/handlers.ts';
+import { RoomFeed } from './subscription/room-feed.ts';
+import { RoomReader } from './subscription/room-reader.ts';
+import type { SubscribeOptions, Subscription } from './subscription/subscription.ts';
 import { type Token, TokenSource } from './token.ts';
 
 export interface GatewayClientOptions extends PlatformOptions {
@@ -91,7 +91,7 @@ export class GatewayClient {
     if (this.#closing.signal.aborted)
       throw new GatewayError('closed', 'the client is closed', room);
     const feed = this.#feeds.get(room) ?? this.#open(room, options.since);
-    const member = new Member<Event>(feed, options);
+    const member = new RoomReader<Event>(feed, options);
     feed.add(member);
     if (options.signal?.aborted) member.unsubscribe();
     feed.connection.tell('start');
@@ -141,7 +141,7 @@ export class GatewayClient {
         this.#handlers.tell('status', status, room);
       },
     });
-    const ours = new Member<GatewayEvent>(feed, {
+    const ours = new RoomReader<GatewayEvent>(feed, {
       onEvent: (event, info) =>
         event.type === 'error' ||
         event.type === 'status' ||

@@ -2,10 +2,15 @@
 export type { Cursor } from '../protocol/frames.ts';
 export type { MaxRate } from '../protocol/messages.ts';
 export { GatewayClient, type GatewayClientOptions } from './client.ts';
-export type { ConnectionStatus } from './connection-state.ts';
-export type { Gap } from './cursor.ts';
+export type { ConnectionStatus } from './connection/connection-state.ts';
+export type {
+  Answer,
+  PlatformOptions,
+  Socket,
+  SocketEvent,
+  Surroundings,
+} from './connection/platform.ts';
 export { GatewayError } from './errors.ts';
-export { MAX_BUFFERED_EVENTS, type Received } from './event-buffer.ts';
 export type {
   CustomNotification,
   EventInfo,
@@ -19,6 +24,11 @@ export type {
   SystemAlert,
   TradeNotification,
 } from './events.ts';
-export type { Answer, PlatformOptions, Socket, SocketEvent, Surroundings } from './platform.ts';
-export type { SubscribeOptions, Subscription, SubscriptionHandlers } from './subscription.ts';
+export type { Gap } from './subscription/cursor.ts';
+export { MAX_BUFFERED_EVENTS, type Received } from './subscription/event-buffer.ts';
+export type {
+  SubscribeOptions,
+  Subscription,
+  SubscriptionHandlers,
+} from './subscription/subscription.ts';
 export type { Token } from './token.ts';

@@ -3,7 +3,7 @@
  * together ask the provider once. A token is kept until it is refused or nears its end; when there
  * is another one, every connection takes it.
  */
-import type { Platform } from './platform.ts';
+import type { Platform } from './connection/platform.ts';
 
 /** Tokens come from a fetch or a silent login; what hangs longer is asked again. */
 const PROVIDER_WITHIN_MS = 10_000;

@@ -42,7 +42,7 @@ export function readBatch(body: Uint8Array): BatchReading {
   } catch (error) {
     return { kind: 'refused', code: 'body_not_json', message: String(error) };
   }
-  const count = recordCount(parsed);
+  const count = recordsOf(parsed).length;
   if (count > MAX_BATCH_RECORDS) {
     const message = `${count} records; a batch has at most ${MAX_BATCH_RECORDS}`;
     return { kind: 'refused', code: 'batch_too_large', message };
@@ -51,7 +51,7 @@ export function readBatch(body: Uint8Array): BatchReading {
     ? v.safeParse(positionedBatchSchema, parsed, ABORT_EARLY)
     : v.safeParse(unpositionedBatchSchema, parsed, ABORT_EARLY);
   if (!shape.success) return malformed(describeIssue(shape.issues[0]));
-  const values = valuesOf(text);
+  const values = valuesOf(text, parsed);
   if (values === undefined) return malformed('a key stands twice in the batch or in a record');
   const batch = shape.output;
   return 'source' in batch ? { kind: 'kafka', batch, values } : { kind: 'webhook', batch, values };
@@ -59,9 +59,9 @@ export function readBatch(body: Uint8Array): BatchReading {
 
 const ABORT_EARLY = { abortEarly: true };
 
-function recordCount(parsed: unknown): number {
+function recordsOf(parsed: unknown): readonly unknown[] {
   const isBatch = typeof parsed === 'object' && parsed !== null && 'records' in parsed;
-  return isBatch && Array.isArray(parsed.records) ? parsed.records.length : 0;
+  return isBatch && Array.isArray(parsed.records) ? parsed.records : [];
 }
 
 function isPositioned(parsed: unknown): boolean {
@@ -73,39 +73,45 @@ function malformed(message: string): BatchReading {
 }
 
 /** The text of each record's value; undefined when a key stands twice. */
-function valuesOf(text: string): JsonText[] | undefined {
+function valuesOf(text: string, parsed: unknown): JsonText[] | undefined {
+  const records = recordsOf(parsed);
   const reader = new JsonTextReader(text);
-  const keys = new Set<string>();
   const values: JsonText[] = [];
+  let count = 0;
   reader.enterObject();
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    if (keys.has(key)) return undefined;
-    keys.add(key);
+    count++;
     if (key !== 'records' || !reader.enterArray()) {
       reader.skip();
       continue;
     }
     while (reader.nextElement()) {
-      const value = valueOfRecord(reader);
+      const value = valueOfRecord(reader, records[values.length]);
       if (value === undefined) return undefined;
       values.push(value);
     }
   }
-  return values;
+  return count === countKeys(parsed) ? values : undefined;
 }
 
 /** The text of one record's value; undefined when a key stands twice in the record. */
-function valueOfRecord(reader: JsonTextReader): JsonText | undefined {
-  const keys = new Set<string>();
+function valueOfRecord(reader: JsonTextReader, parsed: unknown): JsonText | undefined {
   let value = NO_VALUE;
+  let count = 0;
   if (!reader.enterObject()) return undefined;
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    if (keys.has(key)) return undefined;
-    keys.add(key);
+    count++;
     const { start, end, fields, depth } = reader.skip();
     if (key === 'value') value = { text: reader.text.slice(start, end), fields, depth };
   }
-  return value;
+  return count === countKeys(parsed) ? value : undefined;
+}
+
+/** A parsed object has each key once, so a text with a duplicate has more. */
+function countKeys(parsed: unknown): number {
+  let count = 0;
+  if (typeof parsed === 'object' && parsed !== null) for (const _ in parsed) count++;
+  return count;
 }
 
 /** The value of a record that has none; the judgement of the record refuses it. */

@@ -24,7 +24,7 @@ export interface KafkaProducerOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** The guide's: an event that took longer is no longer of the moment. */
+/** An event that takes longer to be confirmed is no longer of the moment. */
 const CONNECTION_TIMEOUT_MS = 1_000;
 export const REQUEST_TIMEOUT_MS = 5_000;
 export const RETRY = { initialRetryTime: 100, retries: 3, maxRetryTime: 1_000 };

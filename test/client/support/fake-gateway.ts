@@ -1,7 +1,8 @@
 /** The other side of a client's sockets, played by hand: accepts, sends, stays silent, breaks off. */
+
+import type { Answer, Socket, SocketEvent } from '../../../worker/client/connection/platform.ts';
 import { GatewayClient, type GatewayClientOptions } from '../../../worker/client/index.ts';
-import type { Answer, Socket, SocketEvent } from '../../../worker/client/platform.ts';
-import { FakeClock, settle } from './fake-clock.ts';
+import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 
 export const URL_OF_GATEWAY = 'wss://gateway.test';
 export const WINDOW = 1_000;
@@ -115,7 +116,7 @@ export class FakeWindow {
 }
 
 export class FakeGateway {
-  readonly clock = new FakeClock();
+  readonly clock = new VirtualClock();
   readonly window = new FakeWindow();
   readonly sockets: FakeSocket[] = [];
   readonly asked: { readonly url: string; readonly headers: Record<string, string> }[] = [];

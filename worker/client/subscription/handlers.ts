@@ -1,5 +1,5 @@
 /** The handlers of `client.on`, by what they are for. What they throw ends here, as an error told. */
-import { GatewayError, messageOf, type OnError } from './errors.ts';
+import { GatewayError, messageOf, type OnError } from '../errors.ts';
 
 /** The overloads of `GatewayClient.on` pair each kind with what its handlers take. */
 export type Handler = (subject: never, context: never) => unknown;

@@ -4,13 +4,17 @@
  * cursor drops what it had. It asks the room again, over the open socket, when a reader comes late,
  * finds a hole or changes the rate, one request at a time.
  */
-import type { Cursor } from '../protocol/frames.ts';
-import type { MaxRate } from '../protocol/messages.ts';
-import { Connection, type ConnectionOptions, type ConnectionOwner } from './connection.ts';
-import type { ConnectionStatus } from './connection-state.ts';
+import type { Cursor } from '../../protocol/frames.ts';
+import type { MaxRate } from '../../protocol/messages.ts';
+import {
+  Connection,
+  type ConnectionOptions,
+  type ConnectionOwner,
+} from '../connection/connection.ts';
+import type { ConnectionStatus } from '../connection/connection-state.ts';
+import { type LogFrame, write } from '../connection/wire.ts';
+import type { OnError } from '../errors.ts';
 import type { RoomCursor } from './cursor.ts';
-import type { OnError } from './errors.ts';
-import { type LogFrame, write } from './wire.ts';
 
 /** The room answers in one turn; a socket that stays mute longer is left for another. */
 const ANSWER_WITHIN_MS = 10_000;

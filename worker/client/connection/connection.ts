@@ -2,7 +2,11 @@
  * One WebSocket and its successors: does what `connection-state.ts` decides. It knows the frames
  * that are about the connection (`welcome`, `shutdown`, what answers `auth`), and hands all others on.
  */
+
+import { messageOf, type OnError } from '../errors.ts';
+import type { TokenSource, TokenUsed } from '../token.ts';
 import { backoffMs } from './backoff.ts';
+import { askWhy, endingOfClose } from './close-verdict.ts';
 import {
   type BrowserEvent,
   type ConnectionEvent,
@@ -12,11 +16,8 @@ import {
   INITIAL_STATE,
   transition,
 } from './connection-state.ts';
-import { askWhy, endingOfClose } from './ending.ts';
-import { messageOf, type OnError } from './errors.ts';
 import { Heartbeat, type Pulse, TICK_MS } from './heartbeat.ts';
 import type { Platform, Socket, SocketEvent } from './platform.ts';
-import type { TokenSource, TokenUsed } from './token.ts';
 import {
   bearerPrefix,
   type Frame,

@@ -2,18 +2,18 @@
  * One reader of a room: a cursor, and the callbacks and the loop that it tells. What the user's code
  * throws ends here.
  */
-import type { Cursor } from '../protocol/frames.ts';
-import type { MaxRate } from '../protocol/messages.ts';
-import type { ConnectionStatus } from './connection-state.ts';
+import type { Cursor } from '../../protocol/frames.ts';
+import type { MaxRate } from '../../protocol/messages.ts';
+import type { ConnectionStatus } from '../connection/connection-state.ts';
+import type { LogFrame } from '../connection/wire.ts';
+import { GatewayError, type OnError } from '../errors.ts';
 import { type Delivery, RoomCursor } from './cursor.ts';
-import { GatewayError, type OnError } from './errors.ts';
 import { END, EventBuffer, type Received } from './event-buffer.ts';
 import { call } from './handlers.ts';
 import type { Reader } from './room-feed.ts';
 import type { SubscribeOptions, Subscription } from './subscription.ts';
-import type { LogFrame } from './wire.ts';
 
-/** What a member needs of its room. */
+/** What a reader needs of its room. */
 export interface Feed {
   readonly room: string;
   readonly status: ConnectionStatus;
@@ -21,7 +21,7 @@ export interface Feed {
   remove(reader: Reader): void;
 }
 
-export class Member<Event> implements Subscription<Event>, Reader {
+export class RoomReader<Event> implements Subscription<Event>, Reader {
   readonly room: string;
   readonly #feed: Feed;
   readonly #options: SubscribeOptions<Event>;
@@ -67,7 +67,7 @@ export class Member<Event> implements Subscription<Event>, Reader {
 
   readonly unsubscribe = (): void => this.#end();
 
-  /** Everything from now on; without handlers, from the beginning. Leaving it ends the member. */
+  /** Everything from now on; without handlers, from the beginning. Leaving it ends the reader. */
   [Symbol.asyncIterator](): AsyncIterator<Received<Event>, undefined> {
     this.#buffer ??= new EventBuffer();
     const buffer = this.#buffer;

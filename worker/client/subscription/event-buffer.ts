@@ -2,8 +2,9 @@
  * What a `for await` over a subscription has not yet taken. Bounded: when it is full, the oldest goes
  * (of a market the newest is worth more), and the next event taken says that something is missing.
  */
+
+import type { EventInfo } from '../events.ts';
 import type { Gap } from './cursor.ts';
-import type { EventInfo } from './events.ts';
 
 /** As much as a busy page falls behind; of order books of a few KB, a few MB. */
 export const MAX_BUFFERED_EVENTS = 1_000;

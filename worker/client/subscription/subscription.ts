@@ -1,10 +1,10 @@
 /** What `GatewayClient.subscribe` takes and gives: a room, until it is left. */
-import type { Cursor } from '../protocol/frames.ts';
-import type { MaxRate } from '../protocol/messages.ts';
-import type { ConnectionStatus } from './connection-state.ts';
+import type { Cursor } from '../../protocol/frames.ts';
+import type { MaxRate } from '../../protocol/messages.ts';
+import type { ConnectionStatus } from '../connection/connection-state.ts';
+import type { EventInfo } from '../events.ts';
 import type { Gap } from './cursor.ts';
 import type { Received } from './event-buffer.ts';
-import type { EventInfo } from './events.ts';
 
 /** What a subscription is told. Handlers may be asynchronous; they are not waited for. */
 export interface SubscriptionHandlers<Event> {

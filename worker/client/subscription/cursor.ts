@@ -18,8 +18,8 @@
  * Rejected: one cursor per connection. Readers of one room come at different times and from
  * different places, and only each for itself can say what it has been told.
  */
-import type { Cursor, NumberedEvent } from '../protocol/frames.ts';
-import type { LogFrame } from './wire.ts';
+import type { Cursor, NumberedEvent } from '../../protocol/frames.ts';
+import type { LogFrame } from '../connection/wire.ts';
 
 /**
  * `(from, to]` cannot be had any more. With a new epoch `from` is of the old one, `to` of the new.

@@ -14,8 +14,8 @@ import type {
   Snapshot,
   SUBPROTOCOL,
   Subscribed,
-} from '../protocol/frames.ts';
-import type { ClientMessage } from '../protocol/messages.ts';
+} from '../../protocol/frames.ts';
+import type { ClientMessage } from '../../protocol/messages.ts';
 
 // Values of frames.ts would bring its schemas along.
 export const subprotocol: typeof SUBPROTOCOL = 'gateway.v1';
