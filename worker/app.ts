@@ -1,4 +1,4 @@
-/** The Worker's HTTP surface. Every error leaves as a code of the table, and no stack with it. */
+/** The Worker's HTTP surface. Every error leaves as a code of the table, and never with a stack. */
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { Env } from './env.ts';
@@ -10,7 +10,7 @@ import { history } from './routes/history.ts';
 import { ingest } from './routes/ingest.ts';
 
 export const app = new Hono<{ Bindings: Env }>()
-  // Pages of any origin read rooms; what is private takes a token, and no cookie is ever looked at.
+  // Pages of any origin may read rooms: a private room needs a token, and cookies are never read.
   .use('/v1/rooms/*', cors({ origin: '*', exposeHeaders: ['Retry-After'] }))
   .route('/health', health)
   .route('/v1/events', ingest)

@@ -42,13 +42,13 @@ export async function identify(headers: Headers, secret: string): Promise<Identi
   return token === undefined ? { kind: 'anonymous' } : verifyToken(token, secret);
 }
 
-/** Whom a token is of. */
+/** Whose token it is, and what it grants. */
 export async function verifyToken(
   token: string,
   secret: string,
 ): Promise<Exclude<Identification, { kind: 'anonymous' }>> {
   try {
-    // `iat` is not checked: a clock a second ahead of ours is no forgery.
+    // `iat` is not checked, because a clock that is a second ahead of ours is no forgery.
     const payload = await verify(token, secret, { alg: 'HS256', iat: false });
     const { success, output } = v.safeParse(claimsSchema, payload);
     if (!success) return { kind: 'refused', code: 'token_invalid' };

@@ -1,4 +1,4 @@
-/** The client: rooms, each over a connection of its own, and what is common to them. */
+/** The client: its rooms, each over a connection of its own, and what they share. */
 import type { Cursor } from '../protocol/frames.ts';
 import type { ConnectionOptions } from './connection/connection.ts';
 import type { ConnectionStatus, StateKind } from './connection/connection-state.ts';
@@ -13,23 +13,24 @@ import type { SubscribeOptions, Subscription } from './subscription/subscription
 import { type Token, TokenSource } from './token.ts';
 
 export interface GatewayClientOptions extends PlatformOptions {
-  /** Of the gateway: `wss://gateway.example`. */
+  /** The address of the gateway: `wss://gateway.example`. */
   readonly url: string;
   /**
-   * A JWT, or what gives one, now or as a promise; '' for none. A provider is asked before the first
-   * connection, before the token ends and when it is refused; in vain, again after a wait.
+   * A JWT, or a function that gives one, now or as a promise; '' for no token. The function is asked
+   * before the first connection, before the token ends, and when the token is refused. If it fails, it
+   * is asked again after a wait.
    */
   readonly token?: Token;
-  /** Reads a frame's text: a parser that keeps digits, say. `JSON.parse` unless given. */
+  /** Parses the text of a frame, for example keeping all digits. `JSON.parse` unless given. */
   readonly parse?: (text: string) => unknown;
 }
 
 /**
  * A client of the gateway. It connects when a room is subscribed to, comes back by itself whenever a
- * connection is lost, and then asks for what it missed: each event is told once and in order, and
+ * connection is lost, and then asks for what it missed. Each event is given once and in order, and
  * what cannot be had any more is told as a gap.
  *
- * @throws {TypeError} when `url` is none.
+ * @throws {TypeError} when `url` is no URL.
  *
  * @example
  * const client = new GatewayClient({ url: 'wss://gateway.example', token: () => fetchToken() });
@@ -65,7 +66,7 @@ export class GatewayClient {
     );
   }
 
-  /** `open` when every room is, else the state of one that is not; `idle` without rooms. */
+  /** `open` when every room is open, or else the state of one that is not; `idle` without rooms. */
   get status(): StateKind {
     if (this.#closing.signal.aborted) return 'stopped';
     const states = [...this.#feeds.values()].map(({ status }) => status.state);
@@ -74,12 +75,12 @@ export class GatewayClient {
 
   /**
    * Subscribes to a room. Several subscriptions to one room share its connection, which runs at the
-   * rate of the fastest: each is told at that rate.
+   * rate of the fastest of them, and all of them get their events at that rate.
    *
-   * A room that refuses for good is `stopped`: its status has the `code`. Subscribing again tries
-   * again, with a new token for one.
+   * A room that refuses for good is `stopped`, and its status has the `code`. To subscribe again tries
+   * it again, for example with a new token.
    *
-   * @throws {GatewayError} `closed`, when the client is.
+   * @throws {GatewayError} `closed` when the client is closed.
    *
    * @example
    * const { cursor } = client.subscribe('user:user-123', { onEvent: show, since: lastCursor });
@@ -101,10 +102,10 @@ export class GatewayClient {
   /**
    * Calls `handler` for each event of a type, in whatever room (snapshots included: see
    * `info.snapshot`), for each change of a room's `status`, or for each `error`. Without a handler
-   * of `error`, errors go to the console. Events whose type is one of these two names are told to
+   * of `error`, errors go to the console. Events whose type is `status` or `error` are given to
    * subscriptions only.
    *
-   * @returns what ends it.
+   * @returns a function that removes the handler.
    *
    * @example
    * const off = client.on('price_update', ({ symbol, data }) => show(symbol, data.price));
@@ -121,7 +122,7 @@ export class GatewayClient {
 
   /**
    * Closes all connections, for good. Every loop over a subscription ends. Node's own WebSocket keeps
-   * its process alive until the other side has closed too; that of the `ws` package does not.
+   * the process alive until the other side has closed too; the WebSocket of the `ws` package does not.
    */
   close(): void {
     this.#closing.abort();
@@ -146,7 +147,7 @@ export class GatewayClient {
         event.type === 'error' ||
         event.type === 'status' ||
         this.#handlers.tell(event.type, event, room, info),
-      // The slowest: it does not decide.
+      // The slowest rate, so that this reader does not decide how fast the connection runs.
       maxRate: 1,
       ...(since && { since }),
     });

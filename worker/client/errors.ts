@@ -1,14 +1,14 @@
 /**
- * What went wrong: told to `GatewayClient.on('error', …)` when the stream goes on, thrown by a loop
- * over a subscription when the room refuses for good. Decide on `code`, never on the message. Beside
- * the codes below there are those of the gateway: of its `error` frames, refusals and close codes.
+ * What went wrong. It is given to `GatewayClient.on('error', …)` when the stream goes on, and thrown by
+ * a loop over a subscription when the room refuses for good. Decide on `code`, never on the message.
+ * Beside the codes below there are the gateway's own: of `error` frames, refusals and close codes.
  *
  * - `handler_failed`: a handler of yours threw or rejected; `cause` is what it threw.
- * - `token_failed`: the token provider threw, or took more than ten seconds; it is asked again.
- * - `frame_invalid`: something arrived that is no frame; it was passed over.
- * - `address_invalid`: no WebSocket takes the address or the token.
- * - `closed`: the client is.
- * - `epoch_older`: the room numbers its events as it did before; they are passed over until that ends.
+ * - `token_failed`: your `token` function threw, or took more than ten seconds; it is asked again.
+ * - `frame_invalid`: something arrived that is no frame; it was ignored.
+ * - `address_invalid`: no WebSocket accepts the address or the token.
+ * - `closed`: the client is closed.
+ * - `epoch_older`: the room numbers its events as it did before; they are ignored until that ends.
  *
  * @example
  * client.on('error', ({ code, room, message }) => console.warn(code, room, message));
@@ -25,7 +25,7 @@ export class GatewayError extends Error {
   }
 }
 
-/** Takes note of what went wrong in a room. The message is the cause's, unless given. */
+/** Is told what went wrong in a room. The message is that of the cause, unless one is given. */
 export type OnError = (code: string, cause: unknown, message?: string) => void;
 
 export function messageOf(error: unknown): string {

@@ -1,25 +1,25 @@
 /**
- * The token and where it comes from. One for all connections of a client: rooms that connect
- * together ask the provider once. A token is kept until it is refused or nears its end; when there
- * is another one, every connection takes it.
+ * The token and where it comes from. All connections of a client share it, so rooms that connect
+ * together ask the provider once. A token is kept until it is refused or nears its end. When there is
+ * another one, every connection takes it.
  */
 import type { Platform } from './connection/platform.ts';
 
-/** Tokens come from a fetch or a silent login; what hangs longer is asked again. */
+/** A token comes from a fetch or a silent login. A provider that hangs longer is asked again. */
 const PROVIDER_WITHIN_MS = 10_000;
-/** A new token is asked for so long before the old one ends, or at a fifth of what is left of it. */
+/** A new token is asked for so long before the old one ends, or when a fifth of its time is left. */
 const RENEW_BEFORE_MS = 60_000;
 const RENEW_BEFORE_SHARE = 0.2;
-/** While the old one lasts: a few times in its last minute. */
+/** How often the provider is asked again while the old token lasts. */
 const RENEW_AGAIN_MS = 10_000;
 
-/** A JWT, or what gives one: '' for none. */
+/** A JWT, or a function that gives one; '' for no token. */
 export type Token = string | (() => string | Promise<string>);
 
 /** The token of an attempt. */
 export interface TokenUsed {
   readonly token: string;
-  /** Whether the provider gave it for this very attempt. */
+  /** Whether the provider has given it for this very attempt. */
   readonly fresh: boolean;
 }
 
@@ -37,7 +37,7 @@ export class TokenSource {
     this.#platform = platform;
   }
 
-  /** @throws what the provider throws, or when it gives none in time. */
+  /** @throws what the provider throws, or an error when it gives no token in time. */
   async obtain(): Promise<TokenUsed> {
     const provide = this.#token;
     if (typeof provide === 'string') return { token: provide, fresh: true };
@@ -62,16 +62,16 @@ export class TokenSource {
   /** The gateway has taken `token`, which ends at `expiresAt`, Unix ms; NaN for never. */
   accepted(token: string, expiresAt: number): void {
     const left = expiresAt - this.#platform.now();
-    // It was taken a moment ago: if it seems to have ended, our clock is wrong and tells nothing.
+    // It was taken a moment ago. If it seems to have ended, our clock is wrong and tells nothing.
     if (this.#kept?.token === token && left > 0) {
       this.#kept.renewAt = expiresAt - Math.min(RENEW_BEFORE_MS, left * RENEW_BEFORE_SHARE);
     }
   }
 
-  /** The gateway has refused a token. Gives whether there may be a better one. */
+  /** The gateway has refused a token. Returns whether there may be a better one. */
   refused({ token, fresh }: TokenUsed, code: string): boolean {
     if (this.#kept?.token === token) this.#kept = undefined;
-    // Unless the provider gave just now what never was one.
+    // There is none if the provider has given a token just now that was never good.
     return typeof this.#token === 'function' && (code === 'token_expired' || !fresh);
   }
 

@@ -1,7 +1,7 @@
 /**
  * `npm run deploy [-- wrangler's options]`: `wrangler deploy`, with the secrets of the environment
- * when they are there (INGEST_SECRET and JWT_SECRET, or none of them if the Worker has them already).
- * They are held to the same rules as in the Worker, so what it would not run with is not deployed.
+ * if they are set (INGEST_SECRET and JWT_SECRET, or neither if the Worker has them already). The
+ * Worker's own rules judge them, so nothing is deployed that the Worker would not run with.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ try {
 
 const folder = mkdtempSync(join(tmpdir(), 'websocket-gateway-'));
 process.once('exit', () => rmSync(folder, { recursive: true }));
-// The secrets go with us, however we end: wrangler is told to end, and then we do.
+// The file with the secrets is deleted however this process ends: wrangler is ended first.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => wrangler.kill(signal));
 }

@@ -6,19 +6,19 @@
  *     {"topic": "price.updates", "partition": 0, "offset": 42, "timestamp": 1703123456789,
  *      "key": "BTC-USDC", "value": {"type": "price_update", …}}, …]}
  *
- * A publisher without Kafka leaves `source`, `partition` and `offset` out, of the whole batch.
+ * A publisher without Kafka leaves `source`, `partition` and `offset` out of the whole batch.
  */
 import * as v from 'valibot';
 import { REJECTION_CODES } from './codes.ts';
 
-/** Bounds of one batch. More is 413, and the sender splits. */
+/** The bounds of one batch. A larger batch is answered 413, and the sender splits it. */
 export const MAX_BATCH_RECORDS = 500;
 export const MAX_BATCH_BYTES = 1024 * 1024;
 /** Kafka's own bound on a topic's name is 249. */
 const MAX_TOPIC_LENGTH = 249;
 const MAX_SOURCE_LENGTH = 64;
 
-// Each one check instead of a pipe of three: every record of every batch passes them.
+// Each is one check instead of a pipe of three, because every record of every batch passes them.
 const count = v.custom<number>(
   (value) => Number.isSafeInteger(value) && Number(value) >= 0,
   'expected a whole number',
@@ -27,7 +27,7 @@ const topic = v.custom<string>(
   (value) => typeof value === 'string' && value.length > 0 && value.length <= MAX_TOPIC_LENGTH,
   'expected the name of a topic',
 );
-/** Kafka's; for whoever reads a batch, since rooms are told by the event. */
+/** Kafka's key. It is for people who read a batch: the event itself says where it goes. */
 const key = v.optional(v.unknown());
 
 /** A record with its Kafka position. `timestamp` is Kafka's, Unix ms. */
@@ -40,7 +40,7 @@ const positionedRecord = v.object({
   value: v.unknown(),
 });
 
-/** Without `source` no part of a position means anything, so none may be there. */
+/** A position means nothing without a `source`, so no part of one may be there. */
 const unpositionedRecord = v.object({
   topic,
   partition: v.optional(v.never('a position needs a source')),
@@ -62,7 +62,7 @@ export const unpositionedBatchSchema = v.object({ records: records(unpositionedR
 export type PositionedBatch = v.InferOutput<typeof positionedBatchSchema>;
 export type UnpositionedBatch = v.InferOutput<typeof unpositionedBatchSchema>;
 
-/** A record that no retry will make acceptable; the bridge dead-letters it. */
+/** A record that is refused for good. The bridge dead-letters it. */
 const rejectionSchema = v.object({
   /** Its place in the batch's `records`, from 0. */
   index: count,

@@ -53,8 +53,8 @@ export const REJECTION_CODES = [
 export type RejectionCode = (typeof REJECTION_CODES)[number];
 
 /**
- * How a room closes a socket. `retry`: whether the client should come back by itself, after a random
- * wait and with its cursor; `token_expired` first takes a new token.
+ * How a room closes a socket. `retry` says whether the client should come back by itself, after a
+ * random wait and with its cursor. After `token_expired` it needs a new token first.
  */
 export const CLOSE_CODES = {
   message_invalid: { close: 4400, retry: false },
@@ -65,7 +65,7 @@ export const CLOSE_CODES = {
 } as const;
 export type CloseReason = keyof typeof CLOSE_CODES;
 
-/** Codes of the `error` frame: the message is refused, the socket stays. */
+/** The codes of the `error` frame: a message is refused, and the socket stays. */
 export const SOCKET_ERROR_CODES = [
   'message_invalid',
   'room_elsewhere',

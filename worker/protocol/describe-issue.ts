@@ -1,7 +1,7 @@
-/** What a schema has to say of a value, in one line. */
+/** What a schema says about a value, in one line. */
 import * as v from 'valibot';
 
-/** The schema quotes what it was given, and that may be all of a record. */
+/** The schema quotes what it was given, which may be a whole record. */
 const MAX_LENGTH = 200;
 
 export function describeIssue(issue: v.BaseIssue<unknown>): string {

@@ -1,7 +1,7 @@
 /**
- * The frames, version 1: what a room sends over a socket. An entry's JSON is composed once, when it
- * is appended, and a frame once for all members at the same cursor, so the encoders here join texts
- * that are JSON already and never parse them again.
+ * The frames, version 1: what a room sends over a socket. The JSON of an entry is composed once, when
+ * it is appended, and a frame once for all members at the same cursor. So the encoders here join texts
+ * that are JSON already, and never parse them again.
  */
 import * as v from 'valibot';
 import { SOCKET_ERROR_CODES } from './codes.ts';
@@ -21,7 +21,7 @@ const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const cursorSchema = v.object({ epoch: whole, seq: whole });
 export type Cursor = v.InferOutput<typeof cursorSchema>;
 
-/** What a request for something is answered with, when it had an `id`. */
+/** The `id` of the request that is answered, if it had one. */
 const id = v.optional(v.string());
 
 /** An event with its number, as it stands in `events` and `snapshot` frames. */
@@ -36,20 +36,20 @@ export const welcomeSchema = v.object({
   /** When the token ends, Unix ms. */
   expiresAt: v.optional(whole),
   limits: v.object({
-    /** Of what the client sends, in characters. */
+    /** The longest message that the client may send, in characters. */
     messageLength: whole,
     /** How many characters of frames may be on their way to a client that acks. */
     window: whole,
   }),
-  /** Where to come back to: a path of this gateway. The place connected to, unless given. */
+  /** The path of this gateway to come back to. Without it, the client comes back to where it is. */
   home: v.optional(v.string()),
 });
 export type Welcome = v.InferOutput<typeof welcomeSchema>;
 
 /**
- * The socket is a member; `seq` is the room's head. With `recovered` its cursor stands at the `since`
- * it asked for, and all that it missed follows as `events`; else it stands at `seq`, and the snapshot
- * follows, which is the state there.
+ * The socket is a member, and `seq` is the room's head. With `recovered` its cursor stands at the
+ * `since` that it asked for, and everything that it missed follows as `events`. Without, its cursor
+ * stands at `seq`, and the snapshot of the state there follows.
  */
 export const subscribedSchema = v.object({
   type: v.literal('subscribed'),
@@ -61,7 +61,7 @@ export const subscribedSchema = v.object({
 });
 export type Subscribed = v.InferOutput<typeof subscribedSchema>;
 
-/** Latest event per key, or the recent tail: the state at `seq`, to which `events` joins on. */
+/** The state at `seq`, to which `events` joins on: the latest event per key, or the recent tail. */
 export const snapshotSchema = v.object({
   type: v.literal('snapshot'),
   room: v.string(),
@@ -84,7 +84,7 @@ export type Events = v.InferOutput<typeof eventsSchema>;
 export const GAP_REASONS = ['epoch', 'trimmed'] as const;
 export type GapReason = (typeof GAP_REASONS)[number];
 
-/** What `(from, to]` held cannot be had any more; the snapshot follows, and is the state at `to`. */
+/** The events of `(from, to]` cannot be had any more. The snapshot of the state at `to` follows. */
 export const gapSchema = v.object({
   type: v.literal('gap'),
   room: v.string(),
@@ -95,7 +95,7 @@ export const gapSchema = v.object({
 });
 export type Gap = v.InferOutput<typeof gapSchema>;
 
-/** The socket is no member any more, because it asked for that. */
+/** The socket is no member any more, as it has asked. */
 export const unsubscribedSchema = v.object({
   type: v.literal('unsubscribed'),
   id,
@@ -103,7 +103,7 @@ export const unsubscribedSchema = v.object({
 });
 export type Unsubscribed = v.InferOutput<typeof unsubscribedSchema>;
 
-/** A message of the client's that was refused; the socket stays. */
+/** A message of the client was refused. The socket stays. */
 export const errorSchema = v.object({
   type: v.literal('error'),
   id,
@@ -113,11 +113,11 @@ export const errorSchema = v.object({
 });
 export type SocketError = v.InferOutput<typeof errorSchema>;
 
-/** The socket is about to be closed by the gateway's own need: come back, after `retryAfter` ms. */
+/** The gateway is about to close the socket for a reason of its own. Come back after `retryAfter` ms. */
 export const shutdownSchema = v.object({ type: v.literal('shutdown'), retryAfter: whole });
 export type Shutdown = v.InferOutput<typeof shutdownSchema>;
 
-/** Everything that a room sends, but for `pong`. */
+/** Everything that a room sends, except `pong`. */
 export const roomFrameSchema = v.variant('type', [
   welcomeSchema,
   subscribedSchema,

@@ -1,12 +1,12 @@
 /**
- * The messages, version 1: what a client sends over a socket. All of them are optional: a socket that
+ * The messages, version 1: what a client sends over a socket. All of them are optional: a client that
  * says nothing gets its room's events all the same.
  */
 import * as v from 'valibot';
 import { describeIssue } from './describe-issue.ts';
 import { cursorSchema } from './frames.ts';
 
-/** The longest message that a room reads, in characters: a token of some size fits. */
+/** The longest message that a room reads, in characters. A large token fits. */
 export const MAX_MESSAGE_LENGTH = 8 * 1024;
 /** Frames a second that a subscription may ask for at most. */
 export const MAX_RATES = [1, 2, 5, 10] as const;
@@ -18,7 +18,7 @@ const room = v.pipe(v.string(), v.maxLength(256));
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const maxRateSchema = v.picklist(MAX_RATES);
 
-/** Become a member, or one of another rate or cursor. Answered by `subscribed`. */
+/** The client wants to be a member, or one with another rate or cursor. Answered by `subscribed`. */
 export const subscribeSchema = v.object({
   type: v.literal('subscribe'),
   id,
@@ -29,13 +29,13 @@ export const subscribeSchema = v.object({
   maxRate: v.optional(maxRateSchema),
 });
 
-/** Be a member no more. Answered by `unsubscribed`. */
+/** The client wants to be no member any more. Answered by `unsubscribed`. */
 export const unsubscribeSchema = v.object({ type: v.literal('unsubscribe'), id, room });
 
-/** Everything up to `seq` has been received: the first one turns flow control on. Not answered. */
+/** The client has received everything up to `seq`. The first ack turns flow control on. Not answered. */
 export const ackSchema = v.object({ type: v.literal('ack'), room, seq: whole });
 
-/** A new token, before the old one ends. Answered by `welcome`. */
+/** The client brings a new token before the old one ends. Answered by `welcome`. */
 export const authSchema = v.object({ type: v.literal('auth'), id, token: v.string() });
 
 export const clientMessageSchema = v.variant('type', [
@@ -67,7 +67,7 @@ export function readMessage(data: unknown): MessageReading {
   return { kind: 'message', message: parsed.output };
 }
 
-/** The id of a message that is none, so that its sender knows which. */
+/** The id of something that is no message, so that its sender knows what was refused. */
 const idOf = v.fallback(
   v.pipe(
     v.object({ id }),

@@ -4,14 +4,14 @@
  *   price:{symbol}   orderbook:{symbol}   trade:{symbol}   price_updates   user:{userId}   system
  *   and custom rooms such as trading-room-general
  *
- * `@` occurs in none of them: it is kept for the rooms that the gateway itself makes.
+ * No name has an `@`: it is kept for the rooms that the gateway itself makes.
  */
 
-/** `BTC-USDC`, `1000PEPE_USDT`, `brk.b`: letters, digits, `.` `_` `-`, at most 64, no sign first. */
+/** `BTC-USDC`, `1000PEPE_USDT`: at most 64 letters, digits, `.`, `_` and `-`, and no sign at first. */
 export const SYMBOL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-/** `user-123`, `auth0|5f7c`, `did:privy:abc`, `0x52…`: as a symbol, with `:` and `|`, at most 128. */
+/** `user-123`, `auth0|5f7c`, `did:privy:abc`: at most 128 characters of a symbol, `:` and `|`. */
 export const USER_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:|-]{0,127}$/;
-/** `trading-room-general`: as a symbol. The names below are taken. */
+/** `trading-room-general`: the characters of a symbol. The reserved names below are taken. */
 export const CUSTOM_ROOM_PATTERN = SYMBOL_PATTERN;
 
 const RESERVED_NAMES = new Set(['price', 'orderbook', 'trade', 'user', 'price_updates', 'system']);

@@ -1,16 +1,16 @@
 /**
  * Standard Webhooks signatures (https://www.standardwebhooks.com): HMAC-SHA256 over
- * `{id}.{timestamp}.{body}`, keyed by a `whsec_` secret. Verified over the raw bytes, before
- * anything is parsed. WebCrypto does the work, and its `verify` compares in constant time.
+ * `{id}.{timestamp}.{body}`, keyed by a `whsec_` secret. The raw bytes are verified before anything is
+ * parsed. WebCrypto does the work, and its `verify` compares in constant time.
  */
 
 const SECRET_PREFIX = 'whsec_';
 /** The specification asks for 24 to 64 bytes of key. */
 const MIN_KEY_BYTES = 24;
 const MAX_KEY_BYTES = 64;
-/** How far a message's time may be from ours, in seconds, either way. */
+/** How far the time of a message may differ from ours, in seconds. */
 export const TOLERANCE_SECONDS = 300;
-/** A sender in rotation signs with two or three secrets; more would only be work to make us do. */
+/** A sender that rotates its secret signs with two or three. More would only cost us time. */
 const MAX_SIGNATURES = 8;
 
 const ID_PATTERN = /^[\x21-\x7e]{1,128}$/;
@@ -52,7 +52,7 @@ export async function importSecret(secret: string): Promise<SigningKey> {
   ]);
 }
 
-/** The headers for `body`, signed with every key: during a rotation either side may be ahead. */
+/** The headers for `body`, signed with every key, because in a rotation either side may be ahead. */
 export async function sign(
   keys: readonly SigningKey[],
   id: string,
@@ -101,7 +101,7 @@ export async function verify<Key extends { readonly signingKey: SigningKey }>(
   return { kind: 'invalid' };
 }
 
-/** A short name for a text that says nothing of it: 96 bits of its SHA-256, base64. */
+/** A short name for a text that reveals nothing of it: 96 bits of its SHA-256 in base64. */
 export async function fingerprint(text: string): Promise<string> {
   return encodeBase64(await crypto.subtle.digest('SHA-256', encoder.encode(text))).slice(0, 16);
 }

@@ -1,6 +1,6 @@
 /**
  * GET /v1/rooms/{room}?since=epoch:seq&maxRate=N: a WebSocket, held in the room's own object and
- * subscribed to it. Who may join is settled here, before the object is called.
+ * subscribed to it. Whether the client may join is decided here, before the object is called.
  */
 import { Hono } from 'hono';
 import { subprotocolsOf } from '../auth/token.ts';

@@ -1,4 +1,4 @@
-/** Who asks for a room, and whether it is open to them: the same for a socket and for its history. */
+/** Says who asks for a room, and whether they may read it: for a socket as for its history. */
 import type { Context } from 'hono';
 import { accessTo } from '../auth/access.ts';
 import { identify } from '../auth/token.ts';

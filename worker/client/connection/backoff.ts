@@ -5,16 +5,16 @@
  */
 
 /**
- * A deploy cuts all sockets at once: a room's 2,000 come back over a second. After a long outage
- * half a minute more goes unseen, and a million clients ask 70,000 times a second at the most.
+ * A deploy cuts all sockets at once, and the 2,000 of a room come back over a second. After a long
+ * outage nobody notices half a minute more, and a million clients ask at most 70,000 times a second.
  */
 const BASE_MS = 1_000;
 const CAP_MS = 30_000;
-/** A gateway that names a longer wait than this is taken to be mistaken. */
+/** A longer wait that a gateway names is taken for a mistake. */
 const MAX_FLOOR_MS = 300_000;
 
-/** @param failures attempts that failed before this one. */
+/** @param failures how many attempts failed before this one. */
 export function backoffMs(failures: number, random: () => number, floorMs: number): number {
-  // The jitter is added to the floor: all clients are told the same one.
+  // The jitter is added to the floor, because all clients are told the same floor.
   return Math.min(floorMs, MAX_FLOOR_MS) + random() * Math.min(CAP_MS, BASE_MS * 2 ** failures);
 }

@@ -1,9 +1,9 @@
-/** What the end of a connection means: whether to come back. */
+/** Whether to come back after a connection has ended. */
 import type { Ending } from './connection-state.ts';
 import type { Answer, Platform } from './platform.ts';
 import { isObject } from './wire.ts';
 
-/** As CLOSE_CODES has them. All others, 1006 and 1012 among them, are no reason to stay away. */
+/** The codes of CLOSE_CODES that are final. After all others, such as 1006, the client comes back. */
 const FINAL_CLOSES: Readonly<Record<number, string>> = {
   4400: 'message_invalid',
   4401: 'token_expired',
@@ -33,7 +33,7 @@ export async function askWhy(
   }
   const { status } = answer;
   const floorMs = (Number(answer.headers.get('retry-after')) || 0) * 1000;
-  // What is not the gateway's word, a proxy's page for one, is an outage.
+  // An answer that is not the gateway's, such as a proxy's page, is an outage.
   if (!isObject(body) || !isObject(body.error)) return { reason: `answered ${status}`, floorMs };
   const code = String(body.error.code);
   const reason = `refused (${code}: ${body.error.message})`;
@@ -41,8 +41,8 @@ export async function askWhy(
 }
 
 /**
- * As HTTP_ERRORS has it, which would be a tenth of the client's size; and so codes that are newer
- * than the client are understood. Being told to upgrade (426) means that all would be well by now.
+ * The rule behind HTTP_ERRORS. The table itself would be a tenth of the client's size, and would not
+ * know codes that are newer than the client. 426 asks for an upgrade, so by now all would be well.
  */
 export function isFinal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 426 && status !== 429;
