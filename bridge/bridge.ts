@@ -1,4 +1,4 @@
-/** The bridge, wired from its parts by a config, to be started and stopped as one. */
+/** Puts the parts of the bridge together by its configuration, to be started and stopped as one. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config.ts';
@@ -18,15 +18,15 @@ import type { Logger } from './shared/log.ts';
 import { Supervisor } from './supervisor.ts';
 
 export interface Bridge {
-  /** Where `/health`, `/ready` and `/metrics` are. */
+  /** The port of `/health`, `/ready` and `/metrics`. */
   readonly port: number;
-  /** Finishes what is under way, commits, leaves the group. */
+  /** Finishes what is in flight, commits, and leaves the group. */
   stop(): Promise<void>;
   /** Cuts off what `stop` waits for. */
   abandon(): void;
 }
 
-/** Resolves once its own HTTP listens; whether it delivers is for `/ready` to say. */
+/** Resolves once its own HTTP listens. Whether the bridge delivers is said by `/ready`. */
 export async function startBridge(config: Config, log: Logger): Promise<Bridge> {
   const readiness = new Readiness();
   const metrics = new Metrics(() => readiness.ready);
@@ -37,7 +37,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
   const waiting = (lane: string, reason: string | undefined) => {
     const changed = readiness.report(`delivery ${lane}`, reason);
     if (changed && reason !== undefined) log.warn({ partition: lane, reason }, 'delivery waits');
-    // When we are stopping it was given up, not delivered.
+    // During a stop the delivery was given up, so it does not go on.
     else if (changed && !stopping) log.info({ partition: lane }, 'delivery goes on');
   };
   const sender = new Sender({

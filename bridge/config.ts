@@ -27,7 +27,7 @@ export interface ConsumerConfig extends KafkaConfig {
 export interface Config {
   readonly kafka: ConsumerConfig;
   readonly topics: { readonly required: readonly string[]; readonly optional: readonly string[] };
-  /** Where batches go. */
+  /** The address to which batches are POSTed. */
   readonly eventsUrl: URL;
   readonly keys: readonly SigningKey[];
   readonly host: string;

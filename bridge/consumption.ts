@@ -1,6 +1,6 @@
 /**
- * One consumer's work: what it fetches goes into lanes, what the lanes deliver is committed, and
- * what Kafka lost is told.
+ * The work of one consumer: what it fetches goes into lanes, what the lanes deliver is committed, and
+ * what Kafka has lost is told.
  */
 import type { Admin } from 'kafkajs';
 import { Assignment } from './delivery/assignment.ts';
@@ -25,7 +25,7 @@ export interface ConsumptionPorts {
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly log: Logger;
-  /** Of records in memory, over all partitions. */
+  /** How many bytes of records may be in memory, over all partitions. */
   readonly bufferBytes: number;
 }
 
@@ -33,7 +33,7 @@ export class Consumption implements ConsumerListener {
   readonly #ports: ConsumptionPorts;
   readonly #assignment: Assignment;
   readonly #committer: Committer;
-  /** Partitions of which Kafka has held a position of our group, however many rebalances ago. */
+  /** The partitions for which Kafka has held a position of our group, however long ago. */
   readonly #positioned = new Set<string>();
 
   constructor(ports: ConsumptionPorts) {
@@ -81,7 +81,7 @@ export class Consumption implements ConsumerListener {
     void this.#tellReset(partition, expected);
   }
 
-  /** Lets the batches under way be answered, and commits. */
+  /** Lets the batches in flight be answered, and commits. */
   async finish(): Promise<void> {
     await this.#assignment.finish();
     await this.#committer.flush();
@@ -94,8 +94,8 @@ export class Consumption implements ConsumerListener {
   }
 
   /**
-   * Notes which positions Kafka has. To be called before the consumer reads them: one that it read
-   * and that is gone soon after was of a topic that is deleted, and is then missed by `inspect`.
+   * Notes which positions Kafka has. It is called before the consumer reads them: when a position is
+   * gone soon after that, its topic was deleted, and `inspect` misses it.
    */
   async prepare(admin: Pick<Admin, 'fetchOffsets'>, topics: readonly string[]): Promise<void> {
     const { groupId } = this.#ports;
@@ -106,8 +106,8 @@ export class Consumption implements ConsumerListener {
 
   /**
    * Measures the lag, which no fetch tells while a partition is paused. Returns whether Kafka still
-   * has the positions that it had: it forgets them when a topic is deleted, and one that was
-   * recreated while we did not fetch from it would be read on past its first records.
+   * has the positions that it had. Kafka forgets them when a topic is deleted, and a topic that was made
+   * anew while we did not fetch from it would be read on past its first records.
    */
   async inspect(admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>): Promise<boolean> {
     const { groupId, metrics } = this.#ports;

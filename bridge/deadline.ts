@@ -1,10 +1,10 @@
 /**
- * A deadline that a stuck event loop cannot miss: a thread of its own sleeps, then kills the
- * process. A timer was rejected: what it guards against is a loop in which no timer runs again.
+ * A deadline that a stuck event loop cannot miss: a thread of its own sleeps and then kills the
+ * process. A timer was rejected, because the deadline guards against a loop in which no timer runs.
  */
 import { Worker } from 'node:worker_threads';
 
-// Inline, because a thread that has a file to read may find the process that loads it stuck.
+// The code is inline, because the process that would load a file for the thread may be stuck.
 const SLEEP_AND_KILL = `
   const { workerData: { ms } } = require('node:worker_threads');
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);

@@ -6,7 +6,7 @@ import { readConfig } from './config.ts';
 import { killAfter } from './deadline.ts';
 import { createLog } from './shared/log.ts';
 
-/** The share of the deadline after which an answer still missing is no longer awaited. */
+/** The part of the deadline after which answers are no longer awaited. */
 const ABANDON_AT = 0.6;
 
 const config = await readConfig(process.env).catch((error: unknown) => {

@@ -1,13 +1,13 @@
-/** What the bridge counts, for Prometheus. Counted per batch, never per record. */
+/** What the bridge counts, for Prometheus. It counts once for each batch, never for each record. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** A Worker nearby answers in some 10 ms, a hanging one is given up after 30 s. */
+/** A Worker nearby answers in some 10 ms, and one that hangs is given up after 30 s. */
 const POST_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const BATCH_BUCKETS = [1, 2, 5, 10, 25, 50, 100, 250, 500];
 
 export class Metrics {
   readonly registry = new Registry();
-  /** Read at each scrape. */
+  /** Is read at each scrape. */
   bufferedBytes: () => number = () => 0;
 
   readonly fetched = this.#counter('records_fetched_total', 'Records read from Kafka', ['topic']);

@@ -1,9 +1,9 @@
-/** Why the bridge is not delivering everything right now: named problems, each with a reason. */
+/** Why the bridge does not deliver everything at present: named problems, each with a reason. */
 
 export class Readiness {
   readonly #problems = new Map<string, string>();
 
-  /** States the problem `name`, or with no reason that it is over. Returns whether that is news. */
+  /** Reports the problem `name`; without a reason, that it is over. Returns whether that is news. */
   report(name: string, reason: string | undefined): boolean {
     const news = this.#problems.get(name) !== reason;
     if (reason === undefined) this.#problems.delete(name);

@@ -1,4 +1,4 @@
-/** The bridge's own HTTP: `/health` (alive), `/ready` (delivering, or why not), `/metrics`. */
+/** The bridge's own HTTP: `/health` (it lives), `/ready` (it delivers, or why not), `/metrics`. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import type { Readiness } from './readiness.ts';

@@ -1,7 +1,7 @@
 /**
- * Keeps a consumer running: surveys the topics, joins, and begins again, after a pause, when the
- * consumer crashed, when the topics that exist have changed, or when Kafka could not be reached. To
- * begin again includes asking for the cluster's id: it may have been rebuilt under the same address.
+ * Keeps a consumer running. It surveys the topics and joins the group. After a pause it begins again
+ * when the consumer has crashed, when the topics that exist have changed, or when Kafka could not be
+ * reached. Then it asks for the cluster's id anew, because the cluster may have been rebuilt.
  */
 import type { Admin, Kafka } from 'kafkajs';
 import type { Consumption } from './consumption.ts';
@@ -14,16 +14,16 @@ import type { Readiness } from './readiness.ts';
 import { backoffMs, KAFKA_BACKOFF, type Pause, pause } from './shared/backoff.ts';
 import type { Logger } from './shared/log.ts';
 
-/** How often the topics are surveyed, and the lag is measured. */
+/** How often the topics are surveyed and the lag is measured. */
 const WATCH_INTERVAL_MS = 5_000;
 /** A survey takes some milliseconds. */
 const ANSWER_DEADLINE_MS = 5_000;
 /**
- * Before every new beginning: Kafka forgets the group's positions in a deleted topic a moment after
- * it deleted it, and one that is read in between would be of the topic that is gone.
+ * The rest before a new beginning. Kafka forgets the group's positions in a topic a moment after it has
+ * deleted the topic, and a position that is read in between would belong to the topic that is gone.
  */
 const REST_MS = 500;
-/** A consumer that lived this long was well: the next failure is a new one. */
+/** A consumer that has lived this long was well, so its next failure is a new one. */
 const HEALTHY_MS = 60_000;
 
 /** What a consumption is given of Kafka. */
@@ -63,7 +63,7 @@ export class Supervisor {
     this.#running = this.#run();
   }
 
-  /** Finishes what is under way, commits, leaves the group. */
+  /** Finishes what is in flight, commits, and leaves the group. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -95,8 +95,8 @@ export class Supervisor {
   }
 
   /**
-   * Connections for one consumer's life. None is kept for the next: a kafkajs client remembers each
-   * topic that it was asked about, and fails for all when one of them is deleted.
+   * Opens the connections for one consumer's life. None is kept for the next one, because a kafkajs
+   * client remembers each topic that it was asked about, and fails for all when one is deleted.
    */
   async #connect(): Promise<Ended> {
     const { kafka } = this.#ports;
@@ -110,7 +110,7 @@ export class Supervisor {
     }
   }
 
-  /** One consumer's life. @throws what it died of. */
+  /** One consumer's life. @throws what ended it. */
   async #consume(admin: Admin, append: Append): Promise<Ended> {
     const { kafka, consumer: options, log } = this.#ports;
     const topics = await this.#survey(admin);
@@ -133,7 +133,7 @@ export class Supervisor {
       log.info({ source, topics: topics.readable }, 'consuming');
       return await Promise.race([crash, this.#watch(admin, topics, consumption, ended.signal)]);
     } catch (error) {
-      // Before the consumer is stopped, which may take long when Kafka does not answer.
+      // It is told before the consumer is stopped, which may take long when Kafka does not answer.
       this.#tellTrouble(error);
       throw error;
     } finally {
@@ -144,7 +144,7 @@ export class Supervisor {
     }
   }
 
-  /** Resolves when the consumer should end: at our stop, or when topics came, went or were replaced. */
+  /** Resolves when the consumer should end: at our stop, or when topics came, went or were made anew. */
   async #watch(
     admin: Admin,
     { readable }: TopicsPresent,
@@ -153,7 +153,7 @@ export class Supervisor {
   ): Promise<Ended> {
     const stop = AbortSignal.any([this.#stopping.signal, ended]);
     while (!stop.aborted) {
-      // A broker that hangs breaks no connection: the consumer would notice after three time-outs.
+      // A broker that hangs breaks no connection, so the consumer would notice it after three time-outs.
       const late = setTimeout(() => this.#tellTrouble('no_answer'), ANSWER_DEADLINE_MS);
       try {
         const now = await this.#survey(admin);
@@ -170,7 +170,7 @@ export class Supervisor {
     return 'stopped';
   }
 
-  /** States on the readiness page what is wrong with Kafka, and logs it when that is news. */
+  /** Says on the readiness page what is wrong with Kafka, and logs it when that is news. */
   #tellTrouble(trouble: unknown): void {
     const { readiness, log } = this.#ports;
     const reason =

@@ -1,7 +1,7 @@
 /**
- * What an answer of the Worker means for the batch. Pure, and decided on status and code, never on
- * a text. Whatever is not known to be final is worth another try: a wrong guess that retries is
- * seen on the readiness page, a wrong guess that gives up loses records.
+ * What an answer of the Worker means for the batch. It is decided purely, on the status and the code,
+ * never on a text. Whatever is not known to be final is worth another try: a wrong guess that retries
+ * is seen on the readiness page, and a wrong guess that gives up loses records.
  */
 import * as v from 'valibot';
 import { batchAnswerSchema } from '../../worker/protocol/batch.ts';
@@ -24,17 +24,18 @@ export interface Rejected {
 
 export type Verdict =
   | { kind: 'accepted'; accepted: number; duplicates: number; rejected: readonly Rejected[] }
-  /** Too large as a whole: the halves may pass. */
+  /** The batch is too large as a whole. Its halves may pass. */
   | { kind: 'too_large' }
-  /** One record or more spoils the batch: the halves tell which. */
+  /** One record or more spoils the batch. Its halves tell which. */
   | { kind: 'malformed'; code: string; message: string }
   /** `reason` is a stable label; `retryAfterMs` is what the Worker asked for. */
   | { kind: 'retry'; reason: string; retryAfterMs?: number };
 
-/** The bound on a `Retry-After` that we obey: a mistaken one must not stop the feed for a day. */
+/** The longest `Retry-After` that is obeyed: a mistaken one must not stop the feed for a day. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
-// A Worker newer than this bridge may reject with codes that it does not know yet: any will do.
+// A Worker that is newer than this bridge may reject with codes that it does not know yet, so any
+// code is accepted.
 const answerSchema = v.object({
   ...batchAnswerSchema.entries,
   rejected: v.array(
@@ -74,8 +75,8 @@ function judgeAcceptance(body: string, records: number): Verdict {
   return { kind: 'accepted', accepted, duplicates, rejected };
 }
 
-// Only our Worker's own 400 condemns a record. Any other server's means that the URL is wrong, and
-// bisecting would then dead-letter the whole feed.
+// Only our Worker's own 400 condemns a record. A 400 of any other server means that the URL is wrong,
+// and bisecting would then dead-letter the whole feed.
 function judgeMalformed(body: string): Verdict {
   const { success, output } = v.safeParse(errorSchema, parseJson(body));
   if (!success || !Object.hasOwn(HTTP_ERRORS, output.error.code)) {

@@ -18,7 +18,7 @@ import { Lane, type LanePorts } from './lane.ts';
 
 /** For how long a full lane may hold up the fetch loop, in ms, before it is paused. */
 const PATIENCE_MS = 100;
-/** Of one lane: about four fetches of a partition. */
+/** How many bytes one lane may hold: about four fetches of a partition. */
 const MAX_LANE_BYTES = 4 * 1024 * 1024;
 
 export interface AssignmentPorts extends Pick<LanePorts, 'batcher' | 'delivery'> {
@@ -31,9 +31,9 @@ export interface AssignmentPorts extends Pick<LanePorts, 'batcher' | 'delivery'>
 interface Held {
   readonly lane: Lane;
   paused: boolean;
-  /** It was paused and has not been empty since, so it gets no patience. */
+  /** It was paused and has not been empty since, so it is not waited for. */
   slow: boolean;
-  /** Ends the wait for room. */
+  /** Ends the wait for space. */
   wake: () => void;
 }
 
@@ -43,7 +43,7 @@ export class Assignment {
   readonly #pause: Pause;
   #lanes = new Map<string, Held>();
 
-  /** @param budgetBytes of records in memory, shared by all lanes. */
+  /** @param budgetBytes how many bytes of records may be in memory, shared by all lanes. */
   constructor(budgetBytes: number, ports: AssignmentPorts, wait: Pause = pause) {
     this.#budgetBytes = budgetBytes;
     this.#ports = ports;
@@ -93,7 +93,7 @@ export class Assignment {
     this.#lanes.get(partitionKey(partition))?.lane.disown();
   }
 
-  /** Ends all deliveries, each after the batch under way, and all fetching. */
+  /** Ends all fetching, and all deliveries, each after the batch in flight. */
   async finish(): Promise<void> {
     for (const { lane } of this.#lanes.values()) this.#ports.pause(lane.partition);
     await Promise.all([...this.#lanes.values()].map(({ lane }) => lane.finish()));

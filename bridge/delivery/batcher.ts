@@ -1,16 +1,16 @@
 /**
- * Composes batch bodies out of a partition's records. A value is copied as the bytes it came in,
- * after a check that it is one JSON text: without the check a value such as `1},{"topic":…` would
- * smuggle records with forged positions into the batch. Nothing is stringified again, so digits and
- * escapes reach the client as they were produced.
+ * Composes the bodies of batches from a partition's records. A value is copied as the bytes it came
+ * in, after a check that it is one JSON text. Without that check a value such as `1},{"topic":…` would
+ * smuggle records with forged positions into the batch. Nothing is written anew, so digits and escapes
+ * reach the client as they were produced.
  */
 import { isUtf8 } from 'node:buffer';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
 import type { KafkaRecord, Partition, Refusal } from '../kafka/record.ts';
 
-/** The schema's bound on a key. A longer one, or one that is not text, is left out. */
+/** The schema's bound on a key. A longer key, or one that is not text, is left out. */
 const MAX_KEY_BYTES = 1024;
-/** Room for one record's head: names, three integers and a key of which every byte is escaped. */
+/** Space for the head of one record: names, three integers and a key whose every byte is escaped. */
 const MAX_HEAD_BYTES = 16 * 1024;
 const TAIL = ']}';
 
@@ -21,7 +21,7 @@ export interface Body {
 
 /** What one pass over a queue found: the next body, and the records that cannot be in any. */
 export interface Cut {
-  /** Absent when every record taken was refused. */
+  /** Absent when every record was refused. */
   readonly body: Body | undefined;
   readonly refused: readonly Refusal[];
   /** How many records of the queue are in `body` or `refused`. */
@@ -36,7 +36,7 @@ export interface BatchLimits {
 export class Batcher {
   readonly #head: string;
   readonly #limits: BatchLimits;
-  /** Composing is synchronous, so all partitions share it; a body is copied out at its exact size. */
+  /** Composing is synchronous, so all partitions share it. A body is copied out at its exact size. */
   readonly #scratch: Buffer;
 
   /** @param source names the Kafka cluster; records carry their position in it. */
@@ -78,7 +78,7 @@ export class Batcher {
     return { body, refused, taken: index - from };
   }
 
-  /** A body of records that `cut` has put into one before, for a part of it to be sent alone. */
+  /** A body of some records that `cut` has put into one body before, so that a part is sent alone. */
   compose(partition: Partition, records: readonly KafkaRecord[]): Body {
     let size = this.#begin();
     for (const [index, record] of records.entries()) {

@@ -1,8 +1,8 @@
 /**
  * Puts records that can never be delivered into `{topic}.dlq`: key, value and headers as they were,
  * with the reason and the origin in headers of our own. A record counts as delivered only once it
- * is there, so any failure but one of size is waited out like an outage of the Worker. A record that
- * the topic refuses for its size is kept cut short, and says so.
+ * is there, so any failure except one of size is waited out like an outage of the Worker. A record that
+ * the topic refuses for its size is cut short, and its headers say so.
  */
 
 import { errorTypes } from '../kafka/kafka-error.ts';
@@ -19,11 +19,11 @@ import { deadLetterTopic } from '../kafka/topics.ts';
 import { backoffMs, KAFKA_BACKOFF, type Pause, pause } from '../shared/backoff.ts';
 import type { Stop } from './stop.ts';
 
-/** Of one produce request; a single record may be larger. */
+/** The size of one produce request, in bytes. A single record may be larger. */
 const MAX_APPEND_BYTES = 1024 * 1024;
-/** What is kept of a value that is refused for its size: enough to see what it was. */
+/** How much is kept of a value that is refused for its size, in bytes: enough to see what it was. */
 const CUT_VALUE_BYTES = 64 * 1024;
-/** And when even that is too much. */
+/** How much is kept when even that is refused, in bytes. */
 const BARE_VALUE_BYTES = 256;
 const SIZE_ERRORS = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
 
@@ -35,7 +35,7 @@ export interface DeadLetterObserver {
 
 export interface DeadLetterOptions {
   readonly append: Append;
-  /** Kafka's cluster id and our consumer group: whose verdict it was. */
+  /** Kafka's cluster id and our consumer group, which say whose verdict it was. */
   readonly source: string;
   readonly group: string;
   readonly observer: DeadLetterObserver;
@@ -54,7 +54,7 @@ export class DeadLetters {
     this.#pause = options.pause ?? pause;
   }
 
-  /** Whether they are in; false only when `stop` came first. */
+  /** Whether they are in the topic. False only when `stop` came first. */
   async bury(origin: Partition, refusals: readonly Refusal[], stop: Stop): Promise<boolean> {
     for (const part of chunk(refusals)) {
       if (!(await this.#bury(origin, part, stop))) return false;
@@ -78,7 +78,7 @@ export class DeadLetters {
           const types = errorTypes(error);
           const smaller: Form | undefined = SMALLER[form];
           if (smaller !== undefined && types.some((type) => SIZE_ERRORS.includes(type))) {
-            // Each by itself: only those that are too large alone are to be cut short.
+            // Each is tried by itself, because only those that are too large alone are cut short.
             if (refusals.length > 1) return await this.#buryEach(origin, refusals, stop);
             form = smaller;
             continue;

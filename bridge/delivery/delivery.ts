@@ -1,7 +1,7 @@
 /**
- * Delivers what was cut from a partition: the body to the Worker, what can never be delivered to
- * the dead letters. A body that the Worker finds too large or malformed is halved, the halves sent
- * in order, until what remains is one record; log₂(500) ≈ 9 more requests find one bad record.
+ * Delivers what was cut from a partition: the body to the Worker, and what can never be delivered to
+ * the dead letters. A body that the Worker finds too large or malformed is halved, and the halves are
+ * sent in order, until one record remains. Some nine more requests find one bad record of 500.
  */
 import { unreachable } from '../../worker/protocol/unreachable.ts';
 import { type KafkaRecord, type Partition, partitionKey, type Refusal } from '../kafka/record.ts';

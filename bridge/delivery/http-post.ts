@@ -1,6 +1,6 @@
 /**
- * POST over a kept-alive connection, with node:http: it costs a third of the CPU of global `fetch`, whose
- * web streams we have no use for, and it keeps undici from the dependencies.
+ * POSTs over a kept-alive connection, with node:http. It costs a third of the CPU of the global `fetch`,
+ * whose web streams are of no use here, and it keeps undici out of the dependencies.
  */
 import { Agent as HttpAgent, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
@@ -15,9 +15,9 @@ export type Post = (
 
 /** An answer names at most 500 rejections of some 200 bytes. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
-/** The Worker answers in milliseconds, a cold room in a second or two; beyond this it hangs. */
+/** The Worker answers in milliseconds, or in a second or two for a cold room. After this it hangs. */
 const ANSWER_TIMEOUT_MS = 30_000;
-/** Below the idle limits of the proxies that are known to stand in between (60 s and more). */
+/** Shorter than the idle limits of proxies that are known to stand in between (60 s and more). */
 const IDLE_SOCKET_MS = 30_000;
 
 /** A `Post` to one URL. `close` drops its idle connections. */
@@ -38,7 +38,7 @@ export function httpPost(
         method: 'POST',
         headers: { ...headers, 'content-length': body.length },
       });
-      // A plain timer: the socket's own timeout would begin anew with every byte.
+      // This is a plain timer, because the socket's own timeout would begin anew with every byte.
       const timer = setTimeout(() => outgoing.destroy(new Error('no answer in time')), timeoutMs);
       const fail = (error: Error) => {
         clearTimeout(timer);

@@ -1,10 +1,10 @@
 /**
- * One partition on its way to the Worker: a bounded queue, and one batch of it under way at a time.
+ * One partition on its way to the Worker: a bounded queue, and one batch of it in flight at a time.
  *
- *   idle ──take──▶ delivering ──queue empty──▶ idle
- *     │                │
- *     └────────────────┴──finish──▶ stopped: takes nothing, the batch under way still counts
- *                      └──close───▶ closed: takes nothing, reports nothing
+ *   idle ──enqueue──▶ delivering ──queue empty──▶ idle
+ *     │                   │
+ *     └───────────────────┴──finish──▶ stopped: it takes nothing, the batch in flight still counts
+ *                         └──close───▶ closed: it takes nothing and reports nothing
  *
  * Fetching runs ahead of delivering by this queue, so a slow partition fills its own queue and is
  * paused, while its siblings flow. The group's offset follows what was delivered, never what was
@@ -17,10 +17,10 @@ import type { Batcher, Cut } from './batcher.ts';
 import type { Delivery } from './delivery.ts';
 import { StopSource } from './stop.ts';
 
-/** By then a batch is signed and on its way, and composing the next holds nothing up. */
+/** By then a batch is signed and has left, so composing the next one delays nothing. */
 const POST_LEAVES_MS = 1;
 
-/** What a record costs in memory beside its bytes: kafkajs's object, header map and buffers. */
+/** What a record costs in memory beside its bytes: the objects and buffers of kafkajs. */
 const RECORD_OVERHEAD_BYTES = 400;
 
 export interface LanePorts {
@@ -28,7 +28,7 @@ export interface LanePorts {
   readonly delivery: Pick<Delivery, 'deliver'>;
   /** Everything up to `offset` is delivered. `commit` is false after `disown`. */
   readonly delivered: (offset: string, commit: boolean) => void;
-  /** The lane has room again after it was full. */
+  /** The lane has space again after it was full. */
   readonly drained: () => void;
 }
 
@@ -51,12 +51,12 @@ export class Lane {
     this.#ports = ports;
   }
 
-  /** Of the records that wait or are under way. */
+  /** The size of the records that wait or are in flight. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Whether it holds as much as it may. One fetch more than that fits, so none is ever cut. */
+  /** Whether it holds as much as it may. One fetch more than that fits, so no fetch is ever cut. */
   get full(): boolean {
     return this.#full;
   }
@@ -65,7 +65,7 @@ export class Lane {
     return this.#closed;
   }
 
-  /** Queues `records`, all or none: a lane that is full or stopped refuses, and they come again. */
+  /** Queues all of `records`. A lane that is full or stopped queues none, and they come again. */
   enqueue(records: readonly KafkaRecord[]): boolean {
     if (this.#full || this.#stop.retrying.aborted) return false;
     for (const record of records) {
@@ -77,12 +77,12 @@ export class Lane {
     return true;
   }
 
-  /** The log was reset under us: what is queued is delivered, but its offsets mean nothing now. */
+  /** The log was reset: what is queued is still delivered, but its offsets mean nothing now. */
   disown(): void {
     this.#disowned = this.#queue.length;
   }
 
-  /** The partition is another's, or its position is to be read anew: forget all of it, at once. */
+  /** Forgets everything at once: the partition is another's, or its position is read anew. */
   close(): void {
     this.#closed = true;
     this.#stop.abandon();
@@ -90,7 +90,7 @@ export class Lane {
     this.#bytes = 0;
   }
 
-  /** Lets the batch under way be answered, and delivers no other. Resolves when it is. */
+  /** Lets the batch in flight be answered, and delivers no other. Resolves when it is answered. */
   async finish(): Promise<void> {
     this.#stop.finish();
     await this.#running;
@@ -102,11 +102,11 @@ export class Lane {
     while (this.#queue.length > 0 && !this.#stop.retrying.aborted) {
       const cut = next ?? this.#ports.batcher.cut(this.partition, this.#queue);
       const delivery = this.#ports.delivery.deliver(this.partition, cut, this.#stop);
-      // Only a full one: for a smaller one it is better to wait for what comes meanwhile.
+      // Only a full batch is cut ahead; a smaller one better waits for what comes meanwhile.
       const isMore = this.#queue.length - cut.taken >= MAX_BATCH_RECORDS;
       const ahead = isMore ? this.#cutAhead(cut.taken) : undefined;
       const done = await delivery;
-      // Before the queue moves on, for it is cut from there.
+      // This comes before the queue moves on, because the batch is cut from the queue.
       next = ahead === undefined ? undefined : await ahead;
       if (!done || this.#closed) break;
       this.#advance(cut);
@@ -114,7 +114,7 @@ export class Lane {
     this.#running = undefined;
   }
 
-  /** The batch from `queue[from]` on, composed while the Worker is at work on the one before. */
+  /** Composes the batch from `queue[from]` on while the Worker is at work on the one before. */
   async #cutAhead(from: number): Promise<Cut | undefined> {
     await sleep(POST_LEAVES_MS);
     return this.#closed ? undefined : this.#ports.batcher.cut(this.partition, this.#queue, from);
@@ -126,7 +126,7 @@ export class Lane {
     for (const record of gone) this.#bytes -= bytesOf(record);
     if (last !== undefined) this.#ports.delivered(last.offset, taken > this.#disowned);
     this.#disowned = Math.max(0, this.#disowned - taken);
-    // Half empty, so that the next fetch has returned before the queue runs dry.
+    // It is told at half, so that the next fetch has returned before the queue runs dry.
     if (this.#full && this.#bytes <= this.#capacityBytes / 2) {
       this.#full = false;
       this.#ports.drained();

@@ -1,8 +1,8 @@
 /**
- * Sends one body until the Worker has an opinion on it. An outage, however long, is waited out
- * here: exponential backoff with full jitter, each attempt signed afresh (a signature is good for
- * five minutes), the reason on the readiness page. No circuit breaker: the partitions are bounded
- * and each waits for its own batch, so there is nothing to protect by failing early.
+ * Sends one body until the Worker has an opinion on it. An outage is waited out here, however long it
+ * is: with exponential backoff and full jitter, and with a new signature for each attempt, because a
+ * signature is good for five minutes. The reason is on the readiness page. There is no circuit
+ * breaker: the partitions are bounded and each waits for its own batch, so failing early helps nobody.
  */
 import { randomUUID } from 'node:crypto';
 import { type SigningKey, sign } from '../../worker/protocol/signature.ts';
@@ -13,16 +13,16 @@ import type { Post } from './http-post.ts';
 import type { Semaphore } from './semaphore.ts';
 import type { Stop } from './stop.ts';
 
-/** The Worker answers within milliseconds; one that hangs is given up after much longer. */
+/** After how long without an answer the bridge says that it waits, in ms. */
 const SLOW_ANSWER_MS = 2_000;
 
-/** The Worker's opinion, or none because we were stopped. */
+/** The Worker's opinion, or that we were stopped before. */
 export type Sent = Exclude<Verdict, { kind: 'retry' }> | { kind: 'stopped' };
 
 /** What the sender tells of its work. */
 export interface SenderObserver {
   answered(answer: { verdict: Verdict['kind']; reason: string; seconds: number }): void;
-  /** `reason` is undefined when the body is through, or given up by a stop. */
+  /** `reason` is undefined when the body was taken, or was given up by a stop. */
   waiting(partition: string, reason: string | undefined): void;
 }
 
@@ -91,7 +91,7 @@ export class Sender {
     }
   }
 
-  /** undefined: stopped before an answer. */
+  /** One attempt; undefined when it was stopped before an answer. */
   async #attempt(
     id: string,
     bytes: Buffer<ArrayBuffer>,

@@ -1,12 +1,12 @@
 /**
- * The two ways in which a delivery is asked to end. A shutdown first says `finish`: what is under
- * way may be answered, nothing is tried again. A partition that another bridge now owns, or a
- * deadline that has come, says `abandon`: the request is cut off.
+ * The two ways in which a delivery is asked to end. A shutdown says `finish` first: what is in flight
+ * may be answered, and nothing is tried again. When another bridge owns the partition, or when the
+ * deadline has come, it says `abandon`: the request is cut off.
  */
 export interface Stop {
-  /** Aborted: try no more. */
+  /** When it is aborted, nothing is tried again. */
   readonly retrying: AbortSignal;
-  /** Aborted: not even an answer is awaited. */
+  /** When it is aborted, not even an answer is awaited. */
   readonly posting: AbortSignal;
 }
 

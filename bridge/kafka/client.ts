@@ -1,4 +1,4 @@
-/** The Kafka client that consumer, admin and dead-letter producer share, repaired and with all codecs. */
+/** The Kafka client of the consumer, the admin and the dead-letter producer, repaired and with all codecs. */
 import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
 import type { KafkaConfig } from '../shared/kafka-config.ts';
 import { kafkaLog, type Logger } from '../shared/log.ts';
@@ -9,7 +9,7 @@ import type { Append } from './record.ts';
 /** A broker across a region answers in milliseconds; a TLS handshake under load takes longer. */
 const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 15_000;
-/** Few: what outlasts them is retried by the bridge, which says on the readiness page that it waits. */
+/** There are few, because the bridge retries what outlasts them, and says so on the readiness page. */
 export const KAFKA_RETRIES = { retries: 2, initialRetryTime: 200, maxRetryTime: 1_000 };
 
 export function createKafka(config: KafkaConfig, log: Logger): Kafka {
@@ -27,7 +27,7 @@ export function createKafka(config: KafkaConfig, log: Logger): Kafka {
   });
 }
 
-/** The dead-letter topics' producer. A key keeps its partition, as in the topic it comes from. */
+/** The producer of the dead-letter topics. A key has the same partition as in the topic it comes from. */
 export function createAppender(kafka: Kafka): {
   append: Append;
   connect: () => Promise<void>;

@@ -1,12 +1,12 @@
 /**
- * Commits what was delivered, for all partitions in one request, at most ten times a second: a
- * commit costs a round trip and a write in Kafka, and what a crash leaves uncommitted is only sent
- * again, to rooms that drop it as duplicate.
+ * Commits what was delivered, for all partitions in one request, at most ten times a second. A commit
+ * costs a round trip and a write in Kafka. What a crash leaves uncommitted is only sent again, to rooms
+ * that drop it as a duplicate.
  */
 import { type Pause, pause } from '../shared/backoff.ts';
 import { type Partition, type Position, partitionKey } from './record.ts';
 
-/** Between two commits. After a crash, this much of the feed is sent twice. */
+/** The time between two commits, in ms. After a crash, so much of the feed is sent twice. */
 const COMMIT_INTERVAL_MS = 100;
 
 export interface CommitterPorts {
@@ -26,7 +26,7 @@ export class Committer {
     this.#pause = wait;
   }
 
-  /** @param offset of the last record delivered; the group's position is the one after. */
+  /** @param offset of the last record that was delivered. The group's position is the next one. */
   mark(partition: Partition, offset: string): void {
     const { topic, partition: index } = partition;
     this.#pending.set(partitionKey(partition), {
@@ -37,7 +37,7 @@ export class Committer {
     this.#running ??= this.#run();
   }
 
-  /** Forgets what is not committed: after a rebalance it may be another member's to commit. */
+  /** Forgets what is not committed. After a rebalance it may be for another member to commit. */
   clear(): void {
     this.#pending = new Map();
   }
@@ -46,7 +46,7 @@ export class Committer {
     this.#pending.delete(partitionKey(partition));
   }
 
-  /** Commits what is pending without waiting for the interval; one failure is not retried. */
+  /** Commits what is pending without waiting for the interval. A failure is not retried. */
   async flush(): Promise<void> {
     this.#hurry.abort();
     await this.#running;
@@ -73,7 +73,7 @@ export class Committer {
         if (generation.get(key) === position) generation.delete(key);
       }
     } catch (error) {
-      // It stays pending. If it failed for a rebalance, the next generation clears it.
+      // It stays pending. If it failed because of a rebalance, the next generation clears it.
       this.#ports.failed(error);
     }
   }

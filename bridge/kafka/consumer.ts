@@ -3,13 +3,13 @@
  * it is stopped or has crashed. It is never restarted: whoever made it makes another.
  *
  * How it lives with kafkajs 2.2.4:
- * - Nothing but queueing happens in `eachBatch`, and nothing escapes it but kafkajs's own errors: a
- *   TypeError from there (`fetch failed` is one) would end the consumer for good.
- * - Fetching is moved on by `resolveOffset`, the group's position by explicit offsets through
- *   `commitOffsetsIfNecessary`. `consumer.commitOffsets` was rejected: it hides a rebalance from the
- *   runner, and during a stop it does nothing without a word.
- * - kafkajs may not restart itself: with `restartOnFailure` false, every crash ends here.
- * - `stop` waits for the join that is under way: kafkajs does not stop a consumer that is joining.
+ * - `eachBatch` only queues, and only kafkajs's own errors escape it: a TypeError from there, such as
+ *   Node's `fetch failed`, would end the consumer for good.
+ * - `resolveOffset` moves fetching on. `commitOffsetsIfNecessary` with explicit offsets moves the
+ *   group's position. `consumer.commitOffsets` was rejected: it hides a rebalance from the runner, and
+ *   during a stop it does nothing without a word.
+ * - kafkajs may not restart itself: `restartOnFailure` is false, so every crash ends here.
+ * - `stop` waits for a join to end, because kafkajs does not stop a consumer that is joining.
  */
 import kafkajs, {
   type EachBatchPayload,
@@ -20,25 +20,25 @@ import { KAFKA_RETRIES } from './client.ts';
 import { type OffsetReset, offsetResets } from './kafkajs/patch.ts';
 import type { Fetched, Partition, Position } from './record.ts';
 
-/** Above the broker's default bound on a batch (1 MiB + 12 bytes), which must always fit. */
+/** More than the broker's default bound on a batch (1 MiB and 12 bytes), which must always fit. */
 const MAX_FETCH_PARTITION_BYTES = 1024 * 1024 + 64 * 1024;
-/** One fetch is decoded without a break: 4 MiB take some 60 ms, more would hold up deliveries. */
+/** One fetch is decoded without a break: 4 MiB take some 60 ms, and more would delay deliveries. */
 const MAX_FETCH_BYTES = 4 * 1024 * 1024;
-/** A fetch answers at the first record; the wait only says how soon a resumed partition is asked. */
+/** A fetch is answered at the first record; the wait only says how soon a resumed partition is asked. */
 const MAX_FETCH_WAIT_MS = 100;
-/** Batches handed out at a time; each only waits, and kafkajs wakes as many workers per fetch. */
+/** How many batches are given out at a time. Each only waits, and kafkajs wakes so many workers a fetch. */
 const CONCURRENT_BATCHES = 32;
 /** How long it takes to see partitions that were added to a topic. */
 const METADATA_MAX_AGE_MS = 10_000;
-/** A member that joins waits this long for the others; ours are back within a heartbeat. */
+/** How long a member that joins waits for the others. Ours are back within a heartbeat. */
 const REBALANCE_TIMEOUT_MS = 20_000;
 
 export interface ConsumerListener {
-  /** A generation of the group begins; what an earlier one assigned is void. */
+  /** A generation of the group begins. What an earlier one assigned is void. */
   assigned(partitions: readonly Partition[]): void;
   /** Resolves when the next fetch may begin. */
   fetched(batch: Fetched): Promise<void>;
-  /** The partition is read anew from its start: Kafka did not have `expected`. */
+  /** The partition is read anew from its start, because Kafka did not have `expected`. */
   reset(partition: Partition, expected: string): void;
 }
 
@@ -99,8 +99,8 @@ export class Consumer {
     offsetResets.on('reset', onReset);
     this.#ignoreResets = () => offsetResets.off('reset', onReset);
     await this.#consumer.connect();
-    // From the beginning: what a new group finds was not delivered yet, and after a reset the rest
-    // of the log is worth more than its end.
+    // A new group reads from the beginning, because nothing was delivered yet. After a reset, too, the
+    // rest of the log is worth more than its end.
     await this.#consumer.subscribe({ topics: [...this.#topics], fromBeginning: true });
     this.#joining = this.#consumer.run({
       autoCommit: false,
@@ -111,7 +111,7 @@ export class Consumer {
     await this.#joining;
   }
 
-  /** Fetches nothing more of `partition`. Without effect on a consumer that is not running. */
+  /** Fetches nothing more of `partition`. It has no effect on a consumer that is not running. */
   pause({ topic, partition }: Partition): void {
     unlessStopped(() => this.#consumer.pause([{ topic, partitions: [partition] }]));
   }
@@ -138,7 +138,7 @@ export class Consumer {
     { batch, resolveOffset, commitOffsetsIfNecessary }: EachBatchPayload,
     listener: ConsumerListener,
   ): Promise<void> {
-    // Any payload's will do, it commits for the whole member; an old runner's does no more.
+    // Each payload's function commits for the whole member; that of an old runner does nothing.
     this.#commit = commitOffsetsIfNecessary;
     const { topic, partition, messages } = batch;
     const last = messages.at(-1);
@@ -147,15 +147,15 @@ export class Consumer {
     try {
       await listener.fetched({ topic, partition, records: messages, advance });
     } catch (error) {
-      // A bug of ours. Thrown on, kafkajs would bring the batch again five times and then crash.
+      // This is a bug of ours. If it were thrown on, kafkajs would bring the batch five times again.
       this.#crash(error);
     }
   }
 }
 
 /**
- * kafkajs throws when it has stopped, which a crash does some time before it is told: a lane that
- * drains in between must not be ended by it.
+ * kafkajs throws when it has stopped, and a crash stops it some time before it is told. A lane that
+ * drains in between must not fail because of that.
  */
 function unlessStopped(act: () => void): void {
   try {

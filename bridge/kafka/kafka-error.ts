@@ -1,6 +1,6 @@
-/** Reading the errors of kafkajs, which wraps the broker's answer in one retry error after another. */
+/** Reads the errors of kafkajs, which wraps the broker's answer in one retry error after another. */
 
-/** The broker's error types (`MESSAGE_TOO_LARGE`, …) in an error and all that it wraps. */
+/** The broker's error types (`MESSAGE_TOO_LARGE`, …) in an error and in everything that it wraps. */
 export function errorTypes(error: unknown): string[] {
   const types: string[] = [];
   const seen = new Set<unknown>();

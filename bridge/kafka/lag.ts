@@ -1,4 +1,4 @@
-/** The consumer lag as Kafka's own tools define it: the log's end less the group's position. */
+/** The consumer lag as Kafka's own tools define it: the end of the log minus the group's position. */
 import type { Admin } from 'kafkajs';
 import type { Partition, Position } from './record.ts';
 import type { LogRange } from './retention.ts';
@@ -12,7 +12,7 @@ export interface PartitionLag extends Partition {
 /** What Kafka answers for a partition without a position. */
 const NO_POSITION = '-1';
 
-/** Where the group stands in `topics`, wherever it has a position. */
+/** The positions of the group in `topics`, where it has one. */
 export async function fetchPositions(
   admin: Pick<Admin, 'fetchOffsets'>,
   groupId: string,
@@ -52,7 +52,7 @@ export async function measureLag(
   return lags;
 }
 
-/** A group without a position begins at the log's start. */
+/** A group without a position begins at the start of the log. */
 export function lagOf(position: string | undefined, { low, high }: LogRange): number {
   const from = BigInt(position ?? NO_POSITION);
   return Number(BigInt(high) - (from > BigInt(low) ? from : BigInt(low)));

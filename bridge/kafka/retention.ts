@@ -1,6 +1,6 @@
 /**
- * What it means that Kafka no longer had the offset we were to read next. Only this is judged, and
- * never a hole between two records: compaction and transactions leave holes that lost nothing.
+ * What it means that Kafka no longer had the offset that was to be read next. Only this is judged, and
+ * never a hole between two records: compaction and transactions leave holes in which nothing was lost.
  */
 
 /** The offsets that a partition has, in decimal: `[low, high)`. */
@@ -10,7 +10,7 @@ export interface LogRange {
 }
 
 export type ResetCause =
-  /** Retention deleted records before we read them: at most `lost`, fewer if the log had holes. */
+  /** Retention deleted records before we read them: `lost` of them, or fewer if the log had holes. */
   | { kind: 'retention'; lost: number }
   /** The log ends before our position: the topic was deleted and recreated, or truncated. */
   | { kind: 'restarted' };

@@ -1,17 +1,17 @@
 /**
- * The topics that the bridge reads, and their dead-letter topics. What is missing at the start is
- * created where Kafka allows it, dead-letter topics at any time. A topic that was there and is gone
- * was deleted by someone: to create it again would race with whoever recreates it, so it is awaited.
+ * The topics that the bridge reads, and their dead-letter topics. Topics that are missing at the start
+ * are created where Kafka allows it; dead-letter topics at any time. A topic that was there and is gone
+ * was deleted by someone. To create it would race with whoever makes it anew, so it is awaited.
  */
 import type { Admin, ITopicConfig } from 'kafkajs';
 import type { Logger } from '../shared/log.ts';
 
 /**
- * The broker's clock, not the producer's: a room tells by the time that a topic was recreated, and
+ * Records get the time of the broker's clock: a room tells by the time that a topic was made anew, and
  * a producer's clock may run backwards.
  */
 const TOPIC_CONFIG = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
-/** Dead letters are their originals plus headers, so their topic takes more than any other. */
+/** A dead letter is its original with more headers, so its topic takes larger records than others. */
 const DEAD_LETTER_CONFIG = [{ name: 'max.message.bytes', value: String(16 * 1024 * 1024) }];
 
 const DEAD_LETTER_SUFFIX = '.dlq';
@@ -27,9 +27,9 @@ export function isDeadLetterTopic(topic: string): boolean {
 type TopicAdmin = Pick<Admin, 'createTopics' | 'listTopics'>;
 
 export interface TopicsPresent {
-  /** Those of our topics that exist, to be read. */
+  /** Our topics that exist, and can be read. */
   readonly readable: readonly string[];
-  /** Those that should exist and do not, dead-letter topics included. */
+  /** Our topics that should exist and do not, with the dead-letter topics. */
   readonly missing: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export class Topics {
     this.#log = log;
   }
 
-  /** Looks which topics exist, after creating those that never did. */
+  /** Looks which topics exist, after creating those that never existed. */
   async survey(admin: TopicAdmin): Promise<TopicsPresent> {
     const topics = [...this.#required, ...this.#optional];
     let existing = new Set(await admin.listTopics());
@@ -71,8 +71,8 @@ export class Topics {
       await admin.createTopics({ topics: names.map(describe) });
       this.#log.info({ topics: names }, 'topics created');
     } catch (error) {
-      // Kafka judges each by itself: some may exist now. It is tried again at every survey, in case
-      // someone grants us the right, but told once.
+      // Kafka judges each topic by itself, so some may exist now. It is tried again at every survey, in
+      // case someone grants us the right, but it is told once.
       if (!this.#refused) this.#log.warn({ topics: names, err: error }, 'topics not created');
       this.#refused = true;
     }

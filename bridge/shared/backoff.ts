@@ -10,9 +10,9 @@ export interface BackoffBounds {
   readonly capMs: number;
 }
 
-/** A Worker that restarts is back in about a second; after a long outage ten seconds more go unseen. */
+/** A Worker that restarts is back in about a second. After a long outage, ten seconds more do not matter. */
 export const DELIVERY_BACKOFF: BackoffBounds = { baseMs: 100, capMs: 10_000 };
-/** Kafka itself: an attempt costs several connections, and kafkajs has retried by itself before. */
+/** An attempt on Kafka costs several connections, and kafkajs has retried by itself before. */
 export const KAFKA_BACKOFF: BackoffBounds = { baseMs: 250, capMs: 5_000 };
 
 /** How long to wait before attempt `failures + 1`, at least `floorMs`. */
@@ -22,7 +22,7 @@ export function backoffMs(
   random: () => number = Math.random,
   floorMs = 0,
 ): number {
-  // The jitter is added to the floor: all bridges are told the same Retry-After.
+  // The jitter is added to the floor, because all bridges are told the same Retry-After.
   return floorMs + random() * Math.min(capMs, baseMs * 2 ** Math.min(failures, 30));
 }
 

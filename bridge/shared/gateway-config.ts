@@ -1,4 +1,4 @@
-/** Where the gateway is and how to sign for it: what the bridge and the publisher SDK share. */
+/** Reads where the gateway is and how to sign for it, for the bridge and the publisher SDK. */
 import { importSecret, type SigningKey } from '../../worker/protocol/signature.ts';
 import { ConfigError, type Environment, list, text } from '../../worker/protocol/variables.ts';
 
@@ -12,7 +12,7 @@ export function readEventsUrl(env: Environment): URL {
   return new URL(`${base.href.replace(/\/$/, '')}/v1/events`);
 }
 
-/** The keys of the secrets in `variable`: several during a rotation. */
+/** The keys of the secrets in `variable`. There are several during a rotation. */
 export async function readSecrets(env: Environment, variable: string): Promise<SigningKey[]> {
   const secrets = list(env[variable] ?? '');
   if (secrets.length === 0) throw new ConfigError(variable, 'is missing');

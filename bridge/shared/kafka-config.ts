@@ -1,4 +1,4 @@
-/** Where Kafka is and how to be let in: the variables that the bridge and the publisher SDK share. */
+/** Reads where Kafka is and how to be let in, for the bridge and the publisher SDK. */
 import {
   ConfigError,
   choice,

@@ -1,4 +1,4 @@
-/** Structured logs on stdout, and kafkajs's among them. */
+/** Structured logs on standard output, with those of kafkajs among them. */
 import kafkajs, { type logCreator } from 'kafkajs';
 import { type Logger, pino } from 'pino';
 
@@ -9,8 +9,8 @@ export function createLog(level: string): Logger {
 }
 
 /**
- * What kafkajs says is for debugging: it tells each pause at `info`, and each attempt on a broker
- * that is down at `error`, while what it comes to is told by us.
+ * What kafkajs says is logged at `debug`: it tells each pause at `info` and each attempt on a broker that
+ * is down at `error`, while the bridge itself tells what comes of it.
  */
 export function kafkaLog(log: Logger): { logLevel: number; logCreator: logCreator } {
   const { logLevel } = kafkajs;

@@ -1,7 +1,7 @@
 /**
- * The compressions that Kafka's producers use; kafkajs has gzip only, and a batch in a codec that it
- * lacks ends its consumer. snappy comes from kafkajs-snappy, lz4 as prebuilt native code from
- * lz4-napi (kafkajs-lz4 needs a compiler at install), zstd from Node itself.
+ * The compressions that Kafka's producers use. kafkajs has gzip only, and a batch in a codec that it
+ * lacks ends its consumer. snappy comes from kafkajs-snappy, lz4 as prebuilt native code from lz4-napi
+ * (kafkajs-lz4 needs a compiler at install), and zstd from Node itself.
  */
 import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';

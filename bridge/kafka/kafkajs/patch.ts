@@ -2,13 +2,13 @@
  * Five repairs of kafkajs 2.2.4, which has had no release since 2023. Each is of a private method,
  * so another version stops the start instead of being patched blindly.
  *
- * 1. A runner that has stopped fetched "nothing" at once, and its loop span in microtasks for ever
- *    when the list of brokers changed during a stop: no timer or signal ran again. Now it throws.
+ * 1. When the list of brokers changed during a stop, a stopped runner fetched "nothing" at once, and
+ *    its loop span in microtasks for ever: no timer or signal ran again. Now it throws.
  *    The same method drops what was fetched for an assignment that a rebalance has replaced.
  * 2. An offset that Kafka no longer has was reset without a word to its user. Now it is told.
- * 3. A topic that was gone when it was fetched is only tried again, and once recreated read on from
- *    the old position, past its first records. Now the consumer ends, for its maker to begin anew.
- * 4. An empty queue of requests was polled every millisecond: see kafkajs-timers.ts.
+ * 3. A topic that was gone when it was fetched was only tried again. When it was made anew, it was read
+ *    on from the old position, past its first records. Now the consumer ends, and another is made.
+ * 4. An empty queue of requests was polled every millisecond: see timers.ts.
  * 5. A record batch of more than some 125,000 records overflowed the stack, again at every fetch:
  *    its records were spread into one call's arguments. Now they are pushed one by one.
  */
@@ -26,7 +26,7 @@ export interface OffsetReset {
   readonly expected: string;
 }
 
-/** kafkajs has no event for it and no way to add one, hence this one emitter for all consumers. */
+/** kafkajs has no event for it and no way to add one, so all consumers share this emitter. */
 export const offsetResets = new EventEmitter<{ reset: [OffsetReset] }>();
 
 interface Runner {
@@ -41,13 +41,13 @@ interface ConsumerGroup {
 
 let applied = false;
 
-/** @throws when the kafkajs installed is not the one that was read for this. */
+/** @throws when another version of kafkajs is installed than the one that is repaired. */
 export function patchKafkajs(): void {
   if (applied) return;
   const require = createRequire(import.meta.url);
   const { version } = require('kafkajs/package.json');
   if (version !== VERSION) {
-    throw new Error(`kafkajs ${version} is installed, but kafkajs-patch.ts repairs ${VERSION}`);
+    throw new Error(`kafkajs ${version} is installed, but patch.ts repairs ${VERSION}`);
   }
   patchFetch(require('kafkajs/src/consumer/runner').prototype);
   const consumerGroup = require('kafkajs/src/consumer/consumerGroup').prototype;
@@ -107,7 +107,7 @@ interface Decoder {
 
 type DecodeMessages = (decoder: Decoder) => Promise<unknown[]>;
 
-/** The least that a record batch takes: https://kafka.apache.org/documentation/#recordbatch */
+/** The least size of a record batch: https://kafka.apache.org/documentation/#recordbatch */
 const RECORD_BATCH_OVERHEAD = 49;
 /** Where a batch says its format, from its start, and what the present one says. */
 const MAGIC_OFFSET = 16;

@@ -1,11 +1,11 @@
 /**
  * One repair of kafkajs 2.2.4: an empty queue of requests is polled every millisecond, with a
- * negative timeout of which Node warns on the console. The bridge's other repairs change consumers,
- * and those in a backend service are none of ours.
+ * negative timeout of which Node warns on the console. This repair is apart from the others, because
+ * those change consumers, and the consumers of a backend service are not ours to change.
  */
 import { createRequire } from 'node:module';
 
-/** How often a request that is held back looks whether it may go, in ms: kafkajs's own value. */
+/** How often a request that is held back looks whether it may go, in ms. It is kafkajs's own value. */
 const CHECK_PENDING_MS = 10;
 
 interface RequestQueue {
@@ -18,7 +18,7 @@ interface RequestQueue {
 
 let applied = false;
 
-/** Does nothing to another version of kafkajs: it would only be noisy, not wrong. */
+/** It does nothing to another version of kafkajs, which would only be noisy and not wrong. */
 export function quietenKafkajs(): void {
   if (applied) return;
   applied = true;
