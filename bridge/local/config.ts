@@ -27,7 +27,7 @@ export interface StackConfig {
   readonly ingestSecret: string;
   readonly publisherSecret: string;
   readonly jwtSecret: string;
-  /** Undefined: no sample feed. */
+  /** Undefined when there is no sample feed. */
   readonly feed: FeedConfig | undefined;
 }
 
@@ -74,7 +74,7 @@ function requireDistinct(ports: Readonly<Record<string, number | undefined>>): v
   }
 }
 
-/** Nobody wants made-up trades in a cluster of his own, unless he asks for them. */
+/** Made-up trades go into a cluster of your own only when you ask for them. */
 function isFeedOn(env: NodeJS.ProcessEnv, isOwnKafka: boolean): boolean {
   switch (env.FEED) {
     case undefined:

@@ -9,7 +9,7 @@ import { type StackLog, startStack } from './stack.ts';
 
 const PART_WIDTH = 8;
 const log: StackLog = (part, line) => console.log(`${part.padEnd(PART_WIDTH)}${line}`);
-// Whoever read what we say may be gone; that must not keep us from stopping.
+// Whoever read what we print may be gone, and that must not keep us from stopping.
 process.stdout.on('error', () => {});
 
 const ending = new AbortController();
@@ -18,7 +18,7 @@ listenForEnd(
     console.log('\nstopping (once more to force it)');
     ending.abort();
   },
-  // What still runs goes with us.
+  // Everything that still runs ends with this process.
   () => process.exit(1),
 );
 

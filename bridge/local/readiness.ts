@@ -29,7 +29,7 @@ export async function waitUntilReady(
       if (answer.status === 200) return;
       last = `${answer.status} ${text.slice(0, SHOWN_CHARACTERS)}`;
     } catch {
-      // Not listening yet.
+      // It does not listen yet.
     }
     await wait(POLL_MS, signal);
   }

@@ -1,7 +1,7 @@
 /**
  * The whole path on one machine: Kafka, the Worker in workerd, the bridge between them, and a sample
- * feed that has something to tell. Started in that order, stopped in the reverse; what dies in
- * between is started again.
+ * feed. They are started in that order and stopped in the reverse order. A part that dies in between is
+ * started again.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,10 +19,10 @@ import { waitUntilReady } from './readiness.ts';
 import { SetupError } from './setup-error.ts';
 import { startWorker } from './worker/worker.ts';
 
-/** Of the Worker's variables, those that may be set for the local one too. */
+/** The variables of the Worker that may be set for the local one too. */
 const WORKER_VARIABLES = ['HOME_REGION', 'ROOM_MAX_SOCKETS'] as const;
 
-/** Ctrl-C is to be done within ten seconds; the bridge's process is given a second more than this. */
+/** Ctrl-C is to be done within ten seconds. The bridge's process is given a second more than this. */
 const BRIDGE_DRAIN_MS = 4000;
 
 export type StackLog = (part: 'kafka' | 'worker' | 'bridge' | 'feed', line: string) => void;
@@ -34,7 +34,7 @@ export interface Stack {
 
 /**
  * Starts all parts and waits until each says that it is ready.
- * @throws {SetupError} when one does not; those before it are stopped then.
+ * @throws {SetupError} when a part does not become ready. The parts before it are stopped then.
  */
 export async function startStack(
   config: StackConfig,
@@ -154,7 +154,7 @@ async function runBridge(
   log('bridge', 'is ready');
 }
 
-/** It is not waited for: a gateway is up without anything to tell, too. */
+/** It is not waited for, because a gateway is up without a feed, too. */
 async function runFeed(
   { feed }: StackConfig,
   brokers: string,

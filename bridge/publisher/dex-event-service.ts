@@ -48,12 +48,12 @@ export class DEXEventService {
     this.#now = options.now ?? Date.now;
   }
 
-  /** Connects. To be called before anything is published. @throws {PublishError} */
+  /** Connects. Call it before you publish anything. @throws {PublishError} */
   async initialize(): Promise<void> {
     await this.#producer.connect();
   }
 
-  /** To `price:{symbol}` and `price_updates`. @throws {PublishError} */
+  /** Publishes to `price:{symbol}` and `price_updates`. @throws {PublishError} */
   publishPriceUpdate<Data extends PriceData>(
     symbol: string,
     data: Data,
@@ -62,7 +62,10 @@ export class DEXEventService {
     return this.#publish({ type: 'price_update', symbol, data, metadata });
   }
 
-  /** To `orderbook:{symbol}`. @throws {PublishError} */
+  /**
+   * Publishes to `orderbook:{symbol}`. Each event is the whole book, never a list of changes.
+   * @throws {PublishError}
+   */
   publishOrderBookUpdate<Data extends OrderBookData>(
     symbol: string,
     data: Data,
@@ -73,8 +76,8 @@ export class DEXEventService {
   }
 
   /**
-   * To `trade:{symbol}`; with a `userId` also to that user. The public then sees only tradeId, price,
-   * amount and side. @throws {PublishError}
+   * Publishes to `trade:{symbol}`, and with a `userId` also to that user. The public then sees only
+   * tradeId, price, amount and side. @throws {PublishError}
    */
   publishTradeNotification<Data extends TradeData>(
     symbol: string,
@@ -86,7 +89,7 @@ export class DEXEventService {
     return this.#publish(event);
   }
 
-  /** To that user. @throws {PublishError} */
+  /** Publishes to that user. @throws {PublishError} */
   publishPortfolioUpdate<Data extends PortfolioData>(
     userId: string,
     data: Data,
@@ -95,7 +98,7 @@ export class DEXEventService {
     return this.#publish({ type: 'portfolio_update', userId, data, metadata });
   }
 
-  /** To everybody; with a `userId` only to that user. @throws {PublishError} */
+  /** Publishes to everybody, or with a `userId` only to that user. @throws {PublishError} */
   publishSystemAlert<Data extends AlertData>(
     data: Data,
     metadata?: EventMetadata,

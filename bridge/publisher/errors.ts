@@ -30,14 +30,14 @@ const OWN_CODES = {
   gateway_unavailable: { retry: true },
   /** More waits to be sent than the publisher may hold in memory. */
   publisher_busy: { retry: true },
-  /** A `NotificationQueue` was full. */
+  /** A queue was full. */
   queue_full: { retry: true },
-  /** A `NotificationQueue` had been shut down, or was before this one was sent. */
+  /** A queue was shut down before this event was sent. */
   queue_closed: { retry: false },
 } as const;
 type OwnCode = keyof typeof OWN_CODES;
 
-/** All codes of a `PublishError`: the Worker's reasons to reject an event, its HTTP errors, ours. */
+/** All codes of a `PublishError`: the Worker's reasons to reject an event, its HTTP errors, and ours. */
 export type PublishErrorCode = RejectionCode | HttpErrorCode | OwnCode;
 
 const REJECTIONS: ReadonlySet<string> = new Set(REJECTION_CODES);
@@ -47,9 +47,9 @@ const REJECTIONS: ReadonlySet<string> = new Set(REJECTION_CODES);
  *
  * With `kafka_unavailable` and `gateway_unavailable` nobody knows: the event may have been taken and
  * only the answer been lost. To publish it again then means that it may arrive twice (at least once).
- * So it is with `internal`, an error that nobody expected. `batch_too_frequent` says that a room had
- * no place for the batch: that room took none of it, but others that the batch was also for may have.
- * With every other code it was not taken.
+ * The same is true of `internal`, an error that nobody expected. `batch_too_frequent` says that a room
+ * could not take the batch now: that room took nothing of it, but other rooms may have taken theirs.
+ * With every other code the event was not taken.
  *
  * @example
  * try {

@@ -1,6 +1,6 @@
 /**
  * `@moonx-farm/websocket-gateway`: what a backend service imports to push events to the gateway's
- * clients. The one list of what is public.
+ * clients. This is the one list of what is public.
  */
 export { ConfigError } from '../../worker/protocol/variables.ts';
 export { DEXEventService } from './dex-event-service.ts';

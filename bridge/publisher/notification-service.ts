@@ -69,7 +69,7 @@ export class NotificationService {
     await this.publishNotification({ type, target: { type: 'user', id: userId }, data, metadata });
   }
 
-  /** To all in a custom room, such as `trading-room-general`. @throws {PublishError} */
+  /** Publishes to a custom room, such as `trading-room-general`. @throws {PublishError} */
   async notifyRoom(
     room: string,
     category: string,
@@ -81,7 +81,7 @@ export class NotificationService {
     await this.publishNotification({ type, target, category, data, metadata });
   }
 
-  /** `swap_completed` to the user whose swap it was. @throws {PublishError} */
+  /** Publishes `swap_completed` to the user whose swap it was. @throws {PublishError} */
   async notifySwapCompleted<Data extends SwapData>(userId: string, data: Data): Promise<void> {
     await this.notifyUser(userId, 'swap_completed', data);
   }
@@ -150,7 +150,7 @@ export class NotificationService {
   }
 
   async #publishChunk(chunk: readonly Notification[]): Promise<PublishResult> {
-    // Array.from: a hole is an entry too.
+    // `Array.from` is used because a hole in the list is an entry too.
     const preparing = Array.from(chunk, (notification) => this.#prepare(notification));
     const prepared = await Promise.all(preparing);
     const rejected: PublishRejection[] = [];
@@ -194,7 +194,7 @@ export class NotificationService {
     }
   }
 
-  /** At once, before anything is awaited: the caller may change its data afterwards. */
+  /** Copies the notification before anything is awaited, because the caller may change its data then. */
   #compose(notification: Notification): NotificationEvent {
     if (typeof notification !== 'object' || notification === null) {
       throw new PublishError('event_not_object', 'a notification is an object');
@@ -220,7 +220,7 @@ export class NotificationService {
     throw new PublishError('not_connected', 'the service has been shut down');
   }
 
-  /** One attempt for all who wait; after a failure the next notification makes another. */
+  /** Connects once for all who wait. After a failure the next notification connects again. */
   #connect(): Promise<void> {
     if (this.#connection === undefined) {
       const connection = this.#producer.connect();

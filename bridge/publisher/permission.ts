@@ -4,12 +4,12 @@ import { PublishError } from './errors.ts';
 
 type Ask = (userId: string, type: string) => boolean | Promise<boolean>;
 
-/** All who ask with the same list, and about the same user, wait for the slowest answer. */
+/** How long an answer is awaited, in ms. All questions about one user wait for the slowest answer. */
 export const PERMISSION_TIMEOUT_MS = 10_000;
 
 /**
  * Resolves when the user may be notified, and not before all earlier questions about the user are
- * answered: else a slow answer would let a later notification overtake.
+ * answered. Otherwise a slow answer would let a later notification overtake.
  * @throws {PublishError} `permission_denied`, `permission_unknown`
  */
 export function permissionTurns(
@@ -28,7 +28,7 @@ export function permissionTurns(
   };
 }
 
-/** undefined: yes. It never rejects. */
+/** Why the user may not be notified; undefined when he may. It never rejects. */
 async function answerOf(
   ask: Ask,
   userId: string,
@@ -46,7 +46,7 @@ async function answerOf(
     const message = 'whether the user may be notified is not known';
     return new PublishError('permission_unknown', message, { cause });
   } finally {
-    // Either may still fail, and is no longer listened to.
+    // Both may still fail, and nobody listens any more.
     late.catch(() => undefined);
     answered.abort();
   }

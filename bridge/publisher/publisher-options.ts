@@ -9,12 +9,12 @@ interface CommonOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** Kafka by the environment, unless said otherwise. */
+/** Without options, Kafka by the environment. */
 export type PublisherOptions = CommonOptions &
   (
     | { readonly kafka?: KafkaProducerOptions; readonly http?: never; readonly producer?: never }
     | { readonly http: HttpProducerOptions; readonly kafka?: never; readonly producer?: never }
-    /** One connection for several services. It is theirs to connect, and yours to disconnect. */
+    /** One connection for several services. They connect it, and you disconnect it. */
     | { readonly producer: EventProducer; readonly kafka?: never; readonly http?: never }
   );
 

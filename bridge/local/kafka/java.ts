@@ -1,4 +1,4 @@
-/** The Java that runs Kafka: JAVA_HOME's, or the one on the PATH. */
+/** The Java that runs Kafka: that of JAVA_HOME, or the one on the PATH. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,7 +14,7 @@ const execute = promisify(execFile);
 
 /**
  * The command that starts a Java which Kafka runs on.
- * @throws {SetupError} when there is none, or it is too old.
+ * @throws {SetupError} when there is no Java, or it is too old.
  */
 export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const java = env.JAVA_HOME ? join(env.JAVA_HOME, 'bin', 'java') : 'java';

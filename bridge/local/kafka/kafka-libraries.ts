@@ -1,6 +1,6 @@
 /**
  * Kafka's jars, fetched once by Maven into a folder of the user's cache that is named by what
- * pom.xml asks for. The folder appears all at once, so that its being there means it is complete.
+ * pom.xml asks for. The folder appears all at once, so a folder that is there is complete.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -45,7 +45,7 @@ export async function kafkaLibraries({
   const folder = join(cache, `kafka-${hash}`);
   await mkdir(cache, { recursive: true });
   while (!existsSync(folder)) {
-    // Maven's own repository does not take well to two writers either.
+    // Maven's own repository does not bear two writers either.
     const lock = acquireLock(join(cache, 'lock'));
     if (lock === undefined) {
       await sleep(WAIT_MS, undefined, { ...(signal && { signal }) });

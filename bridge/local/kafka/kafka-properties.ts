@@ -1,7 +1,7 @@
 /** The settings of a Kafka of one node, broker and controller at once, made for a quick start. */
 import { LOOPBACK } from '../processes/port.ts';
 
-/** Bytes of a record batch: room for records far beyond what the gateway takes, and their `.dlq`. */
+/** The largest record batch, in bytes: far more than the gateway takes, so that dead letters fit. */
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
 export function kafkaProperties(port: number, controllerPort: number, logDir: string): string {

@@ -22,7 +22,7 @@ import { kafkaProperties } from './kafka-properties.ts';
 const START_DEADLINE_MS = 60_000;
 const POLL_MS = 100;
 const CONNECT_TIMEOUT_MS = 1000;
-/** An orderly stop takes one or two seconds; it is a development broker, nothing is lost by force. */
+/** An orderly stop takes one or two seconds. A development broker loses nothing when it is forced. */
 const STOP_GRACE_MS = 5000;
 /** Start quickly and stay small: one node needs neither the second compiler nor a parallel collector. */
 const JVM_OPTIONS = ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
@@ -32,7 +32,7 @@ const execute = promisify(execFile);
 
 export interface KafkaOptions {
   readonly port: number;
-  /** Where it keeps its data; on the next start there it goes on, as the same cluster. */
+  /** Where it keeps its data. On the next start there it goes on as the same cluster. */
   readonly stateDir: string;
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -97,7 +97,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   }
 }
 
-/** Names the cluster, once for the life of its folder: a room tells clusters apart by it. */
+/** Names the cluster, once for the life of its folder, because a room tells clusters apart by it. */
 async function format(java: string, javaArgs: string[], propertiesFile: string): Promise<void> {
   // Kafka's ids are 16 bytes in URL-safe base64. A leading "-" would be read as an option.
   const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A');

@@ -29,7 +29,7 @@ export interface Booking {
   readonly side: Side;
   readonly ticks: number;
   readonly lots: number;
-  /** In micros, of both kinds. */
+  /** The fees of both kinds, in micros. */
   readonly fees: number;
 }
 
@@ -54,7 +54,7 @@ export class Account {
     return this.#positions.values();
   }
 
-  /** Of the last trade that is booked here. */
+  /** The id of the last trade that is booked here. */
   get lastTradeId(): number | undefined {
     return this.#lastTradeId;
   }

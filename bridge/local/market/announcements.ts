@@ -3,7 +3,7 @@ import { PAIRS } from './pairs.ts';
 import type { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
-/** The first one soon: who has just started the stack wants to see one. */
+/** The first one comes soon, because whoever has just started the stack wants to see one. */
 const FIRST_AFTER_MS = 5_000;
 const EVERY_MS = 90_000;
 
@@ -70,7 +70,7 @@ export class Announcements {
     this.#idPrefix = idPrefix;
   }
 
-  /** One that falls into the next `stepMs`. */
+  /** An announcement that falls into the next `stepMs`. */
   next(stepMs: number): Announcement | undefined {
     this.#nextInMs -= stepMs;
     if (this.#nextInMs > 0) return undefined;

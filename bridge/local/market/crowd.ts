@@ -1,10 +1,10 @@
-/** The takers without a name: they come at random, and to a price that is out of date all the more. */
+/** Takers without a name. They come at random, and more of them to a price that is out of date. */
 import type { Order } from './exchange.ts';
 import { lotsFor } from './pairs.ts';
 import type { Random } from './random.ts';
 import type { Venue } from './venue.ts';
 
-/** Half of them have no opinion; so many of the others follow the fair value at most. */
+/** Half of the takers have no opinion. At most this part of the others follows the fair value. */
 const MAX_PULL = 0.4;
 const SIZE_DEVIATION = 0.9;
 const MICROS = 1_000_000;

@@ -21,7 +21,7 @@ export interface Order {
   readonly symbol: string;
   readonly side: Side;
   readonly lots: number;
-  /** Nobody in particular, unless given. */
+  /** Undefined for a taker without a name. */
   readonly userId?: string;
 }
 
@@ -32,7 +32,7 @@ export interface Trade {
   readonly side: Side;
   readonly ticks: number;
   readonly lots: number;
-  /** Of a user's trade: a transaction of its own, and what it cost. */
+  /** The transaction of a user's trade, and what it cost; undefined for other trades. */
   readonly settlement: Settlement | undefined;
 }
 

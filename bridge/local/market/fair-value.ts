@@ -9,12 +9,12 @@ import type { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-/** In what time a deviation from home shrinks to 1/e. */
+/** The time in which a deviation from home shrinks to 1/e. */
 const HOMING_MS = 3 * DAY_MS;
-/** No walk leads further than to a quarter or the fourfold. */
+/** A price goes no further than to a quarter or to four times of its home. */
 const MAX_DISTANCE = Math.log(4);
 const MOOD_MS = 20 * MINUTE_MS;
-/** Of the logarithm of volatility, in the long run. */
+/** The deviation of the logarithm of volatility, in the long run. */
 const MOOD_DEVIATION = 0.4;
 const CALM_MS = 25 * MINUTE_MS;
 const STORM_MS = 4 * MINUTE_MS;

@@ -28,7 +28,7 @@ import type { Venue } from './venue.ts';
 export const STEP_MS = 100;
 /** How many events all pairs and users make, at the speed of the clock; market.test.ts measures it. */
 export const EVENTS_PER_SECOND = 50;
-/** How often each user's portfolio is published when he does not trade. */
+/** How often the portfolio of a user is published who does not trade. */
 const MARK_EVERY_MS = 5_000;
 /** Trades are numbered by session: a feed makes fewer than this in each ms of its life. */
 const TRADES_PER_MS = 1_000;

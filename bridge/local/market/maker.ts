@@ -4,9 +4,9 @@ import { lotsFor, type Pair } from './pairs.ts';
 import type { Random } from './random.ts';
 
 const MICROS = 1_000_000;
-/** Between two levels, in spreads. */
+/** The gap between two levels, in spreads. */
 const GAP = 0.7;
-/** Of levels' sizes: as uneven as they are. */
+/** How uneven the sizes of levels are. */
 const SIZE_DEVIATION = 0.8;
 /** The size of a level, in typical orders: so that some orders take two or three levels. */
 const LEVEL_SIZE = 1.1;

@@ -1,4 +1,4 @@
-/** What is traded: a dozen pairs, each with a scale, a temper and a liveliness of its own. */
+/** The dozen pairs that are traded, each with its own scale, volatility and activity. */
 import type { Decimal } from '../../../worker/protocol/events.ts';
 import { decimal, MONEY_DIGITS } from './decimal.ts';
 
@@ -16,9 +16,9 @@ export interface Pair {
   readonly correlation: number;
   /** Market orders a second, in an ordinary hour. */
   readonly ordersPerSecond: number;
-  /** Of a market order, in USDC. */
+  /** The usual size of a market order, in USDC. */
   readonly typicalOrder: number;
-  /** Between best bid and best ask, in parts of the price, in an ordinary hour. */
+  /** The distance of best bid and best ask, in parts of the price, in an ordinary hour. */
   readonly spread: number;
 }
 

@@ -37,7 +37,7 @@ export class PriceAlerts {
     }
   }
 
-  /** Those of `symbol` whose target `price` has reached. */
+  /** The alerts of `symbol` whose target `price` has reached. */
   triggered(symbol: string, price: number): readonly PriceAlert[] {
     return [...this.#alerts.values()].filter(
       (alert) =>

@@ -1,6 +1,6 @@
 /**
- * Keeps market time in step with the clock. After a stall of whatever cause (Kafka is down, the
- * machine slept) the market does not hurry after: what was missed has not happened.
+ * Keeps market time in step with the clock. After a stall (Kafka was down, the machine slept) the market
+ * does not catch up: what was missed has not happened.
  */
 import { type Pause, pause } from '../../shared/backoff.ts';
 import { STEP_MS } from './feed.ts';
@@ -16,7 +16,7 @@ export interface RunOptions {
   /** A step of the market; what becomes of its events is not awaited. */
   readonly step: () => void;
   readonly hasRoom: () => boolean;
-  /** Resolves once there is room. */
+  /** Resolves once there is space. */
   readonly room: () => Promise<void>;
   /** A clock that never goes back, in ms. */
   readonly now?: () => number;
@@ -38,7 +38,7 @@ export async function runFeed(options: RunOptions, signal: AbortSignal): Promise
   let last = now();
   while (!signal.aborted) {
     for (; dueMs >= STEP_MS && hasRoom(); dueMs -= STEP_MS) step();
-    // Without room the rest of it is dropped.
+    // Without space the rest of it is dropped.
     dueMs = Math.min(dueMs, STEP_MS);
     await wait(Math.max(MIN_PAUSE_MS, (STEP_MS - dueMs) / speed), signal);
     await room();

@@ -1,4 +1,4 @@
-/** A user at his keyboard: a market order now and then, of what his account can bear. */
+/** A user who trades: now and then a market order, as large as the account can bear. */
 import type { Account } from './account.ts';
 import { opposite } from './book.ts';
 import type { Exchange, Order } from './exchange.ts';
@@ -7,15 +7,15 @@ import type { Random } from './random.ts';
 import type { Venue } from './venue.ts';
 
 const BETWEEN_ORDERS_MS = 15_000;
-/** Of all that he owns, per order. */
+/** The part of everything that a user owns that one order is worth. */
 const SHARE = { least: 0.002, most: 0.015 } as const;
-/** Who has less cash than this of all he owns sells, who has more than that buys. */
+/** A user with a smaller part in cash than `least` sells; one with a larger part than `most` buys. */
 const CASH_SHARE = { least: 0.1, most: 0.5 } as const;
 /** Smaller orders are not worth their gas, in micros. */
 const MIN_ORDER = 20_000_000;
-/** Of his cash. */
+/** The part of the cash that one order may spend. */
 const SPENDABLE = 0.95;
-/** Tried now and then, beside what he has. */
+/** How often a user trades a pair that he does not own yet. */
 const CURIOSITY = 0.3;
 
 export class Trader {
@@ -29,7 +29,7 @@ export class Trader {
     this.#random = random.fork(`trader ${account.userId}`);
   }
 
-  /** An order, if he has a mind to place one within `stepMs`. */
+  /** An order, if the user places one within `stepMs`. */
   order(stepMs: number): Order | undefined {
     if (!this.#random.chance(stepMs / BETWEEN_ORDERS_MS)) return undefined;
     const { pair, book } = this.#choose();
@@ -40,7 +40,7 @@ export class Trader {
     const best = book.best(opposite(side));
     if (best === undefined) return undefined;
     const wanted = Math.max(MIN_ORDER, wealth * this.#random.between(SHARE.least, SHARE.most));
-    // A little stays for fees, and for the levels behind the best.
+    // A little cash stays for fees, and for the levels behind the best.
     const micros = side === 'buy' ? Math.min(wanted, this.#account.cash * SPENDABLE) : wanted;
     const lots = Math.min(lotsFor(pair, best.ticks, micros), side === 'buy' ? Infinity : held);
     if (lots < 1) return undefined;

@@ -1,4 +1,4 @@
-/** Who has an account here, and what is in it when the feed begins. */
+/** The users with an account, and what is in it when the feed begins. */
 import { DEMO_USER } from '../demo-token.ts';
 import { Account, type Position } from './account.ts';
 import type { Exchange } from './exchange.ts';
@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 
 interface Opening {
   readonly userId: string;
-  /** In USDC. */
+  /** The cash, in USDC. */
   readonly cash: number;
   /** Lots by symbol. */
   readonly holdings: Readonly<Record<string, number>>;
@@ -43,7 +43,7 @@ const OPENINGS: readonly Opening[] = [
 ];
 
 export const USER_COUNT = OPENINGS.length;
-/** What they paid once, in parts of today's price. */
+/** What users paid for what they own, in parts of today's price. */
 const PAID = { least: 0.9, most: 1.08 } as const;
 
 export function openAccounts(exchange: Exchange, random: Random): void {

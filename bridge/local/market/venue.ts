@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 
 /** How often makers look at a book, per market order: most updates of a book are theirs. */
 const QUOTES_PER_ORDER = 2;
-/** What an order tells the others, in parts of the spread, for a typical one. */
+/** How much a typical order moves the fair value, in parts of the spread. */
 const IMPACT = 0.25;
 const MAX_IMPACT = 1;
 const DAY_SECONDS = 24 * 60 * 60;

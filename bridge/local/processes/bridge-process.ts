@@ -1,10 +1,10 @@
-/** The bridge, as a process of its own: what `npm run bridge` runs, told by its environment. */
+/** The bridge as a process of its own, which is told by its environment: `npm run bridge` runs the same. */
 import { fileURLToPath } from 'node:url';
 import { type OwnedProcess, spawnOwned } from './owned-process.ts';
 import type { Running } from './supervised.ts';
 
 const MAIN = fileURLToPath(new URL('../../main.ts', import.meta.url));
-/** Room for the batches in flight to be answered and committed. */
+/** The time for batches in flight to be answered and committed, in ms. */
 const STOP_GRACE_MS = 5000;
 
 export interface RunningBridge extends Running {

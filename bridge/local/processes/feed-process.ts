@@ -1,11 +1,11 @@
-/** The sample feed, as a process of its own, told by its environment. */
+/** The sample feed as a process of its own, which is told by its environment. */
 import { fileURLToPath } from 'node:url';
 import type { FeedConfig } from '../feed-config.ts';
 import { spawnOwned } from './owned-process.ts';
 import type { Running } from './supervised.ts';
 
 const MAIN = fileURLToPath(new URL('../market/main.ts', import.meta.url));
-/** What it has published is answered within milliseconds, or Kafka is gone. */
+/** How long the feed may take to end, in ms. What it has published is answered within milliseconds. */
 const STOP_GRACE_MS = 1500;
 
 export async function startFeed(

@@ -23,7 +23,7 @@ export interface SupervisedOptions<Part extends Running> {
 
 /** A single crash is mended at once; a part that cannot run is tried every few seconds. */
 const BACKOFF: BackoffBounds = { baseMs: 200, capMs: 5000 };
-/** What ran for so long had started well. */
+/** A part that ran for so long had started well. */
 const STEADY_MS = 10_000;
 
 export class Supervised<Part extends Running> {

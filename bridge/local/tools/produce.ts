@@ -34,7 +34,7 @@ async function main(): Promise<number> {
   }
   patchKafkajs();
   const brokers = (values.brokers || process.env.KAFKA_BROKERS || defaultBroker()).split(',');
-  // Opened first: a file that is not there is told at once.
+  // The file is opened first, so that a missing file is told at once.
   const input = file === '-' ? process.stdin : (await open(file)).createReadStream();
   const producer = new Kafka({ clientId: 'produce', brokers, logLevel: logLevel.NOTHING }).producer(
     {

@@ -20,7 +20,7 @@ export interface ReceivedFrame {
   readonly events: readonly ReceivedEvent[];
 }
 
-/** The frame, or undefined for what is none. */
+/** The frame; undefined for something that is no frame. */
 export function readFrame(text: string): ReceivedFrame | undefined {
   let value: unknown;
   try {

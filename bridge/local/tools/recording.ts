@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import * as v from 'valibot';
 import { JsonTextReader } from '../../../worker/protocol/json-text.ts';
 
-/** Where events without a symbol and a user go: one partition, so that they stay in order. */
+/** The key of events without a symbol and a user: one partition, so that they stay in order. */
 const SYSTEM_KEY = 'system';
 
 export interface RecordedEvent {

@@ -37,7 +37,7 @@ async function run(options: WorkerdOptions): Promise<void> {
     },
     onLog: (line) => tell({ type: 'log', line }),
   });
-  // In place of miniflare's own handler, which would not wait.
+  // This stands in place of miniflare's own handler, which would not wait.
   process
     .removeAllListeners('SIGTERM')
     .once('SIGTERM', () => void stop().then(() => process.exit()));

@@ -37,7 +37,7 @@ export interface RunningWorker {
   readonly url: string;
   /** The process that serves; undefined between a death and the next start. */
   workerdPid(): number | undefined;
-  /** When it ended, workerd not coming back. */
+  /** Resolves when it has ended because workerd does not come back. */
   readonly exited: Promise<Ending>;
   stop(): Promise<void>;
 }

@@ -64,7 +64,7 @@ export async function runWorkerd(
       modules: [{ type: 'ESModule', path: 'index.js', contents }],
       modulesRoot: dirname(main),
       bindings: { ...Object(workerOptions.bindings), ...options.bindings },
-      // Straight to the Worker: miniflare's own entry would relay every request and every frame.
+      // Requests go straight to the Worker, because miniflare's own entry would relay every frame.
       unsafeDirectSockets: [{ host: LOOPBACK, port: options.port }],
       host: LOOPBACK,
       port: 0,

@@ -1,7 +1,7 @@
 /**
- * Sends a batch to the gateway until it is answered, a few times: exponential backoff with full
- * jitter, at least what `Retry-After` asks for, the same id and body each time, signed afresh. After
- * a 429 all POSTs keep a distance for a while.
+ * Sends a batch to the gateway, and tries again a few times until it is answered: with exponential
+ * backoff and full jitter, at least what `Retry-After` asks for, with the same id and body each time and
+ * a new signature. After a 429 all POSTs keep a distance for a while.
  */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
@@ -18,7 +18,7 @@ import type { Outcome, Sent } from '../outbox/coalescer.ts';
 import type { OutgoingEvent } from '../outbox/outbox.ts';
 import { PostPace } from './post-pace.ts';
 
-/** What of `fetch` is used. */
+/** The part of `fetch` that is used. */
 export type GatewayPost = (
   url: URL,
   init: {
@@ -44,18 +44,18 @@ const MAX_ATTEMPTS = 5;
 const BACKOFF = { baseMs: 200, capMs: 2_000 };
 /** Longer than the gateway needs for its coldest rooms. */
 const ANSWER_TIMEOUT_MS = 10_000;
-/** What `Retry-After` may ask for: a caller waits meanwhile. */
+/** The longest `Retry-After` that is obeyed, in ms, because a caller waits meanwhile. */
 const MAX_RETRY_AFTER_MS = 10_000;
 const NOT_FOUND = 404;
 const TOO_MANY = 429;
-/** Whoever answers so will not be persuaded. */
+/** After these answers, another try would be answered the same. */
 const FINAL_STATUSES: readonly number[] = [401, 403, 405];
 
 const errorSchema = v.object({ error: v.object({ code: v.string(), message: v.string() }) });
 
 type Answer =
   | { readonly kind: 'accepted'; readonly rejected: readonly Rejected[] }
-  /** None of it was taken: the halves may be. */
+  /** Nothing of it was taken. Its halves may be. */
   | { readonly kind: 'split'; readonly error: PublishError }
   | { readonly kind: 'failed'; readonly error: PublishError };
 
@@ -112,7 +112,7 @@ export class GatewaySender {
       this.#pace.notePost();
       const answer = await this.#attempt(id, body, keys);
       if (answer?.status === NOT_FOUND) {
-        // Another server's, or another path's: the gateway itself knows this one.
+        // This answer is another server's, because the gateway itself knows this path.
         const error = new PublishError(
           'not_found',
           `there is no gateway at ${url.origin}${url.pathname}`,
@@ -154,7 +154,7 @@ export class GatewaySender {
     }
   }
 
-  /** undefined: no whole answer came. */
+  /** One attempt; undefined when no whole answer came. */
   async #attempt(
     id: string,
     body: Uint8Array<ArrayBuffer>,

@@ -23,7 +23,7 @@ export interface HttpProducerOptions {
   readonly wait?: ((ms: number) => Promise<unknown>) | undefined;
 }
 
-/** Around the records of a body. */
+/** The size of a body without its records, in bytes. */
 const ENVELOPE_BYTES = 64;
 
 /**

@@ -6,14 +6,14 @@
  */
 import { TOLERANCE_SECONDS } from '../../../worker/protocol/signature.ts';
 
-/** A thousand ids, the least that a room keeps, in the five minutes of the tolerance. */
+/** A room keeps a thousand ids for the five minutes of the tolerance, so POSTs keep this distance, in ms. */
 export const SPACING_MS = 300;
 /** By then the room has forgotten every id that it knew when it refused. */
 const SPACED_FOR_MS = TOLERANCE_SECONDS * 1000;
 
 export class PostPace {
   readonly #now: () => number;
-  /** Unix ms, each. */
+  /** All of these are Unix ms. */
   #lastPostAt = Number.NEGATIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
   #spacedUntil = Number.NEGATIVE_INFINITY;

@@ -46,7 +46,7 @@ export function createKafkaClient(options: KafkaProducerOptions, env: Environmen
   });
 }
 
-/** Those given are held to the variable's rules, and named by it. */
+/** The brokers that were given are judged by the variable's rules, and named by it. */
 function brokersOf(given: readonly string[] | undefined, env: Environment): string[] {
   const brokers =
     given === undefined ? readBrokers(env) : Array.from(given, (broker) => brokerOf(broker)).flat();

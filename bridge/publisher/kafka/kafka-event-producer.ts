@@ -18,7 +18,7 @@ import { type PartitionMetadata, ProducerLife, type TopicMessages } from './prod
 
 /** kafkajs groups a send by partition in quadratic time, so more is not quicker. */
 const MAX_SEND_RECORDS = 500;
-/** Of all partitions together; a broker takes 1 MiB for each by default. */
+/** The size of one send over all partitions, in bytes. A broker takes 1 MiB for each by default. */
 const MAX_SEND_BYTES = 900_000;
 
 /** An event, its place in the send and its partition. */
@@ -167,7 +167,7 @@ export class KafkaEventProducer implements EventProducer {
       const partition = event.partition ?? this.#partitioner({ topic, partitionMetadata, message });
       const found = partitionMetadata.find(({ partitionId }) => partitionId === partition);
       if (found === undefined) {
-        // Anything may have been asked for, even what is no text.
+        // A caller without types may ask for anything.
         const name = typeof partition === 'number' ? partition : `of type ${typeof partition}`;
         const text = `${topic} has no partition ${name}`;
         outcomes[index] = new PublishError('partition_invalid', text);

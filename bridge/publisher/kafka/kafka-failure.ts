@@ -9,10 +9,10 @@ const FAULTS: Readonly<Record<string, PublishErrorCode>> = {
   INVALID_TIMESTAMP: 'timestamp_invalid',
   INVALID_RECORD: 'record_refused',
 };
-/** Error wraps error: the retrier's, the connection's, the broker's. */
+/** How many errors wrap each other at most: the retrier's, the connection's and the broker's do. */
 const MAX_CAUSES = 8;
 
-/** The event's own fault, if it is one: then nothing of its partition was written. */
+/** The fault of the event itself, if it is one. Then nothing of its partition was written. */
 export function faultOf(error: unknown): PublishError | undefined {
   for (const type of errorTypes(error)) {
     const code = FAULTS[type];
@@ -22,7 +22,7 @@ export function faultOf(error: unknown): PublishError | undefined {
   return undefined;
 }
 
-/** Anything else: Kafka cannot be reached, or will not have us. */
+/** Every other failure: Kafka cannot be reached, or does not let us in. */
 export function failureOf(error: unknown): PublishError {
   const types = errorTypes(error);
   const forbidden = types.find((type) => /AUTH|SASL/.test(type)) ?? saslFailure(error);

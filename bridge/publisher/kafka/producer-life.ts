@@ -11,9 +11,9 @@ import kafkajs, { type Admin, type Kafka, type Message, type Producer } from 'ka
 import { errorTypes } from '../../kafka/kafka-error.ts';
 import { REQUEST_TIMEOUT_MS, RETRY } from './kafka-client.ts';
 
-/** How long what is known of a topic is believed: kafkajs's own value. */
+/** How long the metadata of a topic is believed, in ms. It is kafkajs's own value. */
 const TOPIC_AGE_MS = 300_000;
-/** And that it is missing: it may be created any moment. */
+/** How long a topic is believed to be missing, in ms: it may be created any moment. */
 const MISSING_TOPIC_AGE_MS = 1_000;
 /** Kafka gives up waiting for its replicas before we give up waiting for Kafka. */
 const ACKNOWLEDGE_WITHIN_MS = REQUEST_TIMEOUT_MS - 1_000;

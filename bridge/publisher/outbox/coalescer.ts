@@ -5,12 +5,12 @@
  *
  * When a send fails as a whole, what waits behind it fails with it, untried: a later event of the
  * same key must not overtake an earlier one that its caller is about to publish again. For the same
- * reason, once one was refused because too much waits, all are until half of that has gone: else a
- * smaller or luckier one would slip in right behind it.
+ * reason, once an item was refused because too much waits, all are refused until half of that has gone.
+ * Otherwise a smaller item would slip in right behind it.
  */
 import { PublishError, toPublishError } from '../errors.ts';
 
-/** undefined: taken. */
+/** What became of an item: undefined when it was taken. */
 export type Outcome = PublishError | undefined;
 
 /** What became of each item, in order; and why nothing more can be sent at present, if so. */
@@ -29,7 +29,7 @@ export interface CoalescerOptions<Item> {
   readonly maxWaitingBytes?: number;
 }
 
-/** Several seconds of all that one publisher can send, and little beside a service's own memory. */
+/** Several seconds of everything that one publisher can send, and little beside a service's own memory. */
 const MAX_WAITING_ITEMS = 100_000;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 

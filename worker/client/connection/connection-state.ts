@@ -112,15 +112,15 @@ type Row = {
   readonly [Event in EventKind]?: (state: ConnectionState, ending: Ending) => ConnectionState;
 };
 
-/** Of every state that is not final. */
+/** The rows that every state shares which is not final. */
 const LIVING: Row = {
   close: (state) => conclude(state, { reason: 'closed by the client', code: 'closed' }),
   online: (state) => ({ ...state, online: true }),
   offline: (state) => ({ ...state, online: false }),
 };
-/** Of the states of an attempt. */
+/** The rows that all states of an attempt share. */
 const ACTIVE: Row = { ...LIVING, ended: conclude, failed: conclude };
-/** Of those between two attempts. */
+/** The rows that all states between two attempts share. */
 const RESTING: Row = {
   ...LIVING,
   due: attempt,

@@ -39,7 +39,7 @@ const PROBE_EVERY_MS = 60_000;
 /** A refusal is answered at once; what takes longer is an outage. */
 const ANSWER_WITHIN_MS = 10_000;
 const AUTH_ID = 'auth';
-/** Of text that is no frame, in characters: enough to know it again. */
+/** How much of a text that is no frame is shown, in characters: enough to know it again. */
 const MAX_QUOTED = 200;
 
 /** What all connections of a client share. */
@@ -49,7 +49,7 @@ export interface ConnectionOptions {
   readonly parse: (text: string) => unknown;
 }
 
-/** Whom a connection serves. */
+/** What a connection serves: the rooms that use it. */
 export interface ConnectionOwner {
   readonly onError: OnError;
   /** Where to connect to, asked at each attempt. `home` is where the gateway wants us back. */

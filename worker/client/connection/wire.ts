@@ -1,7 +1,7 @@
 /**
- * The protocol as the client reads and writes it, by hand: a schema library would be most of its
- * size. The types are the protocol's own, so that the two cannot part. What it does not know is
- * ignored: frames of unknown type, unknown members.
+ * The protocol as the client reads and writes it. It is written by hand, because a schema library would
+ * be most of the client's size. The types are the protocol's own, so that the two cannot differ. Frames
+ * of unknown type and unknown fields are ignored.
  */
 import type {
   BEARER_SUBPROTOCOL_PREFIX,
@@ -23,7 +23,7 @@ export const bearerPrefix: typeof BEARER_SUBPROTOCOL_PREFIX = 'bearer.';
 export const ping: typeof PING = 'ping';
 export const pong: typeof PONG = 'pong';
 
-/** Of `welcome`, what the client uses: numbers as they came, or none. */
+/** The part of `welcome` that the client uses. */
 export interface Welcome {
   readonly type: 'welcome';
   readonly expiresAt?: unknown;

@@ -46,13 +46,13 @@ export interface Delivery extends Cursor {
 
 export class RoomCursor {
   #position: Cursor | undefined;
-  /** Of what this connection sends at present; older than any until it is subscribed. */
+  /** The epoch that this connection sends at present; older than any until it is subscribed. */
   #epoch = -1;
   /** `due`: the room must be asked to go on from the cursor. */
   #request: 'due' | 'sent' | 'answered' = 'due';
   /** The cursor that the room was last asked to go on from. */
   #askedFor: number | undefined;
-  /** Of a gap whose snapshot comes next. */
+  /** The gap whose snapshot comes next. */
   #reason: string | undefined;
   #dropped = 0;
 
@@ -93,13 +93,13 @@ export class RoomCursor {
     this.#reason = undefined;
     if (frame.type !== 'events') this.#epoch = frame.epoch;
     if (frame.type === 'subscribed') this.#request = 'answered';
-    // Of an older epoch nothing is told.
+    // Events of an older epoch are not told.
     const epoch = this.#epoch;
     const { epoch: known, seq } = this.#position ?? { epoch: 0, seq: 0 };
     if (epoch < known) return undefined;
     switch (frame.type) {
       case 'gap': {
-        // Else it is of a reader further back: what we miss of it may still be there.
+        // Otherwise it belongs to a reader further back, and what we miss may still be there.
         if (frame.from >= seq || frame.to < seq || this.#askedFor === seq) {
           this.#reason = frame.reason;
         }

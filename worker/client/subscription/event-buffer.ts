@@ -1,12 +1,12 @@
 /**
- * What a `for await` over a subscription has not yet taken. Bounded: when it is full, the oldest goes
- * (of a market the newest is worth more), and the next event taken says that something is missing.
+ * What a `for await` over a subscription has not yet taken. It is bounded: when it is full, the oldest
+ * event goes, because the newest is worth more, and the next event says that something is missing.
  */
 
 import type { EventInfo } from '../events.ts';
 import type { Gap } from './cursor.ts';
 
-/** As much as a busy page falls behind; of order books of a few KB, a few MB. */
+/** How many events a busy page may fall behind: a few MB of order books. */
 export const MAX_BUFFERED_EVENTS = 1_000;
 
 /** An event, as a loop over a subscription gets it. */

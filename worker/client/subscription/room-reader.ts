@@ -37,7 +37,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     this.#options = options;
     this.#place = new RoomCursor(since);
     this.#told = since;
-    // Without handlers there will be a loop: it may begin later, and gets all.
+    // Without handlers there will be a loop. It may begin later, and gets everything.
     if (!onEvent && !onSnapshot) this.#buffer = new EventBuffer();
     signal?.addEventListener('abort', this.unsubscribe);
   }
