@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Account } from '../../bridge/local/market/account.ts';
-import { PAIRS } from '../../bridge/local/market/pairs.ts';
+import { Account } from '../../bridge/local/market/exchange/account.ts';
+import { PAIRS } from '../../bridge/local/market/exchange/pairs.ts';
 
 const pair = PAIRS[0] ?? expect.unreachable();
 // BTC-USDC: a tick is a cent, a lot 0.0001; so a tick times a lot is a micro.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Book, DEPTH, type Side } from '../../bridge/local/market/book.ts';
+import { Book, DEPTH, type Side } from '../../bridge/local/market/exchange/book.ts';
 
 const side = fc.constantFrom<Side>('buy', 'sell');
 const action = fc.oneof(

@@ -1,8 +1,8 @@
 /** The sample market in virtual time, watched from outside: by what is published, and nothing else. */
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { PAIRS } from '../../bridge/local/market/exchange/pairs.ts';
 import { EVENTS_PER_SECOND } from '../../bridge/local/market/feed.ts';
-import { PAIRS } from '../../bridge/local/market/pairs.ts';
 import { USER_COUNT } from '../../bridge/local/market/users.ts';
 import { Auditor } from './auditor.ts';
 import type { Published } from './market-recorder.ts';

@@ -140,7 +140,7 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: 'an answer to a socket that is closing ends the object',
     kind: 'durable',
     plant: () =>
-      wrap(Session, 'tell', (_tell, { output }, frame) => {
+      wrap(Session, 'send', (_send, { output }, frame) => {
         if (!output.send(frame)) throw new TypeError('the socket is closing');
       }),
   },
@@ -188,7 +188,7 @@ export const MISTAKES: readonly Mistake[] = [
     kind: 'durable',
     plant: () =>
       wrap(Session, 'renew', (_renew, session, { tokenExpiresAt }) => {
-        session.tell(JSON.stringify({ type: 'welcome', expiresAt: tokenExpiresAt }));
+        session.send(JSON.stringify({ type: 'welcome', expiresAt: tokenExpiresAt }));
       }),
   },
   {

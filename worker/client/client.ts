@@ -95,7 +95,7 @@ export class GatewayClient {
     const member = new RoomReader<Event>(feed, options);
     feed.add(member);
     if (options.signal?.aborted) member.unsubscribe();
-    feed.connection.tell('start');
+    feed.connection.dispatch('start');
     return member;
   }
 
@@ -127,7 +127,7 @@ export class GatewayClient {
   close(): void {
     this.#closing.abort();
     this.#shared.tokens.close();
-    for (const { connection } of this.#feeds.values()) connection.tell('close');
+    for (const { connection } of this.#feeds.values()) connection.dispatch('close');
   }
 
   #open(room: string, since: Cursor | undefined): RoomFeed {
@@ -139,21 +139,22 @@ export class GatewayClient {
       onStatus: (status) => {
         // The next subscription to the room begins anew.
         if (status.state === 'stopped') this.#feeds.delete(room);
-        this.#handlers.tell('status', status, room);
+        this.#handlers.emit('status', status, room);
       },
     });
     const ours = new RoomReader<GatewayEvent>(feed, {
       onEvent: (event, info) =>
         event.type === 'error' ||
         event.type === 'status' ||
-        this.#handlers.tell(event.type, event, room, info),
+        this.#handlers.emit(event.type, event, room, info),
       // The slowest rate, so that this reader does not decide how fast the connection runs.
       maxRate: 1,
       ...(since && { since }),
     });
     feed.add(ours);
     this.#feeds.set(room, feed);
-    if (this.#shared.platform.window.navigator?.onLine === false) feed.connection.tell('offline');
+    if (this.#shared.platform.window.navigator?.onLine === false)
+      feed.connection.dispatch('offline');
     return feed;
   }
 }

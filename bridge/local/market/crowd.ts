@@ -1,8 +1,8 @@
 /** Takers without a name. They come at random, and more of them to a price that is out of date. */
-import type { Order } from './exchange.ts';
-import { lotsFor } from './pairs.ts';
+import type { Order } from './exchange/exchange.ts';
+import { lotsFor } from './exchange/pairs.ts';
+import type { Venue } from './exchange/venue.ts';
 import type { Random } from './random.ts';
-import type { Venue } from './venue.ts';
 
 /** Half of the takers have no opinion. At most this part of the others follows the fair value. */
 const MAX_PULL = 0.4;

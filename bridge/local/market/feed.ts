@@ -10,19 +10,19 @@
 import type { PriceLevel } from '../../../worker/protocol/events.ts';
 import type { DEXEventService } from '../../publisher/dex-event-service.ts';
 import type { PriceData } from '../../publisher/events.ts';
-import { Announcements } from './announcements.ts';
-import type { Level } from './book.ts';
 import { Crowd } from './crowd.ts';
-import { money, percent } from './decimal.ts';
-import { Exchange, type Order } from './exchange.ts';
-import { amountOf, type Pair, priceOf } from './pairs.ts';
-import { PriceAlerts } from './price-alerts.ts';
-import { PriceService } from './price-service.ts';
+import type { Level } from './exchange/book.ts';
+import { money, percent } from './exchange/decimal.ts';
+import { Exchange, type Order } from './exchange/exchange.ts';
+import { amountOf, type Pair, priceOf } from './exchange/pairs.ts';
+import type { Venue } from './exchange/venue.ts';
 import { Random } from './random.ts';
+import { Announcements } from './services/announcements.ts';
+import { PriceAlerts } from './services/price-alerts.ts';
+import { PriceService } from './services/price-service.ts';
+import { TradingService } from './services/trading-service.ts';
 import { Trader } from './trader.ts';
-import { TradingService } from './trading-service.ts';
 import { openAccounts } from './users.ts';
-import type { Venue } from './venue.ts';
 
 /** A step, in ms of market time. Shorter steps would not be seen; longer ones would bunch events. */
 export const STEP_MS = 100;

@@ -1,10 +1,10 @@
 /** A user who trades: now and then a market order, as large as the account can bear. */
-import type { Account } from './account.ts';
-import { opposite } from './book.ts';
-import type { Exchange, Order } from './exchange.ts';
-import { lotsFor, notional } from './pairs.ts';
+import type { Account } from './exchange/account.ts';
+import { opposite } from './exchange/book.ts';
+import type { Exchange, Order } from './exchange/exchange.ts';
+import { lotsFor, notional } from './exchange/pairs.ts';
+import type { Venue } from './exchange/venue.ts';
 import type { Random } from './random.ts';
-import type { Venue } from './venue.ts';
 
 const BETWEEN_ORDERS_MS = 15_000;
 /** The part of everything that a user owns that one order is worth. */

@@ -1,8 +1,8 @@
 /** The users with an account, and what is in it when the feed begins. */
 import { DEMO_USER } from '../demo-token.ts';
-import { Account, type Position } from './account.ts';
-import type { Exchange } from './exchange.ts';
-import { notional } from './pairs.ts';
+import { Account, type Position } from './exchange/account.ts';
+import type { Exchange } from './exchange/exchange.ts';
+import { notional } from './exchange/pairs.ts';
 import type { Random } from './random.ts';
 
 interface Opening {

@@ -1,4 +1,4 @@
-/** The queue of a `NotificationService`: each user, each room and everybody is a lane of its own. */
+/** The queue of a `NotificationService`: each user, each room and everybody has a key of its own. */
 import { toPublishError } from '../errors.ts';
 import type { Notification } from '../events.ts';
 import { readTarget } from '../notification-target.ts';
@@ -38,7 +38,7 @@ export class NotificationQueue {
     this.#queue = new RetryQueue(
       {
         send: (list) => sender.publishNotifications(list),
-        laneOf: ({ target }) => `${target.type}:${target.id}`,
+        keyOf: ({ target }) => `${target.type}:${target.id}`,
       },
       options,
     );

@@ -26,7 +26,7 @@ export class QueuedEventProducer implements EventProducer {
 
   constructor(producer: EventProducer, options: QueueOptions<EventRecord> = {}) {
     this.#producer = producer;
-    this.#queue = new RetryQueue({ send: (records) => this.#send(records), laneOf }, options);
+    this.#queue = new RetryQueue({ send: (records) => this.#send(records), keyOf }, options);
   }
 
   /** How many events wait or are being sent. */
@@ -72,7 +72,7 @@ export class QueuedEventProducer implements EventProducer {
   }
 }
 
-function laneOf({ topic, event }: EventRecord): string {
+function keyOf({ topic, event }: EventRecord): string {
   if ('target' in event) return `${topic} ${event.target.type}:${event.target.id}`;
   return `${topic} ${event.symbol ?? event.userId ?? ''}`;
 }

@@ -2,9 +2,9 @@
  * A bounded queue in memory that retries by itself, so that what its caller is about never waits for
  * Kafka nor fails with it.
  *
- * Each item belongs to a lane. A batch has one item of a lane at most, and while an item is to be
- * tried again, those behind it in its lane wait. So order holds within a lane whatever fails, and no
- * lane waits for another's failure. An outage (`kafka_unavailable`, `gateway_unavailable`,
+ * Each item has a key. A batch has one item of a key at most, and while an item is to be tried again,
+ * those behind it with the same key wait. So order holds within a key whatever fails, and no item waits
+ * for the failure of another key. An outage (`kafka_unavailable`, `gateway_unavailable`,
  * `batch_too_frequent`) is no item's fault and uses up no retry: all items wait until it is over,
  * bounded by the size of the queue.
  *
@@ -40,8 +40,8 @@ export interface QueueOptions<Item> {
 export interface QueuePorts<Item> {
   /** Sends a batch; each item is judged by itself. */
   readonly send: (items: readonly Item[]) => Promise<PublishResult>;
-  /** Items of one lane keep their order. */
-  readonly laneOf: (item: Item) => string;
+  /** Items of one key keep their order. */
+  readonly keyOf: (item: Item) => string;
 }
 
 /** How many items may wait: some 10 MB of usual notifications. */
@@ -57,7 +57,7 @@ const OUTAGE_BACKOFF = { baseMs: 250, capMs: 5_000 };
 const SHUTDOWN_TIMEOUT_MS = 5_000;
 
 interface Entry<Item> {
-  readonly lane: string;
+  readonly key: string;
   readonly item: Item;
   failures: number;
   /** It is not tried before this, Unix ms. */
@@ -72,8 +72,8 @@ export class RetryQueue<Item> {
   readonly #now: () => number;
   readonly #pause: Pause;
   readonly #random: () => number;
-  /** The lanes, none of which is empty. The lane whose turn is next comes first. */
-  readonly #lanes = new Map<string, Entry<Item>[]>();
+  /** What waits by key, with at least one item each. The key whose turn is next comes first. */
+  readonly #byKey = new Map<string, Entry<Item>[]>();
   readonly #whenEmpty = new Set<() => void>();
   #size = 0;
   #isRunning = false;
@@ -147,8 +147,8 @@ export class RetryQueue<Item> {
   async #close(timeoutMs: number): Promise<void> {
     await this.drain({ timeoutMs });
     this.#isClosed = true;
-    const left = [...this.#lanes.values()].flat();
-    this.#lanes.clear();
+    const left = [...this.#byKey.values()].flat();
+    this.#byKey.clear();
     this.#size = 0;
     this.#alarm.abort();
     const reason: DropReason = { code: 'queue_closed', message: 'the queue was shut down before' };
@@ -157,14 +157,14 @@ export class RetryQueue<Item> {
   }
 
   #append(item: Item): void {
-    const lane = this.#ports.laneOf(item);
-    const entry = { lane, item, failures: 0, notBefore: 0 };
-    const entries = this.#lanes.get(lane);
-    if (entries === undefined) this.#lanes.set(lane, [entry]);
+    const key = this.#ports.keyOf(item);
+    const entry = { key, item, failures: 0, notBefore: 0 };
+    const entries = this.#byKey.get(key);
+    if (entries === undefined) this.#byKey.set(key, [entry]);
     else entries.push(entry);
     this.#size++;
     if (!this.#isRunning) void this.#run();
-    // During an outage there is nothing to wake for. Otherwise another lane's retry is awaited.
+    // During an outage there is nothing to wake for. Otherwise another key's retry is awaited.
     else if (this.#pausedUntil <= this.#now()) this.#alarm.abort();
   }
 
@@ -186,10 +186,10 @@ export class RetryQueue<Item> {
     this.#tellEmpty();
   }
 
-  /** A batch: the first item of each lane that may be tried now. */
+  /** A batch: the first item of each key that may be tried now. */
   #due(now: number): Entry<Item>[] {
     const batch: Entry<Item>[] = [];
-    for (const [first] of this.#lanes.values()) {
+    for (const [first] of this.#byKey.values()) {
       if (first === undefined || first.notBefore > now) continue;
       batch.push(first);
       if (batch.length === BATCH_SIZE) break;
@@ -197,10 +197,10 @@ export class RetryQueue<Item> {
     return batch;
   }
 
-  /** When the first item of some lane may be tried, Unix ms. */
+  /** When the first item of some key may be tried, Unix ms. */
   #nextRetry(): number {
     let next = Number.POSITIVE_INFINITY;
-    for (const [first] of this.#lanes.values()) next = Math.min(next, first?.notBefore ?? next);
+    for (const [first] of this.#byKey.values()) next = Math.min(next, first?.notBefore ?? next);
     return next;
   }
 
@@ -250,13 +250,13 @@ export class RetryQueue<Item> {
     }
   }
 
-  /** Takes the first item off its lane, whose turn comes again after all others. */
-  #remove({ lane }: Entry<Item>): void {
-    const entries = this.#lanes.get(lane);
+  /** Removes the first item of a key, whose turn then comes again after all others. */
+  #remove({ key }: Entry<Item>): void {
+    const entries = this.#byKey.get(key);
     entries?.shift();
     this.#size--;
-    this.#lanes.delete(lane);
-    if (entries !== undefined && entries.length > 0) this.#lanes.set(lane, entries);
+    this.#byKey.delete(key);
+    if (entries !== undefined && entries.length > 0) this.#byKey.set(key, entries);
   }
 
   /** Gives an item up. What fails in `onDropped` must not keep the next item. */

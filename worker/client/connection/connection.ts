@@ -57,7 +57,7 @@ export interface ConnectionOwner {
   /** `window`: how many characters may be on their way; NaN for any number. */
   welcomed(window: number): void;
   /** What is about rooms; `length` is its text's. */
-  take(frame: LogFrame, length: number): void;
+  receive(frame: LogFrame, length: number): void;
   disconnected(): void;
   showStatus(status: ConnectionStatus): void;
 }
@@ -83,7 +83,7 @@ export class Connection {
   }
 
   /** What happened; the state decides what comes of it. */
-  tell(...event: ConnectionEvent): void {
+  dispatch(...event: ConnectionEvent): void {
     const before = this.#state;
     const state = transition(before, ...event);
     this.#state = state;
@@ -99,7 +99,7 @@ export class Connection {
 
   /** What the browser says is also a reason to doubt an open socket. */
   heed(event: BrowserEvent): void {
-    this.tell(event);
+    this.dispatch(event);
     this.#follow(this.#heartbeat?.doubt(this.#options.platform.now()));
   }
 
@@ -112,8 +112,8 @@ export class Connection {
     switch (state.state) {
       case 'authorizing':
         this.#obtainToken(
-          () => this.tell('token'),
-          (reason) => this.tell('failed', { reason }),
+          () => this.dispatch('token'),
+          (reason) => this.dispatch('failed', { reason }),
         );
         break;
       case 'connecting':
@@ -140,7 +140,7 @@ export class Connection {
 
   /** Tells `event` in a while, unless the present state is left before. */
   #after(ms: number, ...event: ConnectionEvent): void {
-    const cancel = this.#options.platform.after(ms, () => this.tell(...event));
+    const cancel = this.#options.platform.after(ms, () => this.dispatch(...event));
     this.#stay.signal.addEventListener('abort', cancel);
   }
 
@@ -189,7 +189,7 @@ export class Connection {
     try {
       return make();
     } catch (error) {
-      this.tell('failed', { code: 'address_invalid', reason: messageOf(error) });
+      this.dispatch('failed', { code: 'address_invalid', reason: messageOf(error) });
       return undefined;
     }
   }
@@ -219,7 +219,7 @@ export class Connection {
   #end(event: 'ended' | 'failed', ending: Ending): void {
     const { code = '', reason } = ending;
     const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#used, code);
-    this.tell(event, mends ? { reason } : ending);
+    this.dispatch(event, mends ? { reason } : ending);
   }
 
   #watch(): void {
@@ -238,7 +238,7 @@ export class Connection {
 
   #follow(pulse: Pulse | undefined): void {
     if (pulse === 'ping') this.send(ping);
-    if (pulse === 'dead') this.tell('failed', { reason: 'no answer to a ping' });
+    if (pulse === 'dead') this.dispatch('failed', { reason: 'no answer to a ping' });
   }
 
   /** Over the open socket. When that fails, the old token's end brings a reconnect. */
@@ -267,16 +267,16 @@ export class Connection {
         this.#home = frame.home;
         tokens.accepted(this.#used.token, Number(frame.expiresAt));
         owner.welcomed(Number(frame.limits?.window));
-        this.tell('opened');
+        this.dispatch('opened');
         break;
       case 'shutdown':
-        this.tell('shutdown', { reason: '', floorMs: frame.retryAfter });
+        this.dispatch('shutdown', { reason: '', floorMs: frame.retryAfter });
         break;
       case 'error':
         this.#refused(frame);
         break;
       default:
-        owner.take(frame, String(text).length);
+        owner.receive(frame, String(text).length);
     }
   }
 
@@ -284,7 +284,7 @@ export class Connection {
   #refused({ id, code, message }: SocketError): void {
     const reason = `refused (${code}: ${message})`;
     if (id === AUTH_ID) this.#options.tokens.refused(this.#used, code);
-    if (id) this.tell('failed', { reason });
+    if (id) this.dispatch('failed', { reason });
     else this.#owner.onError(code, undefined, reason);
   }
 }

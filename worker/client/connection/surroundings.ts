@@ -5,17 +5,17 @@ import type { Notifier, Surroundings } from './platform.ts';
 /** Listens until `signal` aborts. */
 export function heed(
   window: Surroundings,
-  tell: (event: BrowserEvent) => void,
+  dispatch: (event: BrowserEvent) => void,
   signal: AbortSignal,
 ): void {
   const { document } = window;
   const listen = (target: Notifier | undefined, type: string, listener: () => void) =>
     target?.addEventListener?.(type, listener, { signal });
-  listen(window, 'online', () => tell('online'));
-  listen(window, 'offline', () => tell('offline'));
+  listen(window, 'online', () => dispatch('online'));
+  listen(window, 'offline', () => dispatch('offline'));
   // A page that comes back from the browser's cache.
-  listen(window, 'pageshow', () => tell('wake'));
+  listen(window, 'pageshow', () => dispatch('wake'));
   listen(document, 'visibilitychange', () => {
-    if (document?.visibilityState === 'visible') tell('wake');
+    if (document?.visibilityState === 'visible') dispatch('wake');
   });
 }

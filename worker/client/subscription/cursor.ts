@@ -86,7 +86,7 @@ export class RoomCursor {
     this.#epoch = -1;
   }
 
-  take(frame: LogFrame): Delivery | undefined {
+  advance(frame: LogFrame): Delivery | undefined {
     // An answer to others does not begin what a new reader needs.
     if (this.mustAsk) return undefined;
     const reason = this.#reason;

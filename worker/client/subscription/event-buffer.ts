@@ -52,7 +52,7 @@ export class EventBuffer<Event> {
   }
 
   /** The oldest, once there is one: whoever asks first gets it. */
-  async take(): Promise<Taken<Event>> {
+  async next(): Promise<Taken<Event>> {
     const value = this.#items.shift();
     if (value) return { value };
     this.#isOverflowing = false;

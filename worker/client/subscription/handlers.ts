@@ -17,7 +17,7 @@ export class Handlers {
   }
 
   /** Gives whether there was anyone to tell. */
-  tell(kind: string, subject: unknown, room?: string, context: unknown = room): boolean {
+  emit(kind: string, subject: unknown, room?: string, context: unknown = room): boolean {
     const told = [...this.#all].filter((entry) => entry.kind === kind);
     for (const { handler } of told) {
       const paired = handler as (subject: unknown, context: unknown) => unknown;
@@ -36,7 +36,7 @@ export class Handlers {
   errorsOf(room: string | undefined): OnError {
     return (code, cause, message = messageOf(cause)) => {
       const error = new GatewayError(code, message, room, cause);
-      if (!this.tell('error', error)) (globalThis.reportError ?? console.error)(error);
+      if (!this.emit('error', error)) (globalThis.reportError ?? console.error)(error);
     };
   }
 }

@@ -23,7 +23,7 @@ const ANSWER_WITHIN_MS = 10_000;
 export interface Reader {
   readonly maxRate: MaxRate | undefined;
   readonly place: RoomCursor;
-  take(frame: LogFrame): void;
+  receive(frame: LogFrame): void;
   showStatus(status: ConnectionStatus): void;
 }
 
@@ -72,7 +72,7 @@ export class RoomFeed implements ConnectionOwner {
   remove(reader: Reader): void {
     this.#readers = this.#readers.filter((other) => other !== reader);
     if (this.#readers.length > 1) this.#ask();
-    else this.connection.tell('close');
+    else this.connection.dispatch('close');
   }
 
   address(home?: string): URL {
@@ -94,10 +94,10 @@ export class RoomFeed implements ConnectionOwner {
     if (this.#isAsking) this.#awaitAnswer();
   }
 
-  take(frame: LogFrame, length: number): void {
+  receive(frame: LogFrame, length: number): void {
     // Other rooms have numbers of their own.
     if (frame.room !== this.room) return;
-    for (const reader of this.#readers) reader.take(frame);
+    for (const reader of this.#readers) reader.receive(frame);
     if (frame.type === 'subscribed') {
       this.#cancelDeadline();
       this.#isAsking = false;
@@ -159,7 +159,7 @@ export class RoomFeed implements ConnectionOwner {
   #awaitAnswer(): void {
     this.#cancelDeadline();
     this.#cancelDeadline = this.#options.platform.after(ANSWER_WITHIN_MS, () =>
-      this.connection.tell('failed', { reason: 'no answer to subscribe' }),
+      this.connection.dispatch('failed', { reason: 'no answer to subscribe' }),
     );
   }
 

@@ -74,7 +74,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     if (this.#hasEnded) buffer.end();
     let isLeft = false;
     return {
-      next: async () => (isLeft ? END : buffer.take()),
+      next: async () => (isLeft ? END : buffer.next()),
       // A generator would be left only when the next event comes.
       return: async () => {
         isLeft = true;
@@ -84,8 +84,8 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     };
   }
 
-  take(frame: LogFrame): void {
-    const delivery = this.#hasEnded ? undefined : this.#place.take(frame);
+  receive(frame: LogFrame): void {
+    const delivery = this.#hasEnded ? undefined : this.#place.advance(frame);
     if (delivery) this.#deliver(delivery);
   }
 

@@ -59,7 +59,7 @@ export class Session {
   /** Tells the client who it is, and what it may do. */
   welcome(): void {
     const { user, tokenExpiresAt } = this.#identity;
-    this.tell(
+    this.send(
       encodeFrame({
         type: 'welcome',
         protocol: PROTOCOL_VERSION,
@@ -102,7 +102,7 @@ export class Session {
   unsubscribe(room: string, id: string | undefined): void {
     this.#leave(room);
     this.changed();
-    this.tell(encodeFrame({ type: 'unsubscribed', ...(id === undefined ? {} : { id }), room }));
+    this.send(encodeFrame({ type: 'unsubscribed', ...(id === undefined ? {} : { id }), room }));
   }
 
   /** The client has received everything up to `seq` of `room`, and what was sent before that. */
@@ -116,7 +116,7 @@ export class Session {
 
   /** Refuses a message; the socket stays. */
   refuse(code: SocketErrorCode, message: string, id?: string, room?: string): void {
-    this.tell(
+    this.send(
       encodeFrame({
         type: 'error',
         ...(id === undefined ? {} : { id }),
@@ -128,7 +128,7 @@ export class Session {
   }
 
   /** Sends a frame that is no part of a room's stream. */
-  tell(frame: string): void {
+  send(frame: string): void {
     if (!this.output.send(frame)) this.#holder.lost(this);
   }
 

@@ -1,8 +1,8 @@
 /** Executes orders, tells of each trade, and of what it made of a user's portfolio. */
-import type { DEXEventService } from '../../publisher/dex-event-service.ts';
-import { decimalText, MONEY_DIGITS } from './decimal.ts';
-import type { Exchange, Order, Trade } from './exchange.ts';
-import { amountOf, priceOf } from './pairs.ts';
+import type { DEXEventService } from '../../../publisher/dex-event-service.ts';
+import { decimalText, MONEY_DIGITS } from '../exchange/decimal.ts';
+import type { Exchange, Order, Trade } from '../exchange/exchange.ts';
+import { amountOf, priceOf } from '../exchange/pairs.ts';
 import { Portfolio } from './portfolio.ts';
 
 type TradingEvents = Pick<DEXEventService, 'publishTradeNotification' | 'publishPortfolioUpdate'>;

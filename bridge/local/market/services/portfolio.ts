@@ -1,9 +1,9 @@
 /** An account marked to market: what a `portfolio_update` shows. Its arithmetic is account.ts's. */
-import type { PortfolioUpdate } from '../../../worker/protocol/events.ts';
-import type { Account } from './account.ts';
-import { money, percent } from './decimal.ts';
-import type { Exchange } from './exchange.ts';
-import { amountOf, notional, priceOf } from './pairs.ts';
+import type { PortfolioUpdate } from '../../../../worker/protocol/events.ts';
+import type { Account } from '../exchange/account.ts';
+import { money, percent } from '../exchange/decimal.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { amountOf, notional, priceOf } from '../exchange/pairs.ts';
 
 export class Portfolio {
   readonly #account: Account;

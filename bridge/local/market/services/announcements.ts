@@ -1,6 +1,6 @@
 /** What the platform tells everybody, now and then. */
-import { PAIRS } from './pairs.ts';
-import type { Random } from './random.ts';
+import { PAIRS } from '../exchange/pairs.ts';
+import type { Random } from '../random.ts';
 
 const MINUTE_MS = 60_000;
 /** The first one comes soon, because whoever has just started the stack wants to see one. */

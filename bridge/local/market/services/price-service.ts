@@ -1,6 +1,6 @@
 /** Publishes prices, and tells the users whose targets a price has reached. */
-import type { DEXEventService } from '../../publisher/dex-event-service.ts';
-import type { PriceData } from '../../publisher/events.ts';
+import type { DEXEventService } from '../../../publisher/dex-event-service.ts';
+import type { PriceData } from '../../../publisher/events.ts';
 import type { PriceAlerts } from './price-alerts.ts';
 
 export class PriceService {

@@ -1,7 +1,8 @@
 /** Market makers: they keep both sides of a book filled around what they think a token is worth. */
+
+import type { Random } from '../random.ts';
 import { type Book, DEPTH, type Side } from './book.ts';
 import { lotsFor, type Pair } from './pairs.ts';
-import type { Random } from './random.ts';
 
 const MICROS = 1_000_000;
 /** The gap between two levels, in spreads. */

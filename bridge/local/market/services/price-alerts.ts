@@ -2,10 +2,10 @@
  * The prices at which users want to be told. Each user watches a few pairs; an alert that has been
  * triggered is followed by another one, so that their number stays.
  */
-import { decimalText } from './decimal.ts';
-import type { Exchange } from './exchange.ts';
-import type { Random } from './random.ts';
-import type { Venue } from './venue.ts';
+import { decimalText } from '../exchange/decimal.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { Venue } from '../exchange/venue.ts';
+import type { Random } from '../random.ts';
 
 const ALERTS_PER_USER = 3;
 /** How far from the price a target is set, in parts of it. */

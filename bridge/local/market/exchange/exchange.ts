@@ -3,10 +3,10 @@
  * meet the same books.
  */
 import { createHash } from 'node:crypto';
+import type { Random } from '../random.ts';
 import type { Account, Booking } from './account.ts';
 import type { Side } from './book.ts';
 import { notional, PAIRS, type Pair } from './pairs.ts';
-import type { Random } from './random.ts';
 import { Venue } from './venue.ts';
 
 /** Users pay 0.02 % of what they trade, rounded up to a micro. */

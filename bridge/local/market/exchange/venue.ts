@@ -1,9 +1,10 @@
 /** Where one pair is traded: its book, the makers who fill it, and what has been traded so far. */
+
+import type { Random } from '../random.ts';
 import { Book, type Level, type Side } from './book.ts';
 import { FairValue } from './fair-value.ts';
 import { Maker } from './maker.ts';
 import { notional, type Pair } from './pairs.ts';
-import type { Random } from './random.ts';
 
 /** How often makers look at a book, per market order: most updates of a book are theirs. */
 const QUOTES_PER_ORDER = 2;

@@ -4,8 +4,9 @@
  * left running for weeks still shows a price that one believes. Its volatility is another one, and
  * now and then a storm triples it for some minutes: moves come in clusters, as in real markets.
  */
+
+import type { Random } from '../random.ts';
 import type { Pair } from './pairs.ts';
-import type { Random } from './random.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
