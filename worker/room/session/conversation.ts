@@ -63,7 +63,7 @@ export class Conversation {
     switch (message.type) {
       case 'subscribe':
         // Who never reads could otherwise fill our memory with snapshots, by asking again and again.
-        if (session.output.readiness === 'full') return session.dismiss('slow_consumer');
+        if (session.readiness === 'full') return session.dismiss('slow_consumer');
         return session.subscribe(channel, message, now);
       case 'unsubscribe':
         return session.unsubscribe(message.room, message.id);

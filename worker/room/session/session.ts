@@ -7,8 +7,14 @@ import type { CloseReason, SocketErrorCode } from '../../protocol/codes.ts';
 import { type Cursor, encodeFrame, PROTOCOL_VERSION } from '../../protocol/frames.ts';
 import { MAX_MESSAGE_LENGTH, type MaxRate } from '../../protocol/messages.ts';
 import { Budget } from '../delivery/budget.ts';
+import type { Readiness } from '../delivery/member.ts';
 import { Output, type Socket, type Turn } from './output.ts';
-import { type ReadChannel, Subscription, type SubscriptionRequest } from './subscription.ts';
+import {
+  type ReadChannel,
+  type Subscriber,
+  Subscription,
+  type SubscriptionRequest,
+} from './subscription.ts';
 import { WINDOW_CHARACTERS } from './window.ts';
 
 /** How many messages a client may send at once: one that joins and acks a backlog needs a few. */
@@ -33,7 +39,7 @@ export interface SessionHolder {
   dismiss(session: Session, reason: CloseReason): void;
 }
 
-export class Session {
+export class Session implements Subscriber {
   readonly socket: Socket;
   readonly output: Output;
   /** What its client may still send. */
@@ -50,6 +56,10 @@ export class Session {
     this.output = new Output(socket, turn);
     this.#identity = identity;
     this.#holder = holder;
+  }
+
+  get readiness(): Readiness {
+    return this.output.readiness;
   }
 
   get identity(): Identity {

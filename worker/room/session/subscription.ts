@@ -1,10 +1,10 @@
 /** A session's subscription to a channel: the member that reads the channel for the session. */
+import type { CloseReason } from '../../protocol/codes.ts';
 import { type Cursor, encodeFrame } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
 import type { Frames } from '../delivery/frames.ts';
 import { Member, type Membership, type Readiness, type Recipient } from '../delivery/member.ts';
 import type { Slice } from '../delivery/slice.ts';
-import type { Session } from './session.ts';
 
 export interface SubscriptionRequest {
   /** Names the request in its answer. */
@@ -27,13 +27,27 @@ export interface ReadChannel {
   placeOf(member: Member): Cursor | undefined;
 }
 
+/** What a subscription needs of its session. */
+export interface Subscriber {
+  readonly readiness: Readiness;
+  /** Sends frames that bring the client to `upTo` in `room`. False when the socket is gone. */
+  give(room: string, upTo: number, frames: readonly string[]): boolean;
+  /** Its attachment is to be written. */
+  changed(): void;
+  dismiss(reason: CloseReason): void;
+}
+
 export class Subscription implements Recipient {
   readonly channel: ReadChannel;
   readonly member: Member;
-  readonly #session: Session;
+  readonly #session: Subscriber;
   readonly #id: string | undefined;
 
-  constructor(session: Session, channel: ReadChannel, { id, since, maxRate }: SubscriptionRequest) {
+  constructor(
+    session: Subscriber,
+    channel: ReadChannel,
+    { id, since, maxRate }: SubscriptionRequest,
+  ) {
     this.channel = channel;
     this.member = new Member(this, maxRate, { kind: 'waiting', since });
     this.#session = session;
@@ -41,7 +55,7 @@ export class Subscription implements Recipient {
   }
 
   get readiness(): Readiness {
-    return this.#session.output.readiness;
+    return this.#session.readiness;
   }
 
   /** Whether the client may have received everything up to `seq`. */
