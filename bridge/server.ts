@@ -11,8 +11,9 @@ export interface ServerPorts {
 /** Resolves once it listens. @throws when the address is taken. */
 export async function startServer(host: string, port: number, ports: ServerPorts): Promise<Server> {
   const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://bridge').pathname;
-    answer(path, ports, response).catch(() => response.writeHead(500).end());
+    // The path is cut off the raw text: a request such as `GET //` is no URL that could be parsed.
+    const [path = '/'] = (request.url ?? '/').split('?');
+    answer(path, ports, response).catch(() => response.destroy());
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
