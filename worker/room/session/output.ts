@@ -45,6 +45,8 @@ export interface Turn {
 export class Output {
   readonly #socket: Socket;
   readonly #turn: Turn;
+  /** Whether the runtime tells the backlog. It is asked once, because asking costs a call each time. */
+  readonly #tellsBacklog: boolean;
   readonly #window = new Window();
   /** Whether the client has ever acked, which turns its window on. */
   #acks = false;
@@ -56,6 +58,7 @@ export class Output {
   constructor(socket: Socket, turn: Turn) {
     this.#socket = socket;
     this.#turn = turn;
+    this.#tellsBacklog = socket.bufferedAmount !== undefined;
   }
 
   get acks(): boolean {
@@ -74,6 +77,7 @@ export class Output {
   /** Whether a member of this session can be given a slice. */
   get readiness(): Readiness {
     if (this.isWindowFull) return 'awaits_ack';
+    if (!this.#tellsBacklog) return 'ready';
     this.#measure();
     const isFull =
       this.#backlog >= MAX_BACKLOG_BYTES || this.#backlog + this.#burst >= MAX_BURST_BYTES;
@@ -82,19 +86,20 @@ export class Output {
 
   /** Whether a message can be answered. Who asks and never reads would fill our memory otherwise. */
   get canBeAnswered(): boolean {
+    if (!this.#tellsBacklog) return true;
     this.#measure();
     return this.#backlog < MAX_BURST_BYTES;
   }
 
   /** Sends a frame. False when the socket is closing already: its close event may never come. */
   send(frame: string): boolean {
-    this.#measure();
+    if (this.#tellsBacklog) this.#measure();
     try {
       this.#socket.send(frame);
     } catch {
       return false;
     }
-    if (this.#socket.bufferedAmount !== undefined) this.#burst += frame.length;
+    this.#burst += frame.length;
     return true;
   }
 
