@@ -104,7 +104,10 @@ async function ingestKeysOf(
         const signingKey = await importSecret(secret);
         return { role, signingKey, fingerprint: await fingerprint(secret) };
       } catch (error) {
-        throw new ConfigError(variable, `: ${error instanceof Error ? error.message : 'invalid'}`);
+        throw new ConfigError(
+          `${variable}:`,
+          error instanceof Error ? error.message : 'is invalid',
+        );
       }
     }),
   );

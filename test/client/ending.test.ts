@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest';
-import { endingOfClose, isFinal } from '../../worker/client/connection/close-verdict.ts';
-import { CLOSE_CODES, HTTP_ERRORS } from '../../worker/protocol/codes.ts';
-
-test('whether a refusal is final can be told by its status, as the table of codes has it', () => {
-  for (const [code, { status, retry }] of Object.entries(HTTP_ERRORS)) {
-    expect(isFinal(status), code).toBe(!retry && code !== 'upgrade_required');
-  }
-});
+import { endingOfClose } from '../../worker/client/connection/close-verdict.ts';
+import { CLOSE_CODES } from '../../worker/protocol/codes.ts';
 
 test('whether a close is final can be told by its number, as the table of codes has it', () => {
   for (const [name, { close, retry }] of Object.entries(CLOSE_CODES)) {

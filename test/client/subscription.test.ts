@@ -421,6 +421,8 @@ describe('a loop over a subscription', () => {
     const subscription = client.subscribe(ROOM, {
       onGap: ({ from, to, reason }) => gaps.push(`${from}-${to} ${reason}`),
     });
+    // The loop begins here; what takes from it later shares what it has.
+    subscription[Symbol.asyncIterator]();
     const socket = await gateway.socket();
     socket.join(ROOM, 0);
     return { gateway, client, subscription, socket, gaps };
@@ -437,6 +439,47 @@ describe('a loop over a subscription', () => {
     }
     expect(seqs).toEqual([1, 1, 2, 2, 3, 3]);
     expect(socket.isClosed).toBe(true);
+  });
+
+  it('that begins late begins with the state, and nothing was kept for it', async () => {
+    const gateway = new FakeGateway();
+    const client = gateway.client();
+    const gaps: string[] = [];
+    const subscription = client.subscribe(ROOM, { onGap: ({ reason }) => gaps.push(reason) });
+    const socket = await gateway.socket();
+    socket.join(ROOM, 0);
+    const count = MAX_BUFFERED_EVENTS + 20;
+    for (let seq = 1; seq <= count; seq++) socket.say(events(ROOM, seq - 1, [seq]));
+    expect(subscription.cursor).toEqual({ epoch: 1, seq: count });
+    const taken = all(subscription);
+    expect(requests(socket)).toEqual([{ type: 'subscribe', id: 'subscribe', room: ROOM }]);
+    socket.say(subscribed(ROOM, count, false), snapshot(ROOM, count, [count]));
+    socket.say(events(ROOM, count, [count + 1]));
+    await settle();
+    client.close();
+    expect((await taken).map(({ seq, snapshot: isState }) => [seq, isState])).toEqual([
+      [count, true],
+      [count + 1, false],
+    ]);
+    expect(gaps).toEqual([]);
+  });
+
+  it('that is too slow for large events is bounded in characters too', async () => {
+    const gateway = new FakeGateway();
+    const client = gateway.client();
+    const subscription = client.subscribe(ROOM);
+    subscription[Symbol.asyncIterator]();
+    const socket = await gateway.socket();
+    socket.join(ROOM, 0);
+    const note = 'x'.repeat(1_000_000);
+    for (let seq = 1; seq <= 20; seq++) {
+      const event = { type: 'order_book_update', data: { note } };
+      socket.say({ type: 'events', room: ROOM, after: seq - 1, events: [{ seq, event }] });
+    }
+    client.close();
+    const taken = await all(subscription);
+    expect(taken.map(({ seq }) => seq)).toEqual([14, 15, 16, 17, 18, 19, 20]);
+    expect(taken[0]?.gap).toEqual({ epoch: 1, from: 0, to: 13, reason: 'overflow' });
   });
 
   it('is told what is missing, before what comes after it', async () => {
@@ -496,7 +539,10 @@ describe('a loop over a subscription', () => {
   });
 
   it('that begins when the room has refused throws as well', async () => {
-    const { subscription, socket } = await looping();
+    const gateway = new FakeGateway();
+    const subscription = gateway.client().subscribe(ROOM);
+    const socket = await gateway.socket();
+    socket.join(ROOM, 0);
     socket.breakOff(4400);
     for (let loop = 0; loop < 2; loop++) {
       await expect(all(subscription)).rejects.toMatchObject({ code: 'message_invalid' });

@@ -91,7 +91,7 @@ test('a room that refuses for good ends the watching with its reason', async () 
       new AbortController().signal,
     );
   expect(await watching('user:1')).toMatch(/^refused \(token_missing: /);
-  expect(await watching('a@b')).toMatch(/^refused \(room_invalid: /);
+  expect(await watching('a b')).toMatch(/^refused \(room_invalid: /);
 });
 
 test('two run side by side, each with rooms of its own', async () => {

@@ -113,7 +113,7 @@ export class Auditor {
     if (left === 0n) levels?.shift();
     else levels?.splice(0, 1, [best[0], text(left)]);
     this.lastPrices.set(symbol, price);
-    if (userId === undefined) {
+    if (userId === undefined || userId === null) {
       check(data.txHash === undefined && data.fees === undefined, 'a private tape', data);
       return;
     }
@@ -198,7 +198,7 @@ export class Auditor {
     { userId, data, timestamp }: v.InferOutput<typeof systemAlertSchema>,
     rooms: readonly string[],
   ): void {
-    if (userId === undefined) {
+    if (userId === undefined || userId === null) {
       check(rooms.join() === 'system', `in ${rooms}`, data);
       check((data.expiresAt ?? 0) > timestamp, 'has expired', data);
       check(data.category !== 'price_alert', 'a price alert to everybody', data);

@@ -159,7 +159,13 @@ export class RoomInMemory {
 
   /** A new token comes over a socket. */
   async auth(socket: FakeSocket, user: string, expiresAt: number): Promise<void> {
-    const token = JSON.stringify({ kind: 'user', user, expiresAt, rooms: [] });
+    const token = JSON.stringify({
+      kind: 'user',
+      user,
+      expiresAt,
+      rooms: [],
+      ignoresGrants: false,
+    });
     await this.say(socket, { type: 'auth', token });
   }
 

@@ -426,7 +426,7 @@ export class SimulatedRoom {
 function judgeToken({ user, expiresAt, isGenuine }: Token, now: number): CheckedToken {
   if (!isGenuine) return { kind: 'refused', code: 'token_invalid' };
   if (expiresAt <= now) return { kind: 'refused', code: 'token_expired' };
-  return { kind: 'user', user, expiresAt, rooms: [] };
+  return { kind: 'user', user, expiresAt, rooms: [], ignoresGrants: false };
 }
 
 function describeBatch(batch: RoomBatch): string {

@@ -53,7 +53,7 @@ describe('who may join', () => {
     ['was changed', async () => `${await tokenFor('1')}x`, 'token_invalid'],
     ['has expired', async () => tokenFor('1', { exp: 1 }), 'token_expired'],
     ['never ends', async () => tokenFor('1', { exp: 1e308 }), 'token_invalid'],
-    ['names no possible user', async () => tokenFor('a@b'), 'token_invalid'],
+    ['names no possible user', async () => tokenFor('a b'), 'token_invalid'],
     [
       'is unsigned',
       async () => {
@@ -83,13 +83,19 @@ describe('who may join', () => {
 });
 
 describe('an address', () => {
-  it.each(['price:', 'price:A@B', 'user:', 'nosuch:x', 'price', 'a b', 'x'.repeat(65), '@weur.3'])(
-    '%j names no room',
-    async (name) => {
-      const response = await upgrade(encodeURIComponent(name));
-      expect(await refusal(response)).toEqual([400, 'room_invalid']);
-    },
-  );
+  it.each([
+    'price:',
+    'price:A B',
+    'user:',
+    'nosuch:x',
+    'price',
+    'a b',
+    'x'.repeat(257),
+    'BTC weur.3',
+  ])('%j names no room', async (name) => {
+    const response = await upgrade(encodeURIComponent(name));
+    expect(await refusal(response)).toEqual([400, 'room_invalid']);
+  });
 
   it('without an upgrade is answered 426', async () => {
     const response = await exports.default.fetch('https://gateway.test/v1/rooms/price:JOIN');

@@ -163,7 +163,7 @@ describe('E4, E5, I4: a bad record costs no other record anything', () => {
     [
       'with a symbol that names a branch',
       'price.updates',
-      { ...good, symbol: 'BTC@weur.1' },
+      { ...good, symbol: 'BTC weur.1' },
       'symbol_invalid',
     ],
     ['without data', 'price.updates', { ...good, data: undefined }, 'data_invalid'],

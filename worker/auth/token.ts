@@ -4,10 +4,10 @@
  * `bearer.<jwt>` beside `gateway.v1`; never in a URL, where logs would keep it.
  */
 import { verify } from 'hono/jwt';
-import { JwtTokenExpired } from 'hono/utils/jwt/types';
 import * as v from 'valibot';
+import type { Notice } from '../protocol/codes.ts';
 import { BEARER_SUBPROTOCOL_PREFIX } from '../protocol/frames.ts';
-import { CUSTOM_ROOM_PATTERN, USER_ID_PATTERN } from '../protocol/rooms.ts';
+import { isCustomRoom, isName, normalForm } from '../protocol/rooms.ts';
 
 export type Identity =
   | { readonly kind: 'anonymous' }
@@ -17,23 +17,29 @@ export type Identity =
       /** Unix ms. */
       readonly expiresAt: number;
       readonly rooms: readonly string[];
+      /** Whether some of what the token grants cannot be used, and is ignored. */
+      readonly ignoresGrants: boolean;
     };
 
-export type Identification =
-  | Identity
-  | { readonly kind: 'refused'; readonly code: 'token_invalid' | 'token_expired' };
+export type Identification = Identity | { readonly kind: 'refused'; readonly code: TokenRefusal };
 
-const MAX_ROOMS = 100;
+/** `token_not_yet`: the token will hold later, so it is worth another try. */
+export type TokenRefusal = 'token_invalid' | 'token_expired' | 'token_not_yet';
+
+/** How many custom rooms a token may grant; more are ignored, and told. */
+const MAX_GRANTS = 100;
+/** How far the clock of a token's issuer may be from ours, in seconds, for all claims of time. */
+const CLOCK_TOLERANCE_SECONDS = 10;
 /** The end of the year 9999: in ms it is still a date. */
-const MAX_EXPIRY_SECONDS = 253_402_300_799;
+const MAX_TIME_SECONDS = 253_402_300_799;
 
+const time = v.pipe(v.number(), v.finite(), v.maxValue(MAX_TIME_SECONDS));
+/** A claim that is null is absent: many serializers write it so. */
 const claimsSchema = v.object({
-  sub: v.pipe(v.string(), v.regex(USER_ID_PATTERN)),
-  exp: v.pipe(v.number(), v.finite(), v.maxValue(MAX_EXPIRY_SECONDS)),
-  rooms: v.optional(
-    v.pipe(v.array(v.pipe(v.string(), v.regex(CUSTOM_ROOM_PATTERN))), v.maxLength(MAX_ROOMS)),
-    [],
-  ),
+  sub: v.pipe(v.string(), v.check(isName)),
+  exp: time,
+  nbf: v.nullish(time),
+  rooms: v.nullish(v.unknown()),
 });
 
 /** Who sent a request, by its headers. */
@@ -46,18 +52,38 @@ export async function identify(headers: Headers, secret: string): Promise<Identi
 export async function verifyToken(
   token: string,
   secret: string,
+  now: number = Date.now(),
 ): Promise<Exclude<Identification, { kind: 'anonymous' }>> {
   try {
-    // `iat` is not checked, because a clock that is a second ahead of ours is no forgery.
-    const payload = await verify(token, secret, { alg: 'HS256', iat: false });
-    const { success, output } = v.safeParse(claimsSchema, payload);
+    // The claims of time are judged below, with a tolerance. `iat` is not judged at all.
+    const options = { alg: 'HS256', iat: false, nbf: false, exp: false } as const;
+    const { success, output } = v.safeParse(claimsSchema, await verify(token, secret, options));
     if (!success) return { kind: 'refused', code: 'token_invalid' };
-    const expiresAt = Math.floor(output.exp * 1000);
-    return { kind: 'user', user: output.sub, expiresAt, rooms: output.rooms };
-  } catch (error) {
-    const code = error instanceof JwtTokenExpired ? 'token_expired' : 'token_invalid';
-    return { kind: 'refused', code };
+    const { sub, exp, nbf } = output;
+    if ((nbf ?? 0) > now / 1000 + CLOCK_TOLERANCE_SECONDS) {
+      return { kind: 'refused', code: 'token_not_yet' };
+    }
+    // The tolerance only lets a token in that our clock takes for ended.
+    const end = exp * 1000 > now ? exp : exp + CLOCK_TOLERANCE_SECONDS;
+    const expiresAt = Math.floor(end * 1000);
+    if (expiresAt <= now) return { kind: 'refused', code: 'token_expired' };
+    return { kind: 'user', user: normalForm(sub), expiresAt, ...grantsOf(output.rooms) };
+  } catch {
+    return { kind: 'refused', code: 'token_invalid' };
   }
+}
+
+/** What a session keeps of who its client is. */
+export function sessionIdentity(identity: Identity): {
+  readonly user: string | undefined;
+  readonly tokenExpiresAt: number | undefined;
+  readonly notices: readonly Notice[];
+} {
+  if (identity.kind === 'anonymous') {
+    return { user: undefined, tokenExpiresAt: undefined, notices: [] };
+  }
+  const { user, expiresAt, ignoresGrants } = identity;
+  return { user, tokenExpiresAt: expiresAt, notices: ignoresGrants ? ['grants_ignored'] : [] };
 }
 
 /** The subprotocols that a client offers, in its order. */
@@ -66,9 +92,19 @@ export function subprotocolsOf(headers: Headers): string[] {
   return offered.split(',').map((protocol) => protocol.trim());
 }
 
+/** The custom rooms that a token grants. What cannot be used costs the token nothing else. */
+function grantsOf(claim: unknown): { rooms: string[]; ignoresGrants: boolean } {
+  if (claim === undefined || claim === null) return { rooms: [], ignoresGrants: false };
+  if (!Array.isArray(claim)) return { rooms: [], ignoresGrants: true };
+  const usable = claim.filter((room) => typeof room === 'string' && isCustomRoom(room));
+  const rooms = usable.slice(0, MAX_GRANTS).map(normalForm);
+  return { rooms, ignoresGrants: rooms.length < claim.length };
+}
+
+/** Only `Bearer` counts: a proxy may add an `Authorization` of its own, such as `Basic`. */
 function bearerOf(headers: Headers): string | undefined {
-  const authorization = headers.get('authorization');
-  if (authorization !== null) return authorization.replace(/^bearer +/i, '');
+  const bearer = /^bearer(?: +(.*))?$/i.exec(headers.get('authorization') ?? '');
+  if (bearer !== null) return bearer[1] ?? '';
   return subprotocolsOf(headers)
     .find((protocol) => protocol.startsWith(BEARER_SUBPROTOCOL_PREFIX))
     ?.slice(BEARER_SUBPROTOCOL_PREFIX.length);

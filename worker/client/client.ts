@@ -9,6 +9,7 @@ import type { EventInfo, EventOfRoom, EventOfType, GatewayEvent } from './events
 import { type Handler, Handlers } from './subscription/handlers.ts';
 import { RoomFeed } from './subscription/room-feed.ts';
 import { RoomReader } from './subscription/room-reader.ts';
+import { cursorOf } from './subscription/since.ts';
 import type { SubscribeOptions, Subscription } from './subscription/subscription.ts';
 import { type Token, TokenSource } from './token.ts';
 
@@ -77,10 +78,11 @@ export class GatewayClient {
    * Subscribes to a room. Several subscriptions to one room share its connection, which runs at the
    * rate of the fastest of them, and all of them get their events at that rate.
    *
-   * A room that refuses for good is `stopped`, and its status has the `code`. To subscribe again tries
-   * it again, for example with a new token.
+   * A room that refuses for good is told as an `error`; it is `stopped`, and its status has the `code`.
+   * To subscribe again tries it again, for example with a new token.
    *
-   * @throws {GatewayError} `closed` when the client is closed.
+   * @throws {GatewayError} `closed` when the client is closed; `cursor_invalid` when `since` is no
+   *   cursor.
    *
    * @example
    * const { cursor } = client.subscribe('user:user-123', { onEvent: show, since: lastCursor });
@@ -91,8 +93,9 @@ export class GatewayClient {
   ): Subscription<Event> {
     if (this.#closing.signal.aborted)
       throw new GatewayError('closed', 'the client is closed', room);
-    const feed = this.#feeds.get(room) ?? this.#open(room, options.since);
-    const member = new RoomReader<Event>(feed, options);
+    const since = cursorOf(options.since, room);
+    const feed = this.#feeds.get(room) ?? this.#open(room, since);
+    const member = new RoomReader<Event>(feed, { ...options, since });
     feed.add(member);
     if (options.signal?.aborted) member.unsubscribe();
     feed.connection.dispatch('start');
@@ -140,6 +143,8 @@ export class GatewayClient {
         // The next subscription to the room begins anew.
         if (status.state === 'stopped') this.#feeds.delete(room);
         this.#handlers.emit('status', status, room);
+        const { code = 'closed', reason } = status;
+        if (code !== 'closed') feed.onError(code, undefined, reason);
       },
     });
     const ours = new RoomReader<GatewayEvent>(feed, {
@@ -149,7 +154,7 @@ export class GatewayClient {
         this.#handlers.emit(event.type, event, room, info),
       // The slowest rate, so that this reader does not decide how fast the connection runs.
       maxRate: 1,
-      ...(since && { since }),
+      since,
     });
     feed.add(ours);
     this.#feeds.set(room, feed);

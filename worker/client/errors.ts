@@ -7,6 +7,10 @@
  * - `token_failed`: your `token` function threw, or took more than ten seconds; it is asked again.
  * - `frame_invalid`: something arrived that is no frame; it was ignored.
  * - `address_invalid`: no WebSocket accepts the address or the token.
+ * - `token_lost`: something on the way removes the subprotocol that carries the token. The rooms that
+ *   are open to anyone work, the others do not.
+ * - `upgrade_lost`: the gateway admits this client, but no WebSocket gets through to it.
+ * - `cursor_invalid`: the `since` of a subscription is no cursor; `subscribe` throws it.
  * - `closed`: the client is closed.
  * - `epoch_older`: the room numbers its events as it did before; they are ignored until that ends.
  *

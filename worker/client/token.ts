@@ -1,7 +1,7 @@
 /**
  * The token and where it comes from. All connections of a client share it, so rooms that connect
  * together ask the provider once. A token is kept until it is refused or nears its end. When there is
- * another one, every connection takes it.
+ * another one, every open connection takes it at once.
  */
 import type { Platform } from './connection/platform.ts';
 
@@ -12,6 +12,8 @@ const RENEW_BEFORE_MS = 60_000;
 const RENEW_BEFORE_SHARE = 0.2;
 /** How often the provider is asked again while the old token lasts. */
 const RENEW_AGAIN_MS = 10_000;
+/** Timers take no longer wait than 2³¹ ms; an earlier look does no harm. */
+const MAX_WAIT_MS = 86_400_000;
 
 /** A JWT, or a function that gives one; '' for no token. */
 export type Token = string | (() => string | Promise<string>);
@@ -23,14 +25,22 @@ export interface TokenUsed {
   readonly fresh: boolean;
 }
 
+/** An open connection, which takes another token over its socket. */
+export interface TokenFollower {
+  renew(used: TokenUsed): void;
+  /** The provider has failed. The old token lasts for now, and the provider is asked again. */
+  failed(error: unknown): void;
+}
+
 export class TokenSource {
   readonly #token: Token;
   readonly #platform: Platform;
   /** `renewAt`: Unix ms. */
   #kept: { readonly token: string; renewAt: number } | undefined;
   #asking: Promise<string> | undefined;
-  /** Ends the waiting for a provider. */
-  close: () => void = () => {};
+  readonly #followers = new Set<TokenFollower>();
+  #cancelRenewal: () => void = () => {};
+  #cancelAsking: () => void = () => {};
 
   constructor(token: Token, platform: Platform) {
     this.#token = token;
@@ -53,10 +63,25 @@ export class TokenSource {
     return { token: await this.#asking, fresh: true };
   }
 
-  /** Whether another token than `token` should be used by now. */
-  isDue(token: string): boolean {
+  /**
+   * Gives `follower`, which uses `token`, every other token from now on. While anyone follows, the
+   * token is renewed in time.
+   */
+  follow(token: string, follower: TokenFollower): () => void {
+    this.#followers.add(follower);
+    this.#arm();
     const kept = this.#kept;
-    return kept !== undefined && (kept.token !== token || this.#platform.now() >= kept.renewAt);
+    if (kept && kept.token !== token) follower.renew({ token: kept.token, fresh: false });
+    return () => {
+      this.#followers.delete(follower);
+      this.#arm();
+    };
+  }
+
+  /** Ends the waiting for a provider. */
+  close(): void {
+    this.#cancelAsking();
+    this.#cancelRenewal();
   }
 
   /** The gateway has taken `token`, which ends at `expiresAt`, Unix ms; NaN for never. */
@@ -65,6 +90,7 @@ export class TokenSource {
     // It was taken a moment ago. If it seems to have ended, our clock is wrong and tells nothing.
     if (this.#kept?.token === token && left > 0) {
       this.#kept.renewAt = expiresAt - Math.min(RENEW_BEFORE_MS, left * RENEW_BEFORE_SHARE);
+      this.#arm();
     }
   }
 
@@ -77,15 +103,37 @@ export class TokenSource {
 
   async #ask(provide: () => string | Promise<string>): Promise<string> {
     const { promise: late, reject } = Promise.withResolvers<never>();
-    this.close = this.#platform.after(PROVIDER_WITHIN_MS, () =>
+    this.#cancelAsking = this.#platform.after(PROVIDER_WITHIN_MS, () =>
       reject(new Error('the token provider takes too long')),
     );
     try {
       const token = await Promise.race([provide(), late]);
       this.#kept = { token, renewAt: Number.POSITIVE_INFINITY };
+      for (const follower of [...this.#followers]) follower.renew({ token, fresh: true });
       return token;
     } finally {
-      this.close();
+      this.#cancelAsking();
     }
+  }
+
+  /** Looks again when the token is to be renewed, as long as anyone follows. */
+  #arm(): void {
+    this.#cancelRenewal();
+    const renewAt = this.#kept?.renewAt ?? Number.POSITIVE_INFINITY;
+    if (this.#followers.size === 0 || renewAt === Number.POSITIVE_INFINITY) return;
+    const { after, now } = this.#platform;
+    const waitMs = Math.min(Math.max(0, renewAt - now()), MAX_WAIT_MS);
+    this.#cancelRenewal = after(waitMs, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      await this.obtain();
+    } catch (error) {
+      // All of them would say the same.
+      const [follower] = this.#followers;
+      follower?.failed(error);
+    }
+    this.#arm();
   }
 }

@@ -18,6 +18,7 @@ export function compose(
 ): string {
   if (view === 'whole' && isFitToSend(value, topic)) return text;
   const fields = fieldsOf(text);
+  for (const [name, value] of fields) if (value === 'null') fields.delete(name);
   if (!fields.has('timestamp')) fields.set('timestamp', String(timestamp));
   const metadata = fields.get('metadata');
   if (metadata !== undefined) fields.set('metadata', pick(metadata, METADATA_FIELDS));
@@ -28,7 +29,7 @@ export function compose(
   return encode(fields, topic.fields);
 }
 
-/** Whether a validated event has all that clients are sent, and nothing else. */
+/** Whether a validated event has all that clients are sent, and nothing else, such as a null. */
 function isFitToSend(value: unknown, { fields }: Topic): boolean {
   if (typeof value !== 'object' || value === null || !('timestamp' in value)) return false;
   return (
@@ -38,11 +39,14 @@ function isFitToSend(value: unknown, { fields }: Topic): boolean {
 
 function hasOnly(value: unknown, names: ReadonlySet<string>): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  for (const name in value) if (!names.has(name)) return false;
+  for (const name in value) {
+    if (!names.has(name) || (value as Readonly<Record<string, unknown>>)[name] === null)
+      return false;
+  }
   return true;
 }
 
-/** The text of an object with no fields but `names`, their values as they are. */
+/** The text of an object with no fields but `names`, their values as they are. A null is none. */
 function pick(object: string, names: ReadonlySet<string>): string {
   return encode(fieldsOf(object), names);
 }
@@ -51,7 +55,7 @@ function encode(fields: ReadonlyMap<string, string>, names: ReadonlySet<string>)
   const parts: string[] = [];
   for (const name of names) {
     const text = fields.get(name);
-    if (text !== undefined) parts.push(`"${name}":${text}`);
+    if (text !== undefined && text !== 'null') parts.push(`"${name}":${text}`);
   }
   return `{${parts.join()}}`;
 }

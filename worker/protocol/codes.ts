@@ -18,6 +18,7 @@ export const HTTP_ERRORS = {
   token_missing: { status: 401, retry: false },
   token_invalid: { status: 401, retry: false },
   token_expired: { status: 401, retry: false },
+  token_not_yet: { status: 425, retry: true },
   position_forbidden: { status: 403, retry: false },
   room_forbidden: { status: 403, retry: false },
   not_found: { status: 404, retry: false },
@@ -65,12 +66,17 @@ export const CLOSE_CODES = {
 } as const;
 export type CloseReason = keyof typeof CLOSE_CODES;
 
+/** What `welcome` tells of a token that holds: some of what it grants cannot be used, and is ignored. */
+export const NOTICES = ['grants_ignored'] as const;
+export type Notice = (typeof NOTICES)[number];
+
 /** The codes of the `error` frame: a message is refused, and the socket stays. */
 export const SOCKET_ERROR_CODES = [
   'message_invalid',
   'room_elsewhere',
   'token_invalid',
   'token_expired',
+  'token_not_yet',
   'room_forbidden',
 ] as const;
 export type SocketErrorCode = (typeof SOCKET_ERROR_CODES)[number];

@@ -1,9 +1,10 @@
 /**
  * The schemas of the events. Numbers may be JSON numbers or decimal strings; unknown fields of `data`
- * are allowed and pass through. `topics.ts` says by which topic each event comes and where it goes.
+ * are allowed and pass through. An optional field may also be null, which means the same as none, since
+ * many serializers write it so. `topics.ts` says by which topic each event comes and where it goes.
  */
 import * as v from 'valibot';
-import { isCustomRoom, SYMBOL_PATTERN, USER_ID_PATTERN } from './rooms.ts';
+import { isCustomRoom, isName } from './rooms.ts';
 
 /** The longest JSON text of an event, in characters, and how deep it may nest. */
 export const MAX_EVENT_LENGTH = 256 * 1024;
@@ -47,40 +48,39 @@ const noArray = v.custom<object>(
 );
 const text = v.pipe(v.string(), v.maxLength(MAX_TEXT_LENGTH));
 const label = v.pipe(v.string(), v.maxLength(MAX_LABEL_LENGTH));
-const symbol = v.pipe(v.string(), v.regex(SYMBOL_PATTERN));
-const userId = v.pipe(v.string(), v.regex(USER_ID_PATTERN));
+const name = v.pipe(v.string(), v.check(isName, 'expected a name of 1 to 256 allowed characters'));
 /** Unix ms. */
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 export const metadataSchema = v.pipe(
   noArray,
   v.object({
-    priority: v.optional(v.picklist(['low', 'medium', 'high'])),
-    source: v.optional(label),
-    version: v.optional(label),
+    priority: v.nullish(v.picklist(['low', 'medium', 'high'])),
+    source: v.nullish(label),
+    version: v.nullish(label),
   }),
 );
 export type EventMetadata = v.InferOutput<typeof metadataSchema>;
 export type Priority = NonNullable<EventMetadata['priority']>;
 
-const common = { timestamp: time, metadata: v.optional(metadataSchema) };
+const common = { timestamp: time, metadata: v.nullish(metadataSchema) };
 
 export const priceDataSchema = v.looseObject({
   price: decimal,
-  change: v.optional(decimal),
-  changePercent: v.optional(decimal),
-  volume: v.optional(decimal),
-  high24h: v.optional(decimal),
-  low24h: v.optional(decimal),
+  change: v.nullish(decimal),
+  changePercent: v.nullish(decimal),
+  volume: v.nullish(decimal),
+  high24h: v.nullish(decimal),
+  low24h: v.nullish(decimal),
   /** Unix ms. */
-  lastUpdated: v.optional(time),
+  lastUpdated: v.nullish(time),
 });
 
 export const orderBookDataSchema = v.looseObject({
   bids: bookSide,
   asks: bookSide,
   /** Unix ms. */
-  lastUpdated: v.optional(time),
+  lastUpdated: v.nullish(time),
 });
 
 export const tradeDataSchema = v.looseObject({
@@ -88,10 +88,10 @@ export const tradeDataSchema = v.looseObject({
   price: decimal,
   amount: decimal,
   side: v.picklist(['buy', 'sell']),
-  txHash: v.optional(label),
-  gasUsed: v.optional(decimal),
-  fees: v.optional(
-    v.pipe(noArray, v.looseObject({ gas: v.optional(decimal), platform: v.optional(decimal) })),
+  txHash: v.nullish(label),
+  gasUsed: v.nullish(decimal),
+  fees: v.nullish(
+    v.pipe(noArray, v.looseObject({ gas: v.nullish(decimal), platform: v.nullish(decimal) })),
   ),
 });
 
@@ -100,37 +100,37 @@ export const TAPE_FIELDS: ReadonlySet<string> = new Set(['tradeId', 'price', 'am
 
 export const portfolioDataSchema = v.looseObject({
   totalValue: decimal,
-  totalValueChange: v.optional(decimal),
-  totalValueChangePercent: v.optional(decimal),
-  positions: v.optional(
+  totalValueChange: v.nullish(decimal),
+  totalValueChangePercent: v.nullish(decimal),
+  positions: v.nullish(
     v.array(
       v.looseObject({
         symbol: label,
-        amount: v.optional(decimal),
-        value: v.optional(decimal),
-        pnl: v.optional(decimal),
-        pnlPercent: v.optional(decimal),
+        amount: v.nullish(decimal),
+        value: v.nullish(decimal),
+        pnl: v.nullish(decimal),
+        pnlPercent: v.nullish(decimal),
       }),
     ),
   ),
   /** Unix ms. */
-  lastUpdated: v.optional(time),
+  lastUpdated: v.nullish(time),
 });
 
 export const alertDataSchema = v.looseObject({
-  alertId: v.optional(label),
+  alertId: v.nullish(label),
   level: v.picklist(['info', 'warning', 'error']),
   title: text,
   message: text,
-  category: v.optional(label),
-  actionUrl: v.optional(text),
-  actionText: v.optional(text),
+  category: v.nullish(label),
+  actionUrl: v.nullish(text),
+  actionText: v.nullish(text),
   /** Unix ms after which nobody is sent the alert. */
-  expiresAt: v.optional(time),
+  expiresAt: v.nullish(time),
 });
 
 export const targetSchema = v.variant('type', [
-  v.object({ type: v.literal('user'), id: userId }),
+  v.object({ type: v.literal('user'), id: name }),
   v.object({
     type: v.literal('room'),
     id: v.pipe(v.string(), v.check(isCustomRoom, 'not a custom room')),
@@ -140,32 +140,32 @@ export const targetSchema = v.variant('type', [
 
 export const priceUpdateSchema = v.object({
   type: v.literal('price_update'),
-  symbol,
+  symbol: name,
   data: priceDataSchema,
   ...common,
 });
 export const orderBookUpdateSchema = v.object({
   type: v.literal('order_book_update'),
-  symbol,
+  symbol: name,
   data: orderBookDataSchema,
   ...common,
 });
 export const tradeNotificationSchema = v.object({
   type: v.literal('trade_notification'),
-  symbol,
-  userId: v.optional(userId),
+  symbol: name,
+  userId: v.nullish(name),
   data: tradeDataSchema,
   ...common,
 });
 export const portfolioUpdateSchema = v.object({
   type: v.literal('portfolio_update'),
-  userId,
+  userId: name,
   data: portfolioDataSchema,
   ...common,
 });
 export const systemAlertSchema = v.object({
   type: v.literal('system_alert'),
-  userId: v.optional(userId),
+  userId: v.nullish(name),
   data: alertDataSchema,
   ...common,
 });
@@ -199,9 +199,9 @@ const notificationType = v.pipe(
 export const notificationSchema = v.object({
   type: notificationType,
   target: targetSchema,
-  category: v.optional(label),
+  category: v.nullish(label),
   data: v.pipe(noArray, v.looseObject({})),
-  timestamp: v.optional(time),
+  timestamp: v.nullish(time),
   metadata: common.metadata,
 });
 

@@ -4,7 +4,7 @@
  * that are JSON already, and never parse them again.
  */
 import * as v from 'valibot';
-import { SOCKET_ERROR_CODES } from './codes.ts';
+import { NOTICES, SOCKET_ERROR_CODES } from './codes.ts';
 
 export const PROTOCOL_VERSION = 1;
 /** The subprotocol that a client offers and the gateway echoes. */
@@ -21,8 +21,14 @@ const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const cursorSchema = v.object({ epoch: whole, seq: whole });
 export type Cursor = v.InferOutput<typeof cursorSchema>;
 
-/** The `id` of the request that is answered, if it had one. */
-const id = v.optional(v.string());
+/** What names a request: a text, or a number that every JSON parser reads alike. */
+export const requestIdSchema = v.union([
+  v.pipe(v.string(), v.maxLength(64)),
+  v.pipe(v.number(), v.minValue(Number.MIN_SAFE_INTEGER), v.maxValue(Number.MAX_SAFE_INTEGER)),
+]);
+export type RequestId = v.InferOutput<typeof requestIdSchema>;
+/** The `id` of the request that is answered, as it came, if it had one. */
+const id = v.optional(requestIdSchema);
 
 /** An event with its number, as it stands in `events` and `snapshot` frames. */
 export const numberedEventSchema = v.object({ seq: whole, event: v.looseObject({}) });
@@ -41,6 +47,8 @@ export const welcomeSchema = v.object({
     /** How many characters of frames may be on their way to a client that acks. */
     window: whole,
   }),
+  /** What the client should know of its token, though it holds. */
+  notices: v.optional(v.array(v.picklist(NOTICES))),
   /** The path of this gateway to come back to. Without it, the client comes back to where it is. */
   home: v.optional(v.string()),
 });

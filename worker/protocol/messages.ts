@@ -1,10 +1,11 @@
 /**
  * The messages, version 1: what a client sends over a socket. All of them are optional: a client that
- * says nothing gets its room's events all the same.
+ * says nothing gets its room's events all the same. An optional field may also be null.
  */
 import * as v from 'valibot';
 import { describeIssue } from './describe-issue.ts';
-import { cursorSchema } from './frames.ts';
+import { cursorSchema, type RequestId, requestIdSchema } from './frames.ts';
+import { MAX_ROOM_LENGTH } from './rooms.ts';
 
 /** The longest message that a room reads, in characters. A large token fits. */
 export const MAX_MESSAGE_LENGTH = 8 * 1024;
@@ -12,9 +13,9 @@ export const MAX_MESSAGE_LENGTH = 8 * 1024;
 export const MAX_RATES = [1, 2, 5, 10] as const;
 export type MaxRate = (typeof MAX_RATES)[number];
 
-/** Names the request in its answer. */
-const id = v.optional(v.pipe(v.string(), v.maxLength(64)));
-const room = v.pipe(v.string(), v.maxLength(256));
+/** Names the request in its answer, where it stands as it came: a text or a number. */
+const id = v.nullish(requestIdSchema);
+const room = v.pipe(v.string(), v.maxLength(MAX_ROOM_LENGTH));
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const maxRateSchema = v.picklist(MAX_RATES);
 
@@ -24,9 +25,9 @@ export const subscribeSchema = v.object({
   id,
   room,
   /** Where the client stands: everything after it follows, or a `gap`. */
-  since: v.optional(cursorSchema),
+  since: v.nullish(cursorSchema),
   /** At most so many frames a second, in which a keyed room shows the latest event per key. */
-  maxRate: v.optional(maxRateSchema),
+  maxRate: v.nullish(maxRateSchema),
 });
 
 /** The client wants to be no member any more. Answered by `unsubscribed`. */
@@ -44,11 +45,15 @@ export const clientMessageSchema = v.variant('type', [
   ackSchema,
   authSchema,
 ]);
-export type ClientMessage = v.InferOutput<typeof clientMessageSchema>;
+/** A message as it was read: what was null is absent. */
+export type ClientMessage = WithoutNulls<v.InferOutput<typeof clientMessageSchema>>;
+type WithoutNulls<Message> = Message extends unknown
+  ? { [Field in keyof Message]: Exclude<Message[Field], null> }
+  : never;
 
 export type MessageReading =
   | { readonly kind: 'message'; readonly message: ClientMessage }
-  | { readonly kind: 'invalid'; readonly complaint: string; readonly id: string | undefined }
+  | { readonly kind: 'invalid'; readonly complaint: string; readonly id: RequestId | undefined }
   | { readonly kind: 'too_long' };
 
 /** Reads what a client sent. */
@@ -64,18 +69,24 @@ export function readMessage(data: unknown): MessageReading {
   }
   const parsed = v.safeParse(clientMessageSchema, value, { abortEarly: true });
   if (!parsed.success) return invalid(describeIssue(parsed.issues[0]), v.parse(idOf, value));
-  return { kind: 'message', message: parsed.output };
+  return { kind: 'message', message: withoutNulls(parsed.output) };
 }
 
 /** The id of something that is no message, so that its sender knows what was refused. */
 const idOf = v.fallback(
   v.pipe(
     v.object({ id }),
-    v.transform((message) => message.id),
+    v.transform((message) => message.id ?? undefined),
   ),
   undefined,
 );
 
-function invalid(complaint: string, id?: string): MessageReading {
+function withoutNulls(message: v.InferOutput<typeof clientMessageSchema>): ClientMessage {
+  const fields = Object.entries(message).filter(([, value]) => value !== null);
+  // The compiler cannot see that only optional fields may be null.
+  return Object.fromEntries(fields) as ClientMessage;
+}
+
+function invalid(complaint: string, id?: RequestId): MessageReading {
   return { kind: 'invalid', complaint, id };
 }

@@ -4,16 +4,32 @@
  *   price:{symbol}   orderbook:{symbol}   trade:{symbol}   price_updates   user:{userId}   system
  *   and custom rooms such as trading-room-general
  *
- * No name has an `@`: it is kept for the rooms that the gateway itself makes.
+ * Symbols, user ids and custom names are as wide as real exchanges have them, and as is safe in one
+ * segment of a URL and in a log line. A name has one normal form, so that one name is one room. No
+ * name holds white space: an object that is not a room's root is called by the room's name, a blank
+ * and its place.
  */
 
-/** `BTC-USDC`, `1000PEPE_USDT`: at most 64 letters, digits, `.`, `_` and `-`, and no sign at first. */
-export const SYMBOL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-/** `user-123`, `auth0|5f7c`, `did:privy:abc`: at most 128 characters of a symbol, `:` and `|`. */
-export const USER_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:|-]{0,127}$/;
-/** `trading-room-general`: the characters of a symbol. The reserved names below are taken. */
-export const CUSTOM_ROOM_PATTERN = SYMBOL_PATTERN;
+/** The longest symbol, user id or name of a custom room, in characters. */
+export const MAX_NAME_LENGTH = 256;
+/** The longest room name: the longest id after the longest class. */
+export const MAX_ROOM_LENGTH = 'orderbook:'.length + MAX_NAME_LENGTH;
 
+/**
+ * Letters, marks and digits of any script, currency signs and pictures, and the signs that real ids
+ * have. White space, control and invisible characters would make two names look alike, or break a log
+ * line. `?`, `#` and `%` would cut or change an address that was not encoded. Double quotes, angle
+ * brackets, braces and backslashes are part of no id that we know, and could end a quoted text.
+ */
+const NAME_PATTERN =
+  /^(?:(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{M}\p{N}\p{Sc}\p{So}!$&'()*+,./:;=@^_|~-])+$/u;
+/**
+ * The address of a wallet, a contract or a pool, alone or as a part of a name. The case of its digits
+ * is a checksum and makes no difference. Shorter numbers keep their case, since they may be a nickname.
+ */
+const ADDRESS_PATTERN = /(?<![\p{L}\p{N}])0x[0-9a-f]{40,}(?![\p{L}\p{N}])/giu;
+/** A path segment of these names would lead to another address. */
+const DOT_SEGMENTS = new Set(['.', '..']);
 const RESERVED_NAMES = new Set(['price', 'orderbook', 'trade', 'user', 'price_updates', 'system']);
 
 export type RoomClass =
@@ -48,39 +64,64 @@ export interface RoomName {
   readonly id: string;
 }
 
-/** The room that `name` names, or undefined when the grammar has no such room. */
+/**
+ * The one form of a symbol, a user id or a custom name: Unicode's NFC, with the addresses in it in
+ * lower case, so that `0xC02a…` and `0xc02a…` are one user. Everything else is case-sensitive.
+ */
+export function normalForm(name: string): string {
+  const composed = name.normalize('NFC');
+  // Most names hold no address, and to look for two letters costs less than a pattern.
+  if (!/0x/i.test(composed)) return composed;
+  return composed.replace(ADDRESS_PATTERN, (address) => address.toLowerCase());
+}
+
+/** Whether `name` can be a symbol or a user id. */
+export function isName(name: string): boolean {
+  return name.normalize('NFC').length <= MAX_NAME_LENGTH && NAME_PATTERN.test(name);
+}
+
+/** Whether `name` can be the name of a custom room. With a colon it would look like another class. */
+export function isCustomRoom(name: string): boolean {
+  return (
+    isName(name) && !name.includes(':') && !RESERVED_NAMES.has(name) && !DOT_SEGMENTS.has(name)
+  );
+}
+
+/** The room that `name` names, in its normal form; undefined when the grammar has no such room. */
 export function parseRoomName(name: string): RoomName | undefined {
   if (name === 'system' || name === 'price_updates') return { class: name, id: '' };
   const colon = name.indexOf(':');
-  if (colon === -1) return isCustomRoom(name) ? { class: 'custom', id: name } : undefined;
+  if (colon === -1) {
+    return isCustomRoom(name) ? { class: 'custom', id: normalForm(name) } : undefined;
+  }
   const roomClass = name.slice(0, colon);
   const id = name.slice(colon + 1);
   switch (roomClass) {
     case 'price':
     case 'orderbook':
     case 'trade':
-      return SYMBOL_PATTERN.test(id) ? { class: roomClass, id } : undefined;
     case 'user':
-      return USER_ID_PATTERN.test(id) ? { class: roomClass, id } : undefined;
+      return isName(id) ? { class: roomClass, id: normalForm(id) } : undefined;
     default:
       return undefined;
   }
 }
 
-/** Whether `name` is the name of a custom room. */
-export function isCustomRoom(name: string): boolean {
-  return CUSTOM_ROOM_PATTERN.test(name) && !RESERVED_NAMES.has(name);
-}
-
-/** The name of a room: the inverse of `parseRoomName`. */
+/** The name of a room in its normal form: the inverse of `parseRoomName`. */
 export function nameOfRoom(room: RoomName): string {
   switch (room.class) {
     case 'price_updates':
     case 'system':
       return room.class;
     case 'custom':
-      return room.id;
+      return normalForm(room.id);
     default:
-      return `${room.class}:${room.id}`;
+      return `${room.class}:${normalForm(room.id)}`;
   }
+}
+
+/** The normal form of a room's name; a name that no room has is left as it is. */
+export function normalRoomName(name: string): string {
+  const room = parseRoomName(name);
+  return room === undefined ? name : nameOfRoom(room);
 }

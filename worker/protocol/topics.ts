@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import type { RejectionCode } from './codes.ts';
 import { describeIssue } from './describe-issue.ts';
 import { EVENT_SCHEMAS, type EventType, notificationSchema, type Priority } from './events.ts';
-import { nameOfRoom, ROOM_ACCESS, type RoomClass } from './rooms.ts';
+import { nameOfRoom, normalForm, ROOM_ACCESS, type RoomClass } from './rooms.ts';
 
 /**
  * Where a copy of an event goes. `whole`: as it came. `tape`: with no more of its `data` than a
@@ -58,19 +58,19 @@ export const EVENT_TOPICS = {
     rooms: ['price', 'price_updates'],
     fields: ['type', 'symbol', 'data', 'timestamp', 'metadata'],
     destinations: ({ symbol }) => [to('price', symbol), to('price_updates')],
-    key: ({ symbol }) => symbol,
+    key: ({ symbol }) => normalForm(symbol),
   }),
   order_book_update: defineTopic('order.book.updates', EVENT_SCHEMAS.order_book_update, {
     rooms: ['orderbook'],
     fields: ['type', 'symbol', 'data', 'timestamp', 'metadata'],
     destinations: ({ symbol }) => [to('orderbook', symbol)],
-    key: ({ symbol }) => symbol,
+    key: ({ symbol }) => normalForm(symbol),
   }),
   trade_notification: defineTopic('trade.notifications', EVENT_SCHEMAS.trade_notification, {
     rooms: ['trade', 'user'],
     fields: ['type', 'symbol', 'userId', 'data', 'timestamp', 'metadata'],
     destinations: ({ symbol, userId }, namesUser) =>
-      userId === undefined
+      userId === undefined || userId === null
         ? [to('trade', symbol, namesUser ? 'tape' : 'whole')]
         : [to('trade', symbol, 'tape'), to('user', userId)],
   }),
@@ -82,8 +82,10 @@ export const EVENT_TOPICS = {
   system_alert: defineTopic('system.alerts', EVENT_SCHEMAS.system_alert, {
     rooms: ['system', 'user'],
     fields: ['type', 'userId', 'data', 'timestamp', 'metadata'],
-    destinations: ({ userId }) => [userId === undefined ? to('system') : to('user', userId)],
-    expiresAt: ({ data }) => data.expiresAt,
+    destinations: ({ userId }) => [
+      userId === undefined || userId === null ? to('system') : to('user', userId),
+    ],
+    expiresAt: ({ data }) => data.expiresAt ?? undefined,
   }),
 } as const satisfies Readonly<Record<EventType, Topic>>;
 
@@ -111,7 +113,10 @@ export const TOPICS: ReadonlyMap<string, Topic> = new Map(
 /** What every schema of the table has, so that `admit` can be written once. */
 type EventSchema = v.GenericSchema<
   unknown,
-  { data: Record<string, unknown>; metadata?: { priority?: Priority | undefined } | undefined }
+  {
+    data: Record<string, unknown>;
+    metadata?: { priority?: Priority | null | undefined } | null | undefined;
+  }
 >;
 
 interface Routing<Event, Rooms extends RoomClass> {

@@ -13,11 +13,16 @@ import { parseRoomName } from '../protocol/rooms.ts';
 import type { RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
 import type { Place } from './log/resume.ts';
-import { Room as PlainRoom } from './room.ts';
+import { type Joiner, Room as PlainRoom } from './room.ts';
 import { SqliteChunks } from './store/chunks.ts';
 
 /** This header carries a `Joiner` as JSON from the Worker, which alone can call an object. */
 export const JOINER_HEADER = 'x-gateway-joiner';
+
+/** A header holds no character beyond Latin-1, and a user's id may have any. */
+export function encodeJoiner(joiner: Joiner): string {
+  return encodeURIComponent(JSON.stringify(joiner));
+}
 
 export class Room extends DurableObject<Variables> {
   readonly #room: PlainRoom;
@@ -67,7 +72,10 @@ export class Room extends DurableObject<Variables> {
     if (!this.#room.hasSpace) return new Response(null, { status: HTTP_ERRORS.room_full.status });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
-    this.#room.connect(server, JSON.parse(request.headers.get(JOINER_HEADER) ?? '{}'));
+    this.#room.connect(
+      server,
+      JSON.parse(decodeURIComponent(request.headers.get(JOINER_HEADER) ?? '%7B%7D')),
+    );
     return new Response(null, { status: 101, webSocket: client });
   }
 

@@ -9,7 +9,7 @@ import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { parseCursor, SUBPROTOCOL } from '../protocol/frames.ts';
 import { MAX_RATES } from '../protocol/messages.ts';
 import { refuse } from '../refusal.ts';
-import { JOINER_HEADER } from '../room/durable-object.ts';
+import { encodeJoiner, JOINER_HEADER } from '../room/durable-object.ts';
 import type { Joiner } from '../room/room.ts';
 import { admitReader } from './reader.ts';
 
@@ -29,10 +29,9 @@ export const connect = new Hono<{ Bindings: Env }>().get('/:room', async (c) => 
     c.header('Upgrade', 'websocket');
     return refuse(c, 'upgrade_required', 'a room is joined by a WebSocket');
   }
-  const { user, tokenExpiresAt } = reader;
-  const joiner: Joiner = { user, tokenExpiresAt, since, maxRate };
+  const joiner: Joiner = { ...reader.identity, since, maxRate };
   const response = await reader.room.fetch('https://room/', {
-    headers: { Upgrade: 'websocket', [JOINER_HEADER]: JSON.stringify(joiner) },
+    headers: { Upgrade: 'websocket', [JOINER_HEADER]: encodeJoiner(joiner) },
   });
   if (response.status === HTTP_ERRORS.room_full.status) {
     return refuse(c, 'room_full', 'this room holds as many sockets as it may');

@@ -1,21 +1,20 @@
 /** Says who asks for a room, and whether they may read it: for a socket as for its history. */
 import type { Context } from 'hono';
 import { accessTo } from '../auth/access.ts';
-import { identify } from '../auth/token.ts';
+import { identify, sessionIdentity } from '../auth/token.ts';
 import { configOf } from '../config.ts';
 import type { Env } from '../env.ts';
 import type { HttpErrorCode } from '../protocol/codes.ts';
-import { parseRoomName } from '../protocol/rooms.ts';
+import { nameOfRoom, parseRoomName } from '../protocol/rooms.ts';
 import type { Room } from '../room/durable-object.ts';
+import type { Identity } from '../room/session/session.ts';
 import { roomStub } from '../room-stub.ts';
 
 export type Reader =
   | {
       readonly kind: 'admitted';
       readonly room: DurableObjectStub<Room>;
-      readonly user: string | undefined;
-      /** When the token ends, Unix ms. */
-      readonly tokenExpiresAt: number | undefined;
+      readonly identity: Identity;
     }
   | { readonly kind: 'refused'; readonly code: HttpErrorCode; readonly message: string };
 
@@ -27,10 +26,8 @@ export async function admitReader(c: Context<{ Bindings: Env }>, name: string): 
   if (identity.kind === 'refused') return refused(identity.code, 'the token does not hold');
   const access = accessTo(parsed, identity);
   if (access !== 'granted') return refused(access, 'this room is not open to everyone');
-  const room = roomStub(c.env, config, name);
-  return identity.kind === 'anonymous'
-    ? { kind: 'admitted', room, user: undefined, tokenExpiresAt: undefined }
-    : { kind: 'admitted', room, user: identity.user, tokenExpiresAt: identity.expiresAt };
+  const room = roomStub(c.env, config, nameOfRoom(parsed));
+  return { kind: 'admitted', room, identity: sessionIdentity(identity) };
 }
 
 function refused(code: HttpErrorCode, message: string): Reader {

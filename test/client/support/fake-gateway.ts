@@ -122,7 +122,13 @@ export class FakeGateway {
   readonly asked: { readonly url: string; readonly headers: Record<string, string> }[] = [];
   /** What a plain request is answered; an outage unless set. */
   answer:
-    | { readonly status: number; readonly code: string; readonly retryAfter?: string }
+    | {
+        readonly status: number;
+        readonly code: string;
+        readonly retryAfter?: string;
+        /** What is answered instead of the gateway's own error. */
+        readonly body?: string;
+      }
     | undefined;
   random = 0.5;
   onSocket: (socket: FakeSocket) => void = () => {};
@@ -163,11 +169,13 @@ export class FakeGateway {
     this.asked.push({ url, headers });
     const { answer } = this;
     if (answer === undefined) throw new TypeError('fetch failed');
-    const { status, code, retryAfter = null } = answer;
+    const { status, code, retryAfter = null, body } = answer;
+    const isFinal = status < 500 && status !== 425 && status !== 426 && status !== 429;
+    const error = { code, message: 'says the gateway', retry: !isFinal };
     return {
       status,
       headers: { get: () => retryAfter },
-      json: async () => ({ error: { code, message: 'says the gateway' } }),
+      json: async () => JSON.parse(body ?? JSON.stringify({ error })),
     };
   }
 }

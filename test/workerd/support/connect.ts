@@ -85,7 +85,7 @@ export async function connect(path: string, token?: string): Promise<Client> {
 
 export function tokenFor(
   user: string,
-  claims: { exp?: number; rooms?: string[] } = {},
+  claims: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
   const exp = Math.floor(Date.now() / 1000) + 3600;
   return sign({ sub: user, exp, ...claims }, DEVELOPMENT_JWT_SECRET, 'HS256');

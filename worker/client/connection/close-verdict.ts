@@ -15,35 +15,41 @@ export function endingOfClose(close: number, why: string): Ending {
   return code ? { reason, code } : { reason };
 }
 
-/** A WebSocket does not tell why its upgrade was refused; a plain request to the same place does. */
+/**
+ * A WebSocket does not tell why its upgrade was refused; a plain request to the same place does. Only
+ * the gateway's own word, which says whether to try again, is final: everything else is an outage,
+ * such as the page of a proxy, a firewall or another system that stands in front of it.
+ */
 export async function askWhy(
   socketUrl: URL,
   token: string,
-  { fetch }: Platform,
+  { fetch, now }: Platform,
   signal: AbortSignal,
 ): Promise<Ending> {
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   let answer: Answer;
-  let body: unknown;
   try {
     answer = await fetch(socketUrl.href.replace(/^ws/, 'http'), { headers, signal });
-    body = await answer.json();
   } catch {
     return { reason: 'no answer' };
   }
   const { status } = answer;
-  const floorMs = (Number(answer.headers.get('retry-after')) || 0) * 1000;
-  // An answer that is not the gateway's, such as a proxy's page, is an outage.
-  if (!isObject(body) || !isObject(body.error)) return { reason: `answered ${status}`, floorMs };
-  const code = String(body.error.code);
-  const reason = `refused (${code}: ${body.error.message})`;
-  return isFinal(status) ? { reason, code } : { reason, floorMs };
+  const floorMs = waitOf(answer.headers.get('retry-after'), now());
+  const body = await answer.json().catch(() => undefined);
+  const error = isObject(body) && isObject(body.error) ? body.error : {};
+  if (typeof error.retry !== 'boolean') return { reason: `answered ${status}`, floorMs };
+  // The gateway would have us: by now all is well, or something on the way spoils the upgrade.
+  if (status === UPGRADE_REQUIRED) return { reason: 'the upgrade was lost', isAdmitted: true };
+  const code = String(error.code);
+  const reason = `refused (${code}: ${error.message})`;
+  return error.retry ? { reason, floorMs } : { reason, code };
 }
 
-/**
- * The rule behind HTTP_ERRORS. The table itself would be a tenth of the client's size, and would not
- * know codes that are newer than the client. 426 asks for an upgrade, so by now all would be well.
- */
-export function isFinal(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 426 && status !== 429;
+const UPGRADE_REQUIRED = 426;
+
+/** How long to wait, ms: `Retry-After` gives seconds or a date. */
+function waitOf(retryAfter: string | null, now: number): number {
+  if (!retryAfter) return 0;
+  const seconds = Number(retryAfter);
+  return Math.max(0, Number.isNaN(seconds) ? Date.parse(retryAfter) - now || 0 : seconds * 1000);
 }

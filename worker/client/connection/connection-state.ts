@@ -62,6 +62,8 @@ export interface Ending {
   readonly reason: string;
   readonly code?: string;
   readonly floorMs?: number;
+  /** The gateway would admit the client, but the upgrade does not get through as it is. */
+  readonly isAdmitted?: boolean;
 }
 
 /** `wake`: the page is looked at again, what timers should have done may not have been done. */

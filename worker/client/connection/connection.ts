@@ -39,6 +39,11 @@ const PROBE_EVERY_MS = 60_000;
 /** A refusal is answered at once; what takes longer is an outage. */
 const ANSWER_WITHIN_MS = 10_000;
 const AUTH_ID = 'auth';
+const TOKEN_LOST =
+  'something on the way removes the subprotocol that carries the token: only public rooms open';
+const UPGRADE_LOST =
+  'the gateway admits this client, but something on the way removes the upgrade or the token';
+const NOTICE = 'the gateway ignores a part of the token';
 /** How much of a text that is no frame is shown, in characters: enough to know it again. */
 const MAX_QUOTED = 200;
 
@@ -72,6 +77,8 @@ export class Connection {
   #heartbeat: Heartbeat | undefined;
   #home: string | undefined;
   #used: TokenUsed = { token: '', fresh: true };
+  /** Whether the sockets offer no subprotocol, because something on the way spoils an upgrade with one. */
+  #isBare = false;
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#options = options;
@@ -111,10 +118,7 @@ export class Connection {
   #enter(state: ConnectionState): void {
     switch (state.state) {
       case 'authorizing':
-        this.#obtainToken(
-          () => this.dispatch('token'),
-          (reason) => this.dispatch('failed', { reason }),
-        );
+        this.#obtainToken();
         break;
       case 'connecting':
         this.#connect();
@@ -144,18 +148,18 @@ export class Connection {
     this.#stay.signal.addEventListener('abort', cancel);
   }
 
-  #obtainToken(then: () => void, failed?: (reason: string) => void): void {
+  #obtainToken(): void {
     const { signal } = this.#stay;
     this.#options.tokens.obtain().then(
       (used) => {
         if (signal.aborted) return;
         this.#used = used;
-        then();
+        this.dispatch('token');
       },
       (error: unknown) => {
         if (signal.aborted) return;
         this.#owner.onError('token_failed', error);
-        failed?.(`no token (${messageOf(error)})`);
+        this.dispatch('failed', { reason: `no token (${messageOf(error)})` });
       },
     );
   }
@@ -163,7 +167,8 @@ export class Connection {
   #connect(): void {
     const { WebSocket } = this.#options.platform;
     const { token } = this.#used;
-    const protocols = token ? [subprotocol, bearerPrefix + token] : [subprotocol];
+    const offered = token ? [subprotocol, bearerPrefix + token] : [subprotocol];
+    const protocols = this.#isBare ? [] : offered;
     const home = this.#home;
     // One attempt goes home; unless a welcome says so again, the next goes to where all begin.
     this.#home = undefined;
@@ -217,7 +222,12 @@ export class Connection {
 
   /** What ends for want of a good token ends for good only when no better one can be had. */
   #end(event: 'ended' | 'failed', ending: Ending): void {
-    const { code = '', reason } = ending;
+    const { code = '', reason, isAdmitted } = ending;
+    if (isAdmitted) {
+      // The other way of asking may get through; when neither does, its owner has to know.
+      if (this.#isBare) this.#owner.onError('upgrade_lost', undefined, UPGRADE_LOST);
+      this.#isBare = !this.#isBare;
+    }
     const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#used, code);
     this.dispatch(event, mends ? { reason } : ending);
   }
@@ -229,11 +239,17 @@ export class Connection {
     this.#after(STEADY_MS, 'steady');
     const tick = () => {
       cancel = platform.after(TICK_MS, tick);
-      if (tokens.isDue(this.#used.token)) this.#renewToken();
       this.#follow(heartbeat.tick(platform.now()));
     };
     let cancel = platform.after(TICK_MS, tick);
-    this.#stay.signal.addEventListener('abort', () => cancel());
+    const unfollow = tokens.follow(this.#used.token, {
+      renew: (used) => this.#renewToken(used),
+      failed: (error) => this.#owner.onError('token_failed', error),
+    });
+    this.#stay.signal.addEventListener('abort', () => {
+      cancel();
+      unfollow();
+    });
   }
 
   #follow(pulse: Pulse | undefined): void {
@@ -242,10 +258,10 @@ export class Connection {
   }
 
   /** Over the open socket. When that fails, the old token's end brings a reconnect. */
-  #renewToken(): void {
-    this.#obtainToken(() =>
-      this.send(write({ type: 'auth', id: AUTH_ID, token: this.#used.token })),
-    );
+  #renewToken(used: TokenUsed): void {
+    if (used.token === this.#used.token) return;
+    this.#used = used;
+    this.send(write({ type: 'auth', id: AUTH_ID, token: used.token }));
   }
 
   #hear(text: unknown): void {
@@ -265,6 +281,8 @@ export class Connection {
     switch (frame.type) {
       case 'welcome':
         this.#home = frame.home;
+        if (this.#isBare && this.#used.token) owner.onError('token_lost', undefined, TOKEN_LOST);
+        for (const notice of [frame.notices ?? []].flat()) owner.onError(notice, undefined, NOTICE);
         tokens.accepted(this.#used.token, Number(frame.expiresAt));
         owner.welcomed(Number(frame.limits?.window));
         this.dispatch('opened');

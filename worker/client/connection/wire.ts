@@ -30,6 +30,8 @@ export interface Welcome {
   /** A gateway without a window knows no acks. */
   readonly limits?: { readonly window?: unknown };
   readonly home?: string;
+  /** What the client should know of its token, though it holds. */
+  readonly notices?: readonly string[];
 }
 
 /** Later gateways may have codes, and reasons of gaps, that this client does not know. */

@@ -12,7 +12,9 @@
  * 4. A snapshot without a gap, beyond the cursor, was meant for another reader of the same
  *    connection: a hole, as in 2. One at or below the cursor says nothing new.
  * 5. A greater epoch is a gap, unless `recovered` says that the number asked for holds in it: then the
- *    cursor goes over to it. A smaller one is ignored, with all that follows it.
+ *    cursor goes over to it. A smaller one is a gap too when the cursor is one that the caller has
+ *    brought, or when the room stays with it over another connection. Until then it is ignored, with
+ *    all that follows it, since it may come from a place that has not yet heard of the greater one.
  * 6. A gap whose snapshot is below the cursor: the room is not as far as the cursor, which goes back.
  *
  * Rejected: one cursor per connection. Readers of one room come at different times and from
@@ -55,9 +57,19 @@ export class RoomCursor {
   /** The gap whose snapshot comes next. */
   #reason: string | undefined;
   #dropped = 0;
+  /** Whether a frame has confirmed the position, which its caller may have brought from anywhere. */
+  #isConfirmed = false;
+  /** How many connections in a row have answered with an epoch that is older than the position's. */
+  #olderAnswers = 0;
+  #goesBack = false;
 
   constructor(since?: Cursor) {
     this.#position = since;
+  }
+
+  /** Whether the room answers with an older epoch, and is ignored until that ends. */
+  get isAhead(): boolean {
+    return !this.#goesBack && this.#epoch >= 0 && this.#epoch < (this.#position?.epoch ?? 0);
   }
 
   /** Everything up to it has been told; undefined before the first snapshot. */
@@ -92,11 +104,14 @@ export class RoomCursor {
     const reason = this.#reason;
     this.#reason = undefined;
     if (frame.type !== 'events') this.#epoch = frame.epoch;
-    if (frame.type === 'subscribed') this.#request = 'answered';
-    // Events of an older epoch are not told.
     const epoch = this.#epoch;
     const { epoch: known, seq } = this.#position ?? { epoch: 0, seq: 0 };
-    if (epoch < known) return undefined;
+    if (frame.type === 'subscribed') {
+      this.#request = 'answered';
+      this.#olderAnswers = epoch < known ? this.#olderAnswers + 1 : 0;
+      this.#goesBack = this.#olderAnswers > (this.#isConfirmed ? 1 : 0);
+    }
+    if (this.isAhead) return undefined;
     switch (frame.type) {
       case 'gap': {
         // Otherwise it belongs to a reader further back, and what we miss may still be there.
@@ -111,9 +126,15 @@ export class RoomCursor {
         return this.#follow(frame.after, false, frame.events);
       default:
         if (!frame.recovered || this.#askedFor !== seq) return undefined;
-        this.#position = { epoch, seq };
+        this.#moveTo(epoch, seq);
         return { epoch, seq, gap: undefined, snapshot: false, events: [] };
     }
+  }
+
+  #moveTo(epoch: number, seq: number): void {
+    this.#position = { epoch, seq };
+    this.#isConfirmed = true;
+    this.#goesBack = false;
   }
 
   /** Events after `after`, or the state there; `reason` is of the gap before that state. */
@@ -143,7 +164,7 @@ export class RoomCursor {
     this.#dropped += events.length - fresh.length;
     if (joins && fresh.length === 0) return undefined;
     const seq = (!snapshot && fresh.at(-1)?.seq) || start;
-    this.#position = { epoch, seq };
+    this.#moveTo(epoch, seq);
     return { epoch, seq, gap, snapshot, events: fresh };
   }
 

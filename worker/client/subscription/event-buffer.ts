@@ -8,6 +8,8 @@ import type { Gap } from './cursor.ts';
 
 /** How many events a busy page may fall behind: a few MB of order books. */
 export const MAX_BUFFERED_EVENTS = 1_000;
+/** How many characters of frames that may be: a parsed event takes a few bytes for each. */
+const MAX_BUFFERED_CHARACTERS = 8_000_000;
 
 /** An event, as a loop over a subscription gets it. */
 export interface Received<Event> extends EventInfo {
@@ -21,7 +23,8 @@ export type Taken<Event> = IteratorResult<Received<Event>, undefined>;
 export const END = { value: undefined, done: true } as const;
 
 export class EventBuffer<Event> {
-  readonly #items: Received<Event>[] = [];
+  readonly #items: { readonly value: Received<Event>; readonly characters: number }[] = [];
+  #characters = 0;
   #gap: Gap | undefined;
   #isOverflowing = false;
   #hasEnded = false;
@@ -32,14 +35,34 @@ export class EventBuffer<Event> {
     this.#gap = joined(this.#gap, gap);
   }
 
-  /** Gives the gap when this event makes the buffer overflow: once until the loop has caught up. */
-  push(event: Event, info: EventInfo): Gap | undefined {
+  /**
+   * Gives the gap when this event makes the buffer overflow: once until the loop has caught up.
+   * @param characters of the event's text, about.
+   */
+  push(event: Event, info: EventInfo, characters = 0): Gap | undefined {
     const value = { ...info, event, ...(this.#gap && { gap: this.#gap }) };
     this.#gap = undefined;
     const resolve = this.#waiting.shift();
-    if (resolve) resolve({ value });
-    else this.#items.push(value);
-    return this.#items.length > MAX_BUFFERED_EVENTS ? this.#overflow() : undefined;
+    if (resolve) {
+      resolve({ value });
+      return undefined;
+    }
+    this.#items.push({ value, characters });
+    this.#characters += characters;
+    let first: Gap | undefined;
+    while (this.#isTooLong()) {
+      const gap = this.#overflow();
+      first ??= gap;
+    }
+    return first;
+  }
+
+  /** The newest event is kept, however long it is. */
+  #isTooLong(): boolean {
+    const { length } = this.#items;
+    return (
+      length > MAX_BUFFERED_EVENTS || (length > 1 && this.#characters > MAX_BUFFERED_CHARACTERS)
+    );
   }
 
   /** Nothing more comes; what is here can still be taken, and then `failure` is thrown. */
@@ -53,8 +76,11 @@ export class EventBuffer<Event> {
 
   /** The oldest, once there is one: whoever asks first gets it. */
   async next(): Promise<Taken<Event>> {
-    const value = this.#items.shift();
-    if (value) return { value };
+    const item = this.#items.shift();
+    if (item) {
+      this.#characters -= item.characters;
+      return { value: item.value };
+    }
     this.#isOverflowing = false;
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -63,11 +89,14 @@ export class EventBuffer<Event> {
   }
 
   #overflow(): Gap | undefined {
-    const [oldest, next] = this.#items.splice(0, 2);
+    const oldest = this.#items.shift();
+    const next = this.#items[0];
     if (!oldest || !next) return undefined;
-    const { epoch, seq } = oldest;
-    const lost = joined(oldest.gap, { epoch, from: seq - 1, to: seq, reason: 'overflow' });
-    this.#items.unshift({ ...next, gap: joined(lost, next.gap ?? lost) });
+    this.#characters -= oldest.characters;
+    const { epoch, seq, gap } = oldest.value;
+    const lost = joined(gap, { epoch, from: seq - 1, to: seq, reason: 'overflow' });
+    const value = { ...next.value, gap: joined(lost, next.value.gap ?? lost) };
+    this.#items[0] = { value, characters: next.characters };
     const isFirst = !this.#isOverflowing;
     this.#isOverflowing = true;
     return isFirst ? lost : undefined;

@@ -23,7 +23,8 @@ const ANSWER_WITHIN_MS = 10_000;
 export interface Reader {
   readonly maxRate: MaxRate | undefined;
   readonly place: RoomCursor;
-  receive(frame: LogFrame): void;
+  /** `length`: of the frame's text, in characters. */
+  receive(frame: LogFrame, length: number): void;
   showStatus(status: ConnectionStatus): void;
 }
 
@@ -65,13 +66,13 @@ export class RoomFeed implements ConnectionOwner {
   /** The first reads for `client.on`, and stays. */
   add(reader: Reader): void {
     this.#readers = [...this.#readers, reader];
-    this.#ask();
+    this.ask();
   }
 
   /** The last to leave closes the connection. */
   remove(reader: Reader): void {
     this.#readers = this.#readers.filter((other) => other !== reader);
-    if (this.#readers.length > 1) this.#ask();
+    if (this.#readers.length > 1) this.ask();
     else this.connection.dispatch('close');
   }
 
@@ -96,18 +97,12 @@ export class RoomFeed implements ConnectionOwner {
 
   receive(frame: LogFrame, length: number): void {
     // Other rooms have numbers of their own.
-    if (frame.room !== this.room) return;
-    for (const reader of this.#readers) reader.receive(frame);
-    if (frame.type === 'subscribed') {
-      this.#cancelDeadline();
-      this.#isAsking = false;
-      const { epoch } = frame;
-      if (this.#readers.some(({ place }) => epoch < (place.position?.epoch ?? 0))) {
-        this.onError('epoch_older', undefined, 'the room has gone back to an older epoch');
-      }
-    }
+    if (!isSameRoom(frame.room, this.room)) return;
+    for (const reader of this.#readers) reader.receive(frame, length);
+    if (frame.type === 'subscribed') this.#isAsking = false;
+    if (frame.type !== 'events' && !this.#isAsking) this.#judgeEpoch(frame.type === 'subscribed');
     this.#acknowledge(frame, length);
-    this.#ask();
+    this.ask();
   }
 
   disconnected(): void {
@@ -119,6 +114,15 @@ export class RoomFeed implements ConnectionOwner {
   showStatus(status: ConnectionStatus): void {
     this.#options.onStatus(status);
     for (const reader of this.#readers) reader.showStatus(status);
+  }
+
+  /** A room that answers with an older epoch for long is asked again over another connection. */
+  #judgeEpoch(isAnswer: boolean): void {
+    this.#cancelDeadline();
+    if (!this.#readers.some(({ place }) => place.isAhead)) return;
+    const reason = 'the room has gone back to an older epoch';
+    if (isAnswer) this.onError('epoch_older', undefined, reason);
+    this.#failLater(reason);
   }
 
   /** After each half window: what is on its way stays bounded, and the room never waits for long. */
@@ -147,7 +151,8 @@ export class RoomFeed implements ConnectionOwner {
     }
   }
 
-  #ask(): void {
+  /** Asks the room to go on from where its readers stand, if they need that. */
+  ask(): void {
     const mustAsk = this.#readers.some(({ place }) => place.mustAsk);
     if (this.#isAsking || (!mustAsk && fastest(this.#readers) === this.#rate)) return;
     this.#isAsking = true;
@@ -158,8 +163,12 @@ export class RoomFeed implements ConnectionOwner {
 
   #awaitAnswer(): void {
     this.#cancelDeadline();
+    this.#failLater('no answer to subscribe');
+  }
+
+  #failLater(reason: string): void {
     this.#cancelDeadline = this.#options.platform.after(ANSWER_WITHIN_MS, () =>
-      this.connection.dispatch('failed', { reason: 'no answer to subscribe' }),
+      this.connection.dispatch('failed', { reason }),
     );
   }
 
@@ -172,6 +181,15 @@ export class RoomFeed implements ConnectionOwner {
     for (const { place } of this.#readers) place.asked(since);
     return { ...(since && { since }), ...(maxRate && { maxRate }) };
   }
+}
+
+/** The gateway calls a room by its normal form: composed, and with addresses in lower case. */
+function isSameRoom(heard: string, asked: string): boolean {
+  return heard === asked || formOf(heard) === formOf(asked);
+}
+
+function formOf(room: string): string {
+  return room.normalize().toLowerCase();
 }
 
 /** Undefined, that is as fast as the room goes, if any reader wants that. */

@@ -19,26 +19,33 @@ export interface Feed {
   readonly status: ConnectionStatus;
   readonly onError: OnError;
   remove(reader: Reader): void;
+  /** Asks the room to go on from where its readers stand, if they need that. */
+  ask(): void;
 }
+
+/** The options of a subscription, once its `since` has been read. */
+type ReaderOptions<Event> = Omit<SubscribeOptions<Event>, 'since'> & {
+  readonly since: Cursor | undefined;
+};
 
 export class RoomReader<Event> implements Subscription<Event>, Reader {
   readonly room: string;
   readonly #feed: Feed;
-  readonly #options: SubscribeOptions<Event>;
-  readonly #place: RoomCursor;
+  readonly #options: ReaderOptions<Event>;
+  #place: RoomCursor;
   #buffer: EventBuffer<Event> | undefined;
   #told: Cursor | undefined;
+  #hasReceived = false;
   #hasEnded = false;
+  #failure: Error | undefined;
 
-  constructor(feed: Feed, options: SubscribeOptions<Event>) {
-    const { since, signal, onEvent, onSnapshot } = options;
+  constructor(feed: Feed, options: ReaderOptions<Event>) {
+    const { since, signal } = options;
     this.room = feed.room;
     this.#feed = feed;
     this.#options = options;
     this.#place = new RoomCursor(since);
     this.#told = since;
-    // Without handlers there will be a loop. It may begin later, and gets everything.
-    if (!onEvent && !onSnapshot) this.#buffer = new EventBuffer();
     signal?.addEventListener('abort', this.unsubscribe);
   }
 
@@ -69,9 +76,8 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
 
   /** Everything from now on; without handlers, from the beginning. Leaving it ends the reader. */
   [Symbol.asyncIterator](): AsyncIterator<Received<Event>, undefined> {
-    this.#buffer ??= new EventBuffer();
-    const buffer = this.#buffer;
-    if (this.#hasEnded) buffer.end();
+    const buffer = this.#buffer ?? this.#beginLoop();
+    if (this.#hasEnded) buffer.end(this.#failure);
     let isLeft = false;
     return {
       next: async () => (isLeft ? END : buffer.next()),
@@ -84,9 +90,21 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     };
   }
 
-  receive(frame: LogFrame): void {
+  receive(frame: LogFrame, length: number): void {
     const delivery = this.#hasEnded ? undefined : this.#place.advance(frame);
-    if (delivery) this.#deliver(delivery);
+    if (delivery) this.#deliver(delivery, length);
+  }
+
+  #beginLoop(): EventBuffer<Event> {
+    const { onEvent, onSnapshot, since } = this.#options;
+    const buffer = new EventBuffer<Event>();
+    this.#buffer = buffer;
+    // Nobody has been told what came until now, and the room still has it.
+    if (this.#hasReceived && !onEvent && !onSnapshot) {
+      this.#place = new RoomCursor(since);
+      this.#feed.ask();
+    }
+    return buffer;
   }
 
   showStatus(status: ConnectionStatus): void {
@@ -100,12 +118,14 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
   #end(failure?: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#failure = failure;
     this.#options.signal?.removeEventListener('abort', this.unsubscribe);
     this.#buffer?.end(failure);
     this.#feed.remove(this);
   }
 
-  #deliver({ epoch, seq, gap, snapshot, events }: Delivery): void {
+  #deliver({ epoch, seq, gap, snapshot, events }: Delivery, length: number): void {
+    this.#hasReceived = true;
     const { room } = this;
     const options = this.#options;
     if (gap) {
@@ -128,7 +148,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
       // In a snapshot older events stand at its own place: what follows joins on to that.
       if (!snapshot) this.#told = { epoch, seq };
       if (!isWhole) this.#call(() => options.onEvent?.(event, info));
-      const overflow = this.#buffer?.push(event, info);
+      const overflow = this.#buffer?.push(event, info, length / events.length);
       if (overflow) this.#call(() => options.onGap?.({ room, ...overflow }));
     }
     this.#told = { epoch, seq };

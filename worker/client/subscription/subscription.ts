@@ -5,6 +5,7 @@ import type { ConnectionStatus } from '../connection/connection-state.ts';
 import type { EventInfo } from '../events.ts';
 import type { Gap } from './cursor.ts';
 import type { Received } from './event-buffer.ts';
+import type { Since } from './since.ts';
 
 /** What a subscription is told. Handlers may be asynchronous; they are not waited for. */
 export interface SubscriptionHandlers<Event> {
@@ -20,8 +21,11 @@ export interface SubscriptionHandlers<Event> {
 export interface SubscribeOptions<Event> extends SubscriptionHandlers<Event> {
   /** At most so many frames a second; in between, a price room keeps the latest event per symbol. */
   readonly maxRate?: MaxRate;
-  /** Where to go on from: the `cursor` of an earlier subscription. Without, a snapshot comes first. */
-  readonly since?: Cursor;
+  /**
+   * Where to go on from: the `cursor` of an earlier subscription, its numbers also as a bigint or a
+   * text, or `epoch:seq` as one text. Without, a snapshot comes first.
+   */
+  readonly since?: Since | undefined;
   /** Ends the subscription. */
   readonly signal?: AbortSignal;
 }
@@ -30,9 +34,12 @@ export interface SubscribeOptions<Event> extends SubscriptionHandlers<Event> {
  * A subscription to one room. Its events go to the handlers it was made with, to those of
  * `client.on`, and to a loop over it.
  *
- * A loop that is slower than the room falls behind by 1,000 events at most; then the oldest go, the
- * next event says by its `gap` what is missing, and `onGap` is told once. Leaving the loop ends the
- * subscription. A room that refuses for good makes the loop throw a `GatewayError`.
+ * A loop begins with the snapshot, or at `since`, whenever it is begun; nothing is kept for a loop that
+ * has not begun. With `onEvent` or `onSnapshot` beside it, it gets what comes after its beginning. A
+ * loop that is slower than the room falls behind by 1,000 events or 8 million characters of frames at
+ * most; then the oldest go, the next event says by its `gap` what is missing, and `onGap` is told
+ * once. Leaving the loop ends the subscription. A room that refuses for good makes the loop throw a
+ * `GatewayError`.
  *
  * @example
  * for await (const { event, epoch, seq, gap } of client.subscribe('trade:BTC-USDC')) {

@@ -3,8 +3,10 @@
  * still entitled, whether it has messages left, whether its answer could be sent, and only then what
  * the message says.
  */
-import type { Identification } from '../../auth/token.ts';
+import { type Identification, sessionIdentity } from '../../auth/token.ts';
+import type { RequestId } from '../../protocol/frames.ts';
 import { type ClientMessage, readMessage } from '../../protocol/messages.ts';
+import { normalRoomName } from '../../protocol/rooms.ts';
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
@@ -55,7 +57,7 @@ export class Conversation {
   #obey(session: Session, message: ClientMessage, now: number): Promise<void> | void {
     if (message.type === 'auth') return this.#authenticate(session, message.id, message.token);
     const { channel } = this.#ports;
-    if (message.room !== channel.room) {
+    if (normalRoomName(message.room) !== channel.room) {
       const text = `this socket is of ${channel.room}: connect to the other room`;
       const id = message.type === 'ack' ? undefined : message.id;
       return session.refuse('room_elsewhere', text, id, message.room);
@@ -66,16 +68,16 @@ export class Conversation {
         if (session.readiness === 'full') return session.dismiss('slow_consumer');
         return session.subscribe(channel, message, now);
       case 'unsubscribe':
-        return session.unsubscribe(message.room, message.id);
+        return session.unsubscribe(channel.room, message.id);
       case 'ack':
-        return session.acknowledge(message.room, message.seq, now);
+        return session.acknowledge(channel.room, message.seq, now);
       default:
         return unreachable(message);
     }
   }
 
   /** Takes a new token for the old one: of the same user, and as good for this room. */
-  async #authenticate(session: Session, id: string | undefined, token: string): Promise<void> {
+  async #authenticate(session: Session, id: RequestId | undefined, token: string): Promise<void> {
     const { sessions, checkToken, opens, turn } = this.#ports;
     const identity = await checkToken(token);
     turn(() => {
@@ -89,12 +91,12 @@ export class Conversation {
       if (isOther || !opens(identity)) {
         return session.refuse('room_forbidden', 'the token is not for this socket', id);
       }
-      session.renew({ user: identity.user, tokenExpiresAt: identity.expiresAt });
+      session.renew(sessionIdentity(identity));
       sessions.noteEnd(session.identity);
     });
   }
 
-  #complain(session: Session, complaint: string, id: string | undefined): void {
+  #complain(session: Session, complaint: string, id: RequestId | undefined): void {
     session.invalidMessages++;
     if (session.invalidMessages > MAX_INVALID_MESSAGES) session.dismiss('message_invalid');
     else session.refuse('message_invalid', complaint, id);

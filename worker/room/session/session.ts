@@ -3,8 +3,13 @@
  * to it. What it reads of a channel is a subscription. Everything that a wake must know of a session
  * is in its attachment, which is written once per turn (`sessions.ts`).
  */
-import type { CloseReason, SocketErrorCode } from '../../protocol/codes.ts';
-import { type Cursor, encodeFrame, PROTOCOL_VERSION } from '../../protocol/frames.ts';
+import type { CloseReason, Notice, SocketErrorCode } from '../../protocol/codes.ts';
+import {
+  type Cursor,
+  encodeFrame,
+  PROTOCOL_VERSION,
+  type RequestId,
+} from '../../protocol/frames.ts';
 import { MAX_MESSAGE_LENGTH, type MaxRate } from '../../protocol/messages.ts';
 import { Budget } from '../delivery/budget.ts';
 import type { Readiness } from '../delivery/member.ts';
@@ -27,6 +32,8 @@ export interface Identity {
   readonly user: string | undefined;
   /** When the token ends, Unix ms; undefined for an anonymous session. */
   readonly tokenExpiresAt: number | undefined;
+  /** What the client should know of its token, though it holds. */
+  readonly notices?: readonly Notice[] | undefined;
 }
 
 /** What a session asks of those who hold it. */
@@ -68,13 +75,14 @@ export class Session implements Subscriber {
 
   /** Tells the client who it is, and what it may do. */
   welcome(): void {
-    const { user, tokenExpiresAt } = this.#identity;
+    const { user, tokenExpiresAt, notices = [] } = this.#identity;
     this.send(
       encodeFrame({
         type: 'welcome',
         protocol: PROTOCOL_VERSION,
         ...(user === undefined ? {} : { user }),
         ...(tokenExpiresAt === undefined ? {} : { expiresAt: tokenExpiresAt }),
+        ...(notices.length === 0 ? {} : { notices: [...notices] }),
         limits: { messageLength: MAX_MESSAGE_LENGTH, window: WINDOW_CHARACTERS },
       }),
     );
@@ -109,7 +117,7 @@ export class Session implements Subscriber {
   }
 
   /** Ends a subscription; the socket stays. */
-  unsubscribe(room: string, id: string | undefined): void {
+  unsubscribe(room: string, id: RequestId | undefined): void {
     this.#leave(room);
     this.changed();
     this.send(encodeFrame({ type: 'unsubscribed', ...(id === undefined ? {} : { id }), room }));
@@ -125,7 +133,7 @@ export class Session implements Subscriber {
   }
 
   /** Refuses a message; the socket stays. */
-  refuse(code: SocketErrorCode, message: string, id?: string, room?: string): void {
+  refuse(code: SocketErrorCode, message: string, id?: RequestId, room?: string): void {
     this.send(
       encodeFrame({
         type: 'error',

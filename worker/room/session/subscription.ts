@@ -1,6 +1,6 @@
 /** A session's subscription to a channel: the member that reads the channel for the session. */
 import type { CloseReason } from '../../protocol/codes.ts';
-import { type Cursor, encodeFrame } from '../../protocol/frames.ts';
+import { type Cursor, encodeFrame, type RequestId } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
 import type { Frames } from '../delivery/frames.ts';
 import { Member, type Membership, type Readiness, type Recipient } from '../delivery/member.ts';
@@ -8,7 +8,7 @@ import type { Slice } from '../delivery/slice.ts';
 
 export interface SubscriptionRequest {
   /** Names the request in its answer. */
-  readonly id?: string | undefined;
+  readonly id?: RequestId | undefined;
   /** Where the client stands; a new client has none. */
   readonly since?: Cursor | undefined;
   readonly maxRate?: MaxRate | undefined;
@@ -41,7 +41,7 @@ export class Subscription implements Recipient {
   readonly channel: ReadChannel;
   readonly member: Member;
   readonly #session: Subscriber;
-  readonly #id: string | undefined;
+  readonly #id: RequestId | undefined;
 
   constructor(
     session: Subscriber,
