@@ -60,6 +60,8 @@ export class Connection implements Socket {
   readonly #room: RoomEnd;
   readonly #unread: Sent[] = [];
   #unreadCharacters = 0;
+  /** The number of the state that is being shown in parts. */
+  #shownAt: number | undefined;
   #unackedByClient = 0;
   /** Sent since the first ack by the flusher and not acked. */
   #inFlight: { readonly seq: number; readonly characters: number }[] = [];
@@ -155,11 +157,11 @@ export class Connection implements Socket {
       this.#unackedByClient += text.length;
       this.#apply(frame, request);
     }
-    const { cursor } = this.view;
-    if (!this.manners.acks || cursor === undefined) return undefined;
+    const seq = this.#shownAt ?? this.view.cursor?.seq;
+    if (!this.manners.acks || seq === undefined) return undefined;
     if (this.#unackedByClient < WINDOW_CHARACTERS / 2 && this.#acked) return undefined;
     this.#unackedByClient = 0;
-    return cursor.seq;
+    return seq;
   }
 
   /** The room reads an ack. */
@@ -172,12 +174,14 @@ export class Connection implements Socket {
     const { view } = this;
     switch (frame.type) {
       case 'subscribed':
+        this.#shownAt = undefined;
         if (frame.recovered) view.cursor = since && { epoch: frame.epoch, seq: since.seq };
         return;
       case 'snapshot':
-        view.latest.clear();
+        if (this.#shownAt === undefined) view.latest.clear();
         for (const { seq, event } of frame.events) view.latest.set(String(event.key), seq);
-        view.cursor = { epoch: frame.epoch, seq: frame.seq };
+        this.#shownAt = frame.more ? frame.seq : undefined;
+        if (!frame.more) view.cursor = { epoch: frame.epoch, seq: frame.seq };
         return;
       case 'events': {
         if (view.cursor === undefined) return;

@@ -95,6 +95,15 @@ export class Reference {
     return live.slice(-snapshot.events).map(({ seq }) => seq);
   }
 
+  /** What is left in `(after, head]` of a state at `head` of which members have seen what came before. */
+  stateIn(after: number, head: number, now: number): number[] {
+    const left =
+      this.policy.snapshot.kind === 'latest'
+        ? [...this.#now.latest.values()]
+        : this.#kept.filter(({ expiresAt }) => expiresAt > now);
+    return left.map(({ seq }) => seq).filter((seq) => seq > after && seq <= head);
+  }
+
   /** How much the latest entry of each key is together, in characters. */
   get latestCharacters(): number {
     return [...this.#now.latest.values()].reduce((sum, { characters }) => sum + characters, 0);

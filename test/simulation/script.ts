@@ -98,8 +98,8 @@ const content = (lifetimes: boolean): fc.Arbitrary<Content> =>
       : fc.constant(undefined),
   });
 
-/** As much as fills a window at once. */
-const windowful: readonly Content[] = Array.from({ length: 4 }, (_, key) => ({
+/** More than fills a window at once. */
+const windowful: readonly Content[] = Array.from({ length: 6 }, (_, key) => ({
   key,
   size: 100_000,
   priority: 'high',

@@ -147,7 +147,7 @@ export class SimulatedRoom {
   acknowledge(connection: Connection, seq: number): void {
     this.#say(connection, { type: 'ack', room: ROOM, seq }, undefined, () => {
       const { transcript } = connection;
-      if (transcript.isMember && seq <= transcript.seq) connection.acks(seq);
+      if (transcript.wasGiven && seq <= transcript.seq) connection.acks(seq);
     });
   }
 

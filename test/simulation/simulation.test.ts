@@ -13,9 +13,11 @@ const SEED = seedOf(process.env.SIMULATION_SEED ?? '1');
 /** In which a planted mistake must be found out; always the same ones, so that it is or is not. */
 const MISTAKE_RUNS = 2_000;
 const MISTAKE_SEED = 1;
+/** A run of the lives takes half a minute on an idle machine. */
+const TIMEOUT_MS = 300_000;
 
 describe('a room keeps its promises, whatever happens', () => {
-  it.each(['durable', 'keyed'] as const)('that is %s', async (kind) => {
+  it.each(['durable', 'keyed'] as const)('that is %s', { timeout: TIMEOUT_MS }, async (kind) => {
     const keepsThem = fc.asyncProperty(scriptOf(kind), async (script: Script) => {
       await play(script);
     });

@@ -17,17 +17,26 @@ type Phase =
   | { readonly kind: 'subscribing'; readonly request: Request }
   /** Told that it does not go on from `since`; the gap says why. */
   | { readonly kind: 'unrecovered'; readonly since: Cursor }
-  | { readonly kind: 'snapshot' | 'member' };
+  | { readonly kind: 'snapshot' | 'member' }
+  /** Shown the state at `head` up to the number `upTo`. */
+  | { readonly kind: 'receiving'; readonly head: number; readonly upTo: number };
 
 export class Transcript {
   #phase: Phase = { kind: 'new' };
   #seq = 0;
   #maxRate: MaxRate | undefined;
+  /** While it was shown a state in parts, it may have fallen off the tail. */
+  #tookParts = false;
   /** Numbers of events left out, by key: a newer one of the key is still to come in this turn. */
   readonly #replaced = new Map<string, number>();
 
   get isMember(): boolean {
     return this.#phase.kind === 'member';
+  }
+
+  /** Whether the room has given something that can be acked: events, or a part of the state. */
+  get wasGiven(): boolean {
+    return this.isMember || this.#phase.kind === 'receiving';
   }
 
   /** What the member was sent up to. */
@@ -49,8 +58,10 @@ export class Transcript {
       case 'error':
         return;
       case 'subscribed': {
-        promise(phase.kind === 'subscribing', () => `subscribed while ${phase.kind}`);
-        const { since } = phase.request;
+        // A wake shows the state anew to a member that was being shown it.
+        const isAnew = phase.kind === 'receiving';
+        promise(isAnew || phase.kind === 'subscribing', () => `subscribed while ${phase.kind}`);
+        const since = isAnew ? undefined : phase.request.since;
         promise(frame.epoch === reference.epoch, () => `subscribed to epoch ${frame.epoch}`);
         promise(frame.seq === reference.head, () => `head ${reference.head}, told ${frame.seq}`);
         if (frame.recovered) {
@@ -79,15 +90,24 @@ export class Transcript {
         return;
       }
       case 'snapshot': {
-        promise(phase.kind === 'snapshot', () => `snapshot while ${phase.kind}`);
-        promise(frame.seq === reference.head, () => `snapshot at ${frame.seq}`);
-        const shown = frame.events.map(({ seq }) => seq).join();
-        const state = reference.snapshot(now).join();
-        promise(shown === state, () => `snapshot of ${shown}, not of ${state}`);
+        const isNext = phase.kind === 'receiving';
+        promise(isNext || phase.kind === 'snapshot', () => `snapshot while ${phase.kind}`);
+        const { head, upTo } = isNext ? phase : { head: reference.head, upTo: 0 };
+        promise(frame.seq === head, () => `snapshot at ${frame.seq}, not at ${head}`);
+        const shown = frame.events.map(({ seq }) => seq);
+        const state = isNext ? reference.stateIn(upTo, head, now) : reference.snapshot(now);
+        // A part is the oldest of what is left; the last one is all of it.
+        const due = frame.more === undefined ? state : state.slice(0, shown.length);
+        promise(shown.join() === due.join(), () => `snapshot of ${shown}, not of ${due}`);
+        promise(frame.more === undefined || due.length < state.length, () => 'nothing is left');
         for (const event of frame.events) isGenuine(event, reference);
-        this.#seq = frame.seq;
+        this.#seq = head;
+        this.#tookParts ||= frame.more === true;
         this.#replaced.clear();
-        this.#phase = { kind: 'member' };
+        this.#phase =
+          frame.more === undefined
+            ? { kind: 'member' }
+            : { kind: 'receiving', head, upTo: shown.at(-1) ?? upTo };
         return;
       }
       case 'events': {
@@ -127,7 +147,8 @@ export class Transcript {
   #leaveOut(seq: number, reference: Reference, now: number, slow: boolean): void {
     const { key, perishable, expiresAt } = reference.entry(seq);
     if (perishable && expiresAt <= now) return;
-    const isConflated = reference.isKeyed && (slow || this.#maxRate !== undefined);
+    const mayBeLate = slow || this.#tookParts || this.#maxRate !== undefined;
+    const isConflated = reference.isKeyed && mayBeLate;
     promise(isConflated, () => `number ${seq} is missing`);
     this.#replaced.set(key, seq);
   }

@@ -144,6 +144,7 @@ export const priceUpdateSchema = v.object({
   data: priceDataSchema,
   ...common,
 });
+/** The whole book as it was published, in place of the one before; never a list of changes. */
 export const orderBookUpdateSchema = v.object({
   type: v.literal('order_book_update'),
   symbol: name,
@@ -206,6 +207,7 @@ export const notificationSchema = v.object({
 });
 
 export type PriceUpdate = EventsByType['price_update'];
+/** The whole book, in place of the one before; never a list of changes. */
 export type OrderBookUpdate = EventsByType['order_book_update'];
 export type TradeNotification = EventsByType['trade_notification'];
 export type PortfolioUpdate = EventsByType['portfolio_update'];

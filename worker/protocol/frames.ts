@@ -14,6 +14,8 @@ export const BEARER_SUBPROTOCOL_PREFIX = 'bearer.';
 /** A client's sign of life, answered without waking the room. */
 export const PING = 'ping';
 export const PONG = 'pong';
+/** How often a client should ping, ms: networks on the way forget a silent connection after 30 s. */
+export const PING_EVERY = 25_000;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -46,6 +48,10 @@ export const welcomeSchema = v.object({
     messageLength: whole,
     /** How many characters of frames may be on their way to a client that acks. */
     window: whole,
+    /** No frame is longer, in characters. */
+    frameLength: whole,
+    /** How often a client should ping, ms: networks on the way cut sockets that are silent. */
+    pingEvery: whole,
   }),
   /** What the client should know of its token, though it holds. */
   notices: v.optional(v.array(v.picklist(NOTICES))),
@@ -69,13 +75,18 @@ export const subscribedSchema = v.object({
 });
 export type Subscribed = v.InferOutput<typeof subscribedSchema>;
 
-/** The state at `seq`, to which `events` joins on: the latest event per key, or the recent tail. */
+/**
+ * The state at `seq`, to which `events` joins on: the latest event per key, or the recent tail. A large
+ * one comes in parts, whose events together are the state.
+ */
 export const snapshotSchema = v.object({
   type: v.literal('snapshot'),
   room: v.string(),
   epoch: whole,
   seq: whole,
   events: v.array(numberedEventSchema),
+  /** Another part of this snapshot follows. */
+  more: v.optional(v.literal(true)),
 });
 export type Snapshot = v.InferOutput<typeof snapshotSchema>;
 
@@ -153,9 +164,16 @@ export function encodeEvents(room: string, after: number, entries: string): stri
   return `{"type":"events","room":${JSON.stringify(room)},"after":${after},"events":[${entries}]}`;
 }
 
-/** `entries` as `encodeEntry` made them, joined by commas. */
-export function encodeSnapshot(room: string, epoch: number, seq: number, entries: string): string {
-  return `{"type":"snapshot","room":${JSON.stringify(room)},"epoch":${epoch},"seq":${seq},"events":[${entries}]}`;
+/** `entries` as `encodeEntry` made them, joined by commas. `more`: another part follows. */
+export function encodeSnapshot(
+  room: string,
+  epoch: number,
+  seq: number,
+  entries: string,
+  more = false,
+): string {
+  const end = more ? '],"more":true}' : ']}';
+  return `{"type":"snapshot","room":${JSON.stringify(room)},"epoch":${epoch},"seq":${seq},"events":[${entries}${end}`;
 }
 
 const CURSOR_PATTERN = /^([0-9]{1,15}):([0-9]{1,15})$/;

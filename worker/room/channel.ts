@@ -6,14 +6,13 @@
 import type { Policy } from '../policy.ts';
 import type { Priority } from '../protocol/events.ts';
 import type { Cursor } from '../protocol/frames.ts';
-import type { Budget } from './delivery/budget.ts';
 import { Flusher } from './delivery/flusher.ts';
 import { Frames } from './delivery/frames.ts';
 import type { LaggardChannel, Laggards } from './delivery/laggards.ts';
 import type { Losses } from './delivery/losses.ts';
 import type { Member } from './delivery/member.ts';
 import type { Pace } from './delivery/pace.ts';
-import { stateSlice } from './delivery/slice.ts';
+import { State } from './delivery/state.ts';
 import type { Entry } from './log/entry.ts';
 import type { Log } from './log/log.ts';
 import { resumeFrom } from './log/resume.ts';
@@ -23,14 +22,13 @@ export interface SharedDelivery {
   readonly pace: Pace;
   readonly laggards: Laggards;
   readonly losses: Losses;
-  /** How many characters of state new members may be shown, over all channels. */
-  readonly joining: Budget;
 }
 
 export class Channel implements LaggardChannel {
   readonly room: string;
   readonly log: Log;
   readonly frames: Frames;
+  readonly state: State;
   readonly #shared: SharedDelivery;
   readonly #flusher: Flusher;
   readonly #members = new Set<Member>();
@@ -45,6 +43,7 @@ export class Channel implements LaggardChannel {
     this.room = room;
     this.log = log;
     this.frames = new Frames(room);
+    this.state = new State(log);
     this.#shared = shared;
     this.#flusher = new Flusher({
       log,
@@ -105,12 +104,14 @@ export class Channel implements LaggardChannel {
 
   /** A member may take more than before. */
   wake(member: Member, now: number): void {
-    if (member.state.kind === 'lagging') this.#shared.laggards.serve(member, now);
+    const { kind } = member.state;
+    if (kind === 'lagging' || kind === 'receiving') this.#shared.laggards.serve(member, now);
   }
 
   /** The number up to which a member was sent; undefined while it waits to be welcomed. */
   sentUpTo(member: Member): number | undefined {
     if (member.state.kind === 'lagging') return member.state.cursor.seq;
+    if (member.state.kind === 'receiving') return member.state.head;
     return this.#flusher.cursorOf(member);
   }
 
@@ -122,25 +123,22 @@ export class Channel implements LaggardChannel {
     return isShort ? { epoch: this.log.epoch, seq } : undefined;
   }
 
-  /** Tells a waiting member where it begins, and shows it the state if it does not go on. */
+  /** Tells a waiting member where it begins, and begins to show it the state if it is new. */
   welcome(member: Member, now: number): boolean {
     const { log } = this;
-    const { laggards, joining } = this.#shared;
+    const { laggards } = this.#shared;
     if (member.state.kind !== 'waiting') return true;
     log.expire(now);
     const resume = resumeFrom(log, member.state.since);
     const { epoch, head } = log;
     const recovered = resume.kind === 'replay';
-    if (!recovered && !joining.affords(now)) return false;
+    if (!recovered && !laggards.affordsState(now)) return false;
     const from = recovered ? resume.from : head;
-    const { recipient } = member;
-    if (!recipient.welcome({ epoch, head, from, recovered })) return true;
+    if (!member.recipient.welcome({ epoch, head, from, recovered })) return true;
     if (!recovered) {
-      const slice = stateSlice(log, resume, now);
-      joining.spend(charactersOf(slice.entries), now);
-      if (!recipient.give(slice)) return true;
-    }
-    if (from >= this.flushedUpTo) {
+      const gap = resume.kind === 'gap' ? { from: resume.from, reason: resume.reason } : undefined;
+      laggards.showState(member, gap, this, now);
+    } else if (from >= this.flushedUpTo) {
       laggards.remove(member);
       this.gather(member, from, now);
     } else {
@@ -173,8 +171,4 @@ export class Channel implements LaggardChannel {
     this.#flusher.clear();
     this.log.renumber(epoch, head);
   }
-}
-
-function charactersOf(entries: readonly Entry[]): number {
-  return entries.reduce((sum, { text }) => sum + text.length, 0);
 }

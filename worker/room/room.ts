@@ -84,12 +84,11 @@ export class Room {
     this.#store = openStore(policy, storage, toldEpoch, now);
     const { log, positions, webhookIds } = this.#store.state;
     this.#intake = new Intake(log, positions, webhookIds);
-    const laggards = new Laggards(this.losses);
+    const laggards = new Laggards(this.losses, new Budget(JOINING_BURST, JOINING_PER_MS));
     const channel = new Channel(room, log, policy, {
       pace: new Pace(),
       laggards,
       losses: this.losses,
-      joining: new Budget(JOINING_BURST, JOINING_PER_MS),
     });
     this.#channel = channel;
     this.sessions = new Sessions({

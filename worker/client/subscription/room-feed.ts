@@ -15,6 +15,7 @@ import type { ConnectionStatus } from '../connection/connection-state.ts';
 import { type LogFrame, write } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
 import type { RoomCursor } from './cursor.ts';
+import { SnapshotParts } from './snapshot-parts.ts';
 
 /** The room answers in one turn; a socket that stays mute longer is left for another. */
 const ANSWER_WITHIN_MS = 10_000;
@@ -51,6 +52,7 @@ export class RoomFeed implements ConnectionOwner {
   /** What may be on its way without an ack, in characters; NaN when nobody counts. */
   #window = Number.NaN;
   #unacked = 0;
+  readonly #parts = new SnapshotParts();
 
   constructor(options: RoomFeedOptions) {
     this.room = options.room;
@@ -98,7 +100,8 @@ export class RoomFeed implements ConnectionOwner {
   receive(frame: LogFrame, length: number): void {
     // Other rooms have numbers of their own.
     if (!isSameRoom(frame.room, this.room)) return;
-    for (const reader of this.#readers) reader.receive(frame, length);
+    const whole = this.#parts.join(frame);
+    if (whole) for (const reader of this.#readers) reader.receive(whole, length);
     if (frame.type === 'subscribed') this.#isAsking = false;
     if (frame.type !== 'events' && !this.#isAsking) this.#judgeEpoch(frame.type === 'subscribed');
     this.#acknowledge(frame, length);

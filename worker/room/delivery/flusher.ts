@@ -130,8 +130,9 @@ export class Flusher {
       let from = -1;
       while (cohort.members.size > 0 && from !== cohort.cursor) {
         from = cohort.cursor;
-        const cursor = { epoch: log.epoch, seq: from };
-        this.#give(group, cohort, slicesAfter(log, cursor, true, now), now);
+        const slices = slicesAfter(log, { epoch: log.epoch, seq: from }, true, now);
+        if (Array.isArray(slices)) this.#give(group, cohort, slices, now);
+        else this.#leaveBehind(group, cohort, now);
       }
     }
     this.#saveShortOfHead(group);
@@ -162,6 +163,14 @@ export class Flusher {
       fellBehind(member, reached, now);
     }
     group.advance(cohort, end);
+  }
+
+  /** The members of a cohort have fallen off the tail: each is told so, and shown the state. */
+  #leaveBehind(group: Group, cohort: Cohort, now: number): void {
+    for (const member of [...cohort.members]) {
+      group.remove(member);
+      this.#ports.fellBehind(member, cohort.cursor, now);
+    }
   }
 
   #groupOf({ maxRate }: Member): Group {

@@ -1,7 +1,7 @@
 /**
  * Makes frames from slices, each once: the members of a cohort are given the same slice, and all who
- * join at one head are shown the same state. What was encoded is remembered for as long as the slice
- * or the state lives.
+ * join at one head are shown the same parts of the state. What was encoded is remembered for as long
+ * as the slice or the part lives.
  */
 import { encodeEvents, encodeFrame, encodeSnapshot } from '../../protocol/frames.ts';
 import type { Entry } from '../log/entry.ts';
@@ -29,15 +29,15 @@ export class Frames {
     return encodeEvents(this.#room, after, join(entries));
   }
 
-  #state({ epoch, cursor, entries, gap }: StateSlice): string[] {
+  #state({ epoch, head, cursor, entries, gap }: StateSlice): string[] {
     const room = this.#room;
     let snapshot = this.#snapshots.get(entries);
     if (snapshot === undefined) {
-      snapshot = encodeSnapshot(room, epoch, cursor, join(entries));
+      snapshot = encodeSnapshot(room, epoch, head, join(entries), cursor < head);
       this.#snapshots.set(entries, snapshot);
     }
     if (gap === undefined) return [snapshot];
-    return [encodeFrame({ type: 'gap', room, epoch, to: cursor, ...gap }), snapshot];
+    return [encodeFrame({ type: 'gap', room, epoch, to: head, ...gap }), snapshot];
   }
 }
 

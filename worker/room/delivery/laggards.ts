@@ -1,14 +1,17 @@
 /**
  * Members that do not stand with the others, over all channels of an object: those that do not keep
- * up, those that come from the past, and those that wait to be welcomed. Each is served by itself, a
+ * up, those that come from the past, and those that are being shown the state. Each is served by itself, a
  * bounded slice at a time, in one line, so that laggards of one channel never hold up those of
  * another, nor any cohort. A member that takes nothing costs nothing but a look now and then; a
  * member that acks is not even looked at, because its ack brings it back.
  */
 import { unreachable } from '../../protocol/unreachable.ts';
+import type { Entry } from '../log/entry.ts';
+import type { Budget } from './budget.ts';
 import type { Losses } from './losses.ts';
-import { giveSlices, type Lagging, type Member } from './member.ts';
-import { type ReadableLog, slicesAfter } from './slice.ts';
+import { giveSlices, type Lagging, type Member, type Receiving } from './member.ts';
+import { type Missed, type ReadableLog, type StateSlice, slicesAfter } from './slice.ts';
+import type { State } from './state.ts';
 
 /** Slices in one turn, so that laggards never hold up the others: 64 take some 3 ms. */
 const SLICES_PER_TURN = 64;
@@ -26,9 +29,10 @@ export const STALL_LIMIT = 30_000;
 /** What serving a laggard needs of its channel. */
 export interface LaggardChannel {
   readonly log: ReadableLog & { expire(now: number): void };
+  readonly state: Pick<State, 'first' | 'next'>;
   /** The number up to which the members that keep up have been sent. */
   readonly flushedUpTo: number;
-  /** Welcomes a member, if it can be afforded now. */
+  /** Welcomes a waiting member, if it can be afforded now. */
   welcome(member: Member, now: number): boolean;
   /** Takes a member that stands at `cursor` in with those that keep up. */
   gather(member: Member, cursor: number, now: number): void;
@@ -36,12 +40,15 @@ export interface LaggardChannel {
 
 export class Laggards {
   readonly #losses: Losses;
+  readonly #joining: Budget;
   /** Those that were served longest ago come first. */
   readonly #line = new Map<Member, LaggardChannel>();
   #dueAt = Number.POSITIVE_INFINITY;
 
-  constructor(losses: Losses) {
+  /** @param joining how many characters of state members may be shown, over all channels. */
+  constructor(losses: Losses, joining: Budget) {
     this.#losses = losses;
+    this.#joining = joining;
   }
 
   /** When they are to be served next, Unix ms. */
@@ -94,9 +101,9 @@ export class Laggards {
     const { state } = member;
     switch (state.kind) {
       case 'waiting':
-        if (channel.welcome(member, now)) return true;
-        this.#serveBy(now + LAGGARD_TURN);
-        return false;
+        return channel.welcome(member, now);
+      case 'receiving':
+        return this.#serveState(member, state, channel, now);
       case 'lagging':
         return this.#serveNext(member, state, channel, now);
       case 'current':
@@ -117,6 +124,9 @@ export class Laggards {
     const isSlow = state.isSlow || now - stalledSince >= SLOW_AFTER;
     log.expire(now);
     const slices = slicesAfter(log, cursor, isSlow, now);
+    if (!Array.isArray(slices)) {
+      return this.affordsState(now) && this.showState(member, slices, channel, now);
+    }
     const reached = giveSlices(member, slices, cursor.seq, this.#losses);
     if (reached === undefined) return false;
     if (slices.length === 0 || reached >= channel.flushedUpTo) {
@@ -131,8 +141,61 @@ export class Laggards {
     return slices.length > 0;
   }
 
+  /** Whether a member may be shown a part of a state now; if not, the line is served again soon. */
+  affordsState(now: number): boolean {
+    const isAffordable = this.#joining.affords(now);
+    if (!isAffordable) this.#serveBy(now + LAGGARD_TURN);
+    return isAffordable;
+  }
+
+  /** Shows a member of the line the first part of the state, after the gap that it is told of. */
+  showState(
+    member: Member,
+    gap: Missed | undefined,
+    channel: LaggardChannel,
+    now: number,
+  ): boolean {
+    return this.#giveState(member, channel.state.first(gap, now), channel, now);
+  }
+
+  #serveState(member: Member, state: Receiving, channel: LaggardChannel, now: number): boolean {
+    const { epoch, head } = state;
+    if (epoch !== channel.log.epoch) {
+      const cursor = { epoch, seq: head };
+      member.state = { kind: 'lagging', cursor, stalledSince: undefined, isSlow: false };
+      return this.serve(member, now);
+    }
+    if (member.recipient.readiness !== 'ready') {
+      this.#await(member, state, now);
+      return false;
+    }
+    if (!this.affordsState(now)) return false;
+    return this.#giveState(member, channel.state.next(state, now), channel, now);
+  }
+
+  /** Gives a part of the state, after which the member takes the next one, or stands at its head. */
+  #giveState(member: Member, slice: StateSlice, channel: LaggardChannel, now: number): boolean {
+    const { epoch, head, cursor, entries } = slice;
+    this.#joining.spend(charactersOf(entries), now);
+    if (!member.recipient.give(slice)) return false;
+    this.#losses.count(slice);
+    if (cursor < head) {
+      member.state = { kind: 'receiving', epoch, head, cursor, stalledSince: undefined };
+      this.#serveBy(now + LAGGARD_TURN);
+    } else if (head >= channel.flushedUpTo) {
+      this.remove(member);
+      channel.gather(member, head, now);
+    } else {
+      const at = { epoch, seq: head };
+      member.state = { kind: 'lagging', cursor: at, stalledSince: undefined, isSlow: false };
+      this.#serveBy(now + LAGGARD_TURN);
+    }
+    member.recipient.placeChanged();
+    return true;
+  }
+
   /** Waits for a member that takes nothing: for its ack, or by looking again, and not for ever. */
-  #await(member: Member, state: Lagging, now: number): void {
+  #await(member: Member, state: Lagging | Receiving, now: number): void {
     const { stalledSince = now } = state;
     member.state = { ...state, stalledSince };
     if (member.recipient.readiness === 'awaits_ack') return;
@@ -157,4 +220,8 @@ export class Laggards {
   #serveBy(at: number): void {
     this.#dueAt = Math.min(this.#dueAt, at);
   }
+}
+
+function charactersOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { text }) => sum + text.length, 0);
 }

@@ -39,20 +39,32 @@ export interface Membership {
 /**
  * Where a member stands.
  *
- *            welcomed                takes no more of a flush
- *   waiting ──────────▶ current ──────────────────────────────▶ lagging
- *      │                        ◀──────────────────────────────    ▲
- *      │                         has all up to the last flush      │
- *      └───────────────────────────────────────────────────────────┘
- *                    welcomed, with a cursor in the past
+ *            welcomed, new            has the whole state
+ *   waiting ──────────────▶ receiving ──────────────────▶ current
+ *      │                       ▲                            │  ▲
+ *      │    has fallen off     │      takes no more         │  │ has all up to
+ *      │    the tail           │      of a flush            ▼  │ the last flush
+ *      └───────────────────────┴─────────────────────── lagging
+ *         welcomed, with a cursor in the past ─────────────▶
  */
 export type MemberState =
   /** It has asked to be a member, and its turn to be welcomed has not come. */
   | { readonly kind: 'waiting'; readonly since: Cursor | undefined }
+  | Receiving
   /** It stands with others in a cohort, which has their cursor. */
   | { readonly kind: 'current' }
   /** It has a cursor of its own. */
   | Lagging;
+
+/** It is shown the state at `head`, and has been given it up to `cursor`. */
+export interface Receiving {
+  readonly kind: 'receiving';
+  readonly epoch: number;
+  readonly head: number;
+  readonly cursor: number;
+  /** Since when it takes nothing, Unix ms; undefined while it takes what it is given. */
+  readonly stalledSince: number | undefined;
+}
 
 export interface Lagging {
   readonly kind: 'lagging';

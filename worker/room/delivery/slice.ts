@@ -9,10 +9,18 @@ import type { Log } from '../log/log.ts';
 import { type ResumableLog, resumeFrom } from '../log/resume.ts';
 
 /**
- * A slice of this many characters is full, and the next entry begins another one. A client parses
- * and paints between two frames, and a window holds one.
+ * A slice has at most so many characters, unless a single entry has more. A client parses and paints
+ * between two frames, and a window holds one.
  */
 export const SLICE_CHARACTERS = 256 * 1024;
+/** The longest frame, in characters: a full slice, or the largest event with what stands around it. */
+export const MAX_FRAME_CHARACTERS = SLICE_CHARACTERS + 2_048;
+/**
+ * A part of a state has at most so many characters, unless a single entry has more. With what stands
+ * around it, it is a frame of less than 32 KiB, which every client's library takes. A client that joins
+ * and does not read is given one part, so this is what 2,000 of them may cost an object.
+ */
+const STATE_PART_CHARACTERS = 31 * 1024;
 
 /** What a member takes whole or not at all. `cursor` is where the member stands when it has it. */
 export type Slice = EventsSlice | StateSlice;
@@ -27,57 +35,63 @@ export interface EventsSlice {
   readonly conflated: number;
 }
 
-/** The state at `cursor`, which takes the place of whatever came before it. */
+/**
+ * A part of the state at `head`, whose parts together take the place of whatever came before. The
+ * member stands at `cursor` within the state when it has this part, and at `head` when it has all.
+ */
 export interface StateSlice {
   readonly kind: 'state';
   readonly epoch: number;
+  readonly head: number;
   readonly cursor: number;
   readonly entries: readonly Entry[];
-  /** What the member has missed; undefined for a new member. */
-  readonly gap: { readonly from: number; readonly reason: GapReason } | undefined;
+  /** What the member has missed, with the first part; undefined for a new member. */
+  readonly gap: Missed | undefined;
+}
+
+export interface Missed {
+  readonly from: number;
+  readonly reason: GapReason;
 }
 
 export type ReadableLog = ResumableLog &
-  Pick<Log, 'conflatableFrom' | 'isKeyed' | 'entriesAfter' | 'latestAfter' | 'snapshot'>;
+  Pick<Log, 'conflatableFrom' | 'isKeyed' | 'entriesAfter' | 'latestAfter'>;
 
 /**
- * The next slices for a member that does not stand with the others: a part of the tail; the latest
- * per key, if the log is keyed and the member is slow or has fallen off the tail; or a gap and the
- * state, when nothing else can be had. There are none when the member has everything.
+ * What comes next for a member that does not stand with the others: a part of the tail; the latest
+ * per key, if the log is keyed and the member is slow or has fallen off the tail; or a gap, when
+ * nothing else can be had, which the state follows. There are no slices when the member has everything.
  */
 export function slicesAfter(
   log: ReadableLog,
   cursor: Cursor,
   conflate: boolean,
   now: number,
-): Slice[] {
+): EventsSlice[] | Missed {
   const resume = resumeFrom(log, cursor);
   const isOfThisEpoch = cursor.epoch === log.epoch && cursor.seq <= log.head;
   const mayConflate = log.isKeyed && isOfThisEpoch && cursor.seq >= log.conflatableFrom;
   if (mayConflate && (conflate || resume.kind === 'gap')) return conflatedSlices(log, cursor.seq);
-  if (resume.kind !== 'replay') return [stateSlice(log, resume, now)];
+  if (resume.kind === 'gap') return { from: resume.from, reason: resume.reason };
   const [first] = eventSlices(cursor.seq, log.entriesAfter(cursor.seq, now));
   return first === undefined ? [] : [first];
 }
 
-/** The state at the head, for a new member or one that is told of a gap. */
-export function stateSlice(
-  log: Pick<Log, 'epoch' | 'head' | 'snapshot'>,
-  resume: Exclude<ReturnType<typeof resumeFrom>, { kind: 'replay' }>,
+/** A part of the state at `head`: what is left of it in the log after `cursor`. */
+export function statePart(
+  log: Pick<Log, 'epoch' | 'stateAfter'>,
+  { head, cursor }: { readonly head: number; readonly cursor: number },
   now: number,
 ): StateSlice {
-  return {
-    kind: 'state',
-    epoch: log.epoch,
-    cursor: log.head,
-    entries: log.snapshot(now),
-    gap: resume.kind === 'gap' ? { from: resume.from, reason: resume.reason } : undefined,
-  };
+  const entries = log.stateAfter(cursor, now).filter(({ seq }) => seq <= head);
+  const [part = [], next] = split(entries, STATE_PART_CHARACTERS);
+  const reached = next === undefined ? head : (part.at(-1)?.seq ?? head);
+  return { kind: 'state', epoch: log.epoch, head, cursor: reached, entries: part, gap: undefined };
 }
 
 /** `entries`, which are all that is owed after `after`, in slices of bounded size. */
 export function eventSlices(after: number, entries: readonly Entry[]): EventsSlice[] {
-  return split(entries).map((part, index, parts) => ({
+  return split(entries, SLICE_CHARACTERS).map((part, index, parts) => ({
     kind: 'events',
     after: parts[index - 1]?.at(-1)?.seq ?? after,
     cursor: part.at(-1)?.seq ?? after,
@@ -94,17 +108,20 @@ function conflatedSlices(log: Pick<Log, 'latestAfter'>, after: number): EventsSl
   }));
 }
 
-function split(entries: readonly Entry[]): Entry[][] {
+/** Parts of at most `most` characters, with the commas between entries, or of a single entry. */
+function split(entries: readonly Entry[], most: number): Entry[][] {
   const parts: Entry[][] = [];
   let part: Entry[] = [];
   let characters = 0;
   for (const entry of entries) {
+    const { length } = entry.text;
+    if (part.length > 0 && characters + length > most) {
+      parts.push(part);
+      part = [];
+      characters = 0;
+    }
     part.push(entry);
-    characters += entry.text.length;
-    if (characters < SLICE_CHARACTERS) continue;
-    parts.push(part);
-    part = [];
-    characters = 0;
+    characters += length + 1;
   }
   if (part.length > 0) parts.push(part);
   return parts;

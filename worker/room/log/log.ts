@@ -180,6 +180,11 @@ export class Log {
     return latest.slice(from);
   }
 
+  /** The entries after `seq` of what a new reader is shown, and of what followed it, oldest first. */
+  stateAfter(seq: number, now: number): Entry[] {
+    return this.isKeyed ? this.latestAfter(seq) : this.entriesAfter(seq, now);
+  }
+
   /**
    * What a new reader is shown: the state at the head. It is the same array for as long as the state
    * is the same, so that whoever encodes it can remember that.

@@ -18,6 +18,8 @@ export interface Attachment {
   readonly acks: boolean;
   /** Whether it is subscribed to the room. A socket that is not is only held. */
   readonly subscribed: boolean;
+  /** Whether it is being shown the state, which a wake begins anew. */
+  readonly joins: boolean;
   /** The number of a laggard, and of a member that was not sent the newest entries. */
   readonly cursor: number | undefined;
   /** What is on its way to a client that acks, if it lags or its window is full. */
@@ -37,6 +39,7 @@ export function attachmentOf(session: Session, channel: ReadChannel): Attachment
     maxRate: member?.maxRate,
     acks: output.acks,
     subscribed: member !== undefined,
+    joins: member !== undefined && member.state.kind !== 'current' && place === undefined,
     cursor: place?.seq,
     inFlight: savesInFlight ? output.saveInFlight(channel.room) : undefined,
   };
@@ -46,13 +49,14 @@ export function attachmentOf(session: Session, channel: ReadChannel): Attachment
 export function restoreSession(
   session: Session,
   channel: ReadChannel,
-  { epoch, maxRate, acks, subscribed, cursor, inFlight = [] }: Attachment,
+  { epoch, maxRate, acks, subscribed, joins, cursor, inFlight = [] }: Attachment,
   now: number,
 ): void {
-  session.remembersPlace = cursor !== undefined || inFlight.length > 0;
+  session.remembersPlace = joins || cursor !== undefined || inFlight.length > 0;
   session.output.restore(acks, channel.room, inFlight);
   if (!subscribed) return;
-  if (epoch === channel.log.epoch) {
+  if (joins) session.subscribe(channel, { maxRate }, now);
+  else if (epoch === channel.log.epoch) {
     session.resume(
       channel,
       maxRate,

@@ -7,12 +7,14 @@ import type { CloseReason, Notice, SocketErrorCode } from '../../protocol/codes.
 import {
   type Cursor,
   encodeFrame,
+  PING_EVERY,
   PROTOCOL_VERSION,
   type RequestId,
 } from '../../protocol/frames.ts';
 import { MAX_MESSAGE_LENGTH, type MaxRate } from '../../protocol/messages.ts';
 import { Budget } from '../delivery/budget.ts';
 import type { Readiness } from '../delivery/member.ts';
+import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
 import { Output, type Socket, type Turn } from './output.ts';
 import {
   type ReadChannel,
@@ -26,6 +28,13 @@ import { WINDOW_CHARACTERS } from './window.ts';
 const MESSAGE_BURST = 100;
 /** How many messages a second it may send: an ack for each half window would be 2.6 MB/s. */
 const MESSAGES_PER_SECOND = 20;
+
+const LIMITS = {
+  messageLength: MAX_MESSAGE_LENGTH,
+  window: WINDOW_CHARACTERS,
+  frameLength: MAX_FRAME_CHARACTERS,
+  pingEvery: PING_EVERY,
+};
 
 /** Who a session belongs to. */
 export interface Identity {
@@ -83,7 +92,7 @@ export class Session implements Subscriber {
         ...(user === undefined ? {} : { user }),
         ...(tokenExpiresAt === undefined ? {} : { expiresAt: tokenExpiresAt }),
         ...(notices.length === 0 ? {} : { notices: [...notices] }),
-        limits: { messageLength: MAX_MESSAGE_LENGTH, window: WINDOW_CHARACTERS },
+        limits: LIMITS,
       }),
     );
   }

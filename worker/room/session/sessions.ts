@@ -106,8 +106,8 @@ export class Sessions implements SessionHolder {
   saveChanged(): void {
     for (const session of this.#changed) {
       const attachment = this.#ports.attachmentOf(session);
-      const { cursor, inFlight } = attachment;
-      session.remembersPlace = cursor !== undefined || inFlight !== undefined;
+      const { joins, cursor, inFlight } = attachment;
+      session.remembersPlace = joins || cursor !== undefined || inFlight !== undefined;
       session.socket.serializeAttachment(attachment);
     }
     this.#changed.clear();

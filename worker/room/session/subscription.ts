@@ -78,7 +78,9 @@ export class Subscription implements Recipient {
   }
 
   give(slice: Slice): boolean {
-    return this.#session.give(this.channel.room, slice.cursor, this.channel.frames.of(slice));
+    // A client acks each part of a state by the number of the state.
+    const upTo = slice.kind === 'state' ? slice.head : slice.cursor;
+    return this.#session.give(this.channel.room, upTo, this.channel.frames.of(slice));
   }
 
   placeChanged(): void {

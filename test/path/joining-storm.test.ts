@@ -1,0 +1,72 @@
+/**
+ * Many sockets come back together, to a room with a large state, and none of them reads: in real
+ * workerd, with what it holds of the machine's memory.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../bridge/local/processes/port.ts';
+import { startWorker } from '../../bridge/local/worker/worker.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { RawWebSocket } from '../support/raw-websocket.ts';
+import { residentMemory } from '../support/resident-memory.ts';
+import { post } from '../support/worker.ts';
+
+const SOCKETS = 800;
+const SYMBOLS = 2_000;
+const BATCH = 500;
+const WATCHED_FOR_MS = 10_000;
+const MAX_GROWTH_MB = 64;
+
+test('a storm of joins by sockets that do not read costs a bounded amount of memory', {
+  timeout: 120_000,
+}, async () => {
+  const worker = await startWorker({
+    port: await freePort(),
+    stateDir: await temporaryFolder(),
+    bindings: { ROOM_MAX_SOCKETS: '2000' },
+  });
+  onTestFinished(() => worker.stop());
+  const { url } = worker;
+  for (let first = 0; first < SYMBOLS; first += BATCH) await publishPrices(url, first);
+
+  const memory = () => residentMemory(worker.workerdPid() ?? 0);
+  const before = memory();
+  const sockets: RawWebSocket[] = [];
+  onTestFinished(() => {
+    for (const socket of sockets) socket.cut();
+  });
+  let most = 0;
+  for (let batch = 0; batch < SOCKETS / 50; batch++) {
+    const opened = await Promise.all(Array.from({ length: 50 }, () => joinWithoutReading(url)));
+    sockets.push(...opened);
+    most = Math.max(most, memory());
+  }
+  for (let waited = 0; waited < WATCHED_FOR_MS; waited += 100) {
+    await sleep(100);
+    most = Math.max(most, memory());
+  }
+  expect(most - before).toBeLessThan(MAX_GROWTH_MB);
+});
+
+async function joinWithoutReading(url: string): Promise<RawWebSocket> {
+  const address = `${url.replace('http', 'ws')}/v1/rooms/price_updates`;
+  const socket = await RawWebSocket.open(address, { text: () => {}, ended: () => {} });
+  socket.stopReading();
+  return socket;
+}
+
+/** A price of each of `BATCH` symbols, from the symbol with the number `first` on. */
+async function publishPrices(url: string, first: number): Promise<void> {
+  const records = Array.from({ length: BATCH }, (_, index) => {
+    const number = first + index;
+    const data = { price: `${45_000 + number}.50`, volume: '1234567.89', note: 'x'.repeat(300) };
+    const value = JSON.stringify({
+      type: 'price_update',
+      symbol: `COIN${number}-USDC`,
+      data,
+      timestamp: 1_700_000_000_000,
+    });
+    return { topic: 'price.updates', offset: number, value };
+  });
+  expect((await post(url, records)).status).toBe(200);
+}

@@ -1,0 +1,55 @@
+/**
+ * The state of a log as new members are shown it, a part at a time. A part is made once for all who
+ * stand at the same place, for as long as the log is the same, so that a thousand members that come
+ * back together cost one of each.
+ *
+ * What a member has been given is told by a number, like everywhere else: a keyed log keeps the latest
+ * entries in the order of their numbers, so a part is the oldest of what is left. An entry that is
+ * replaced while the parts are given is left out, since what replaced it comes afterwards, as an event.
+ * So no state is held for a member that takes long. Rejected: a copy of the state for each member,
+ * which 2,000 slow clients would fill an object's memory with.
+ */
+import type { Entry } from '../log/entry.ts';
+import type { Log } from '../log/log.ts';
+import { type Missed, type StateSlice, statePart } from './slice.ts';
+
+/** A place in the state at `head`. */
+export interface StatePlace {
+  readonly head: number;
+  readonly cursor: number;
+}
+
+export class State {
+  readonly #log: Pick<Log, 'epoch' | 'head' | 'snapshot' | 'stateAfter'>;
+  /** The snapshot that the parts below are of: another one means that the log has changed. */
+  #snapshot: readonly Entry[] = [];
+  readonly #parts = new Map<string, StateSlice>();
+
+  constructor(log: Pick<Log, 'epoch' | 'head' | 'snapshot' | 'stateAfter'>) {
+    this.#log = log;
+  }
+
+  /** The first part of the state at the head; `gap` is what its reader is told before. */
+  first(gap: Missed | undefined, now: number): StateSlice {
+    const { head } = this.#log;
+    const oldest = this.#log.snapshot(now)[0]?.seq ?? head + 1;
+    const part = this.next({ head, cursor: oldest - 1 }, now);
+    return gap === undefined ? part : { ...part, gap };
+  }
+
+  /** The part after `place`. */
+  next(place: StatePlace, now: number): StateSlice {
+    const snapshot = this.#log.snapshot(now);
+    if (snapshot !== this.#snapshot) {
+      this.#snapshot = snapshot;
+      this.#parts.clear();
+    }
+    const key = `${place.head} ${place.cursor}`;
+    let part = this.#parts.get(key);
+    if (part === undefined) {
+      part = statePart(this.#log, place, now);
+      this.#parts.set(key, part);
+    }
+    return part;
+  }
+}
