@@ -17,7 +17,7 @@ function logOf(
     floor: 0,
     trimmed: 0,
     entries: [],
-    isPermanent: true,
+    isUnbroken: true,
   });
   for (let i = 0; i < count; i++) {
     log.append({ event: `{"p":"${'x'.repeat(size)}"}`, key: undefined, expiresAt }, 0);

@@ -6,8 +6,8 @@ import { decodeEntries, encodeEntries, newEntry } from '../../worker/room/log/en
 import { Log } from '../../worker/room/log/log.ts';
 import { resumeFrom } from '../../worker/room/log/resume.ts';
 
-const NEW = { epoch: 7, head: 0, floor: 0, trimmed: 0, entries: [], isPermanent: true };
-const IN_MEMORY = { ...NEW, isPermanent: false };
+const NEW = { epoch: 7, head: 0, floor: 0, trimmed: 0, entries: [], isUnbroken: true };
+const IN_MEMORY = { ...NEW, isUnbroken: false };
 const seqs = (entries: readonly { seq: number }[]) => entries.map(({ seq }) => seq);
 
 function policy(retention: Partial<Policy['retention']>, base: Policy = POLICIES.trade): Policy {

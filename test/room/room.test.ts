@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../worker/policy.ts';
 import { MAX_BACKLOG_BYTES } from '../../worker/room/session/output.ts';
-import { RoomInMemory } from './room-in-memory.ts';
+import { EPOCH, RoomInMemory } from './room-in-memory.ts';
 
 const LARGE = 100_000;
 
@@ -92,5 +92,48 @@ describe('a room that is full', () => {
     expect(room.room.hasSpace).toBe(false);
     room.room.disconnect(first);
     expect(room.room.hasSpace).toBe(true);
+  });
+});
+
+describe('an in-memory room', () => {
+  it('that never had an event tells no gap to who comes back after a sleep', () => {
+    const room = new RoomInMemory(POLICIES.price);
+    room.join();
+    room.clock.advance(60_000);
+    const later = room.wake();
+    const back = later.join({ since: { epoch: EPOCH, seq: 0 } });
+    expect(back.frames).toMatchObject([
+      { type: 'welcome' },
+      { type: 'subscribed', recovered: true, seq: 0 },
+    ]);
+    later.append({});
+    expect(back.sent).toEqual([[1]]);
+  });
+
+  it('that lost its events in a crash tells a gap to who had none of them', () => {
+    const room = new RoomInMemory(POLICIES.price);
+    room.append({});
+    const back = room.wake().join({ since: { epoch: EPOCH, seq: 0 } });
+    expect(back.types).toEqual(['welcome', 'subscribed', 'gap', 'snapshot']);
+  });
+});
+
+describe('a client that asks again and again', () => {
+  const asks = (room: RoomInMemory, times: number) => {
+    const socket = room.join();
+    for (let time = 0; time < times; time++) room.subscribe(socket);
+    return socket.closedFor;
+  };
+
+  it('may ask as often as it may send messages, when the answers are short', () => {
+    const room = new RoomInMemory(POLICIES.price_updates);
+    expect(asks(room, 90)).toBeUndefined();
+  });
+
+  it('is charged by what the answers weigh', () => {
+    const room = new RoomInMemory(POLICIES.price_updates);
+    for (let key = 0; key < 100; key++) room.append({ key: String(key), size: 1_000 });
+    expect(asks(room, 20)).toBeUndefined();
+    expect(asks(room, 90)).toBe('too_many_messages');
   });
 });

@@ -12,7 +12,7 @@ function logOf(policy: Policy, entries: readonly { key?: string; size?: number }
     floor: 0,
     trimmed: 0,
     entries: [],
-    isPermanent: true,
+    isUnbroken: true,
   });
   for (const { key, size = 1 } of entries) {
     log.append({ event: `{"p":"${'x'.repeat(size)}"}`, key, expiresAt: undefined }, 0);

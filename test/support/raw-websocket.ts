@@ -84,6 +84,11 @@ export class RawWebSocket {
     this.#socket.write(Buffer.concat([header, MASK, payload]));
   }
 
+  /** Sends a close frame, with any payload: a code of two bytes and a reason, or what is none. */
+  close(payload: Buffer): void {
+    this.#socket.write(Buffer.concat([Buffer.from([0x88, 0x80 | payload.length]), MASK, payload]));
+  }
+
   /** From now on nothing is taken from the network: its buffers fill up, then the server's. */
   stopReading(): void {
     this.#socket.pause();
@@ -101,8 +106,7 @@ export class RawWebSocket {
 
   #take(opcode: number, payload: Buffer): void {
     if (opcode === 1) this.#listener.text(payload);
-    else if (opcode === 8)
-      this.#end(`${payload.readUInt16BE(0)} ${payload.toString('utf8', 2)}`.trim());
+    else if (opcode === 8) this.#end(closeTextOf(payload));
     else throw new Error(`a frame with opcode ${opcode}`);
   }
 
@@ -111,6 +115,12 @@ export class RawWebSocket {
     this.cut();
     this.#listener.ended(how);
   }
+}
+
+/** `4413 slow_consumer`; `closed` for a close frame that says nothing. */
+function closeTextOf(payload: Buffer): string {
+  if (payload.length < 2) return 'closed';
+  return `${payload.readUInt16BE(0)} ${payload.toString('utf8', 2)}`.trim();
 }
 
 /** Splits what a server sends into frames: neither masked nor fragmented. */

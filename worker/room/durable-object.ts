@@ -86,8 +86,8 @@ export class Room extends DurableObject<Variables> {
   override webSocketClose(socket: WebSocket, code: number, reason: string): void {
     this.#room.disconnect(socket);
     // This completes the handshake; without it the client waits ten seconds and sees 1006. An
-    // application may send no code below 3000 but 1000.
-    if (code === 1000 || code >= 3000) socket.close(code, reason);
+    // application may send no code but 1000 and those from 3000 to 4999, and a peer sends any.
+    if (code === 1000 || (code >= 3000 && code <= 4999)) socket.close(code, reason);
     else socket.close();
   }
 

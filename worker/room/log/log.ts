@@ -24,8 +24,8 @@ export interface SavedLog {
   /** 0 when it was not saved. */
   readonly conflatableFrom?: number | undefined;
   readonly entries: readonly Entry[];
-  /** Whether no crash ever starts another epoch, because nothing that was told is ever lost. */
-  readonly isPermanent: boolean;
+  /** Whether no event was lost under another epoch: the log keeps all, or had none before this one. */
+  readonly isUnbroken: boolean;
 }
 
 export interface NewEvent {
@@ -47,7 +47,7 @@ interface TakenSnapshot {
 const NO_SNAPSHOT: TakenSnapshot = { head: -1, entries: [], validUntil: 0 };
 
 export class Log {
-  readonly isPermanent: boolean;
+  readonly isUnbroken: boolean;
   readonly #policy: Policy;
   readonly #tail: Entry[] = [];
   readonly #latest = new Map<string, Entry>();
@@ -64,7 +64,7 @@ export class Log {
 
   constructor(policy: Policy, saved: SavedLog) {
     this.#policy = policy;
-    this.isPermanent = saved.isPermanent;
+    this.isUnbroken = saved.isUnbroken;
     this.#epoch = saved.epoch;
     this.#head = saved.head;
     this.#floor = saved.floor;

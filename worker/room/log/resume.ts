@@ -6,7 +6,7 @@ import type { Cursor, GapReason } from '../../protocol/frames.ts';
 import type { Log } from './log.ts';
 
 /** What the decision needs to know of a log. */
-export type ResumableLog = Pick<Log, 'epoch' | 'head' | 'floor' | 'isPermanent'>;
+export type ResumableLog = Pick<Log, 'epoch' | 'head' | 'floor' | 'isUnbroken'>;
 
 /** A place whose epoch may be unknown: then only its number counts. */
 export interface Place {
@@ -41,10 +41,10 @@ export function whyIncomplete(
 }
 
 /**
- * Whether a reader of another epoch has missed nothing of this one. A permanent log gets its epoch
- * with its first event, so a reader that was told another epoch before that, and stands at 0, has
- * received no event of either.
+ * Whether a reader of another epoch has missed nothing of this one. A log that has never had an event
+ * has no epoch of its own: each time that its object wakes it is another one. So a reader that was told
+ * one of these, and stands at 0, has missed nothing, unless events were lost under another epoch.
  */
-function hasMissedNothing({ isPermanent, floor }: ResumableLog, seq: number): boolean {
-  return isPermanent && seq === 0 && floor === 0;
+function hasMissedNothing({ isUnbroken, floor }: ResumableLog, seq: number): boolean {
+  return isUnbroken && seq === 0 && floor === 0;
 }

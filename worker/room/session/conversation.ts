@@ -14,6 +14,8 @@ import type { ReadChannel } from './subscription.ts';
 
 /** A socket that goes on sending what no client sends is closed. */
 const MAX_INVALID_MESSAGES = 8;
+/** A message costs one more for each so many characters that its answer has. */
+const ANSWER_CHARACTERS_PER_MESSAGE = 16 * 1024;
 
 export interface ConversationPorts {
   readonly sessions: Sessions;
@@ -26,6 +28,7 @@ export interface ConversationPorts {
   readonly turn: (act: (now: number) => void) => void;
 }
 
+type SubscribeMessage = ClientMessage & { readonly type: 'subscribe' };
 type User = Identification & { readonly kind: 'user' };
 type Refusal = Identification & { readonly kind: 'refused' };
 
@@ -66,7 +69,7 @@ export class Conversation {
       case 'subscribe':
         // Who never reads could otherwise fill our memory with snapshots, by asking again and again.
         if (session.readiness === 'full') return session.dismiss('slow_consumer');
-        return session.subscribe(channel, message, now);
+        return this.#subscribe(session, message, now);
       case 'unsubscribe':
         return session.unsubscribe(channel.room, message.id);
       case 'ack':
@@ -74,6 +77,13 @@ export class Conversation {
       default:
         return unreachable(message);
     }
+  }
+
+  #subscribe(session: Session, message: SubscribeMessage, now: number): void {
+    const { output } = session;
+    const before = output.sent;
+    session.subscribe(this.#ports.channel, message, now);
+    session.messages.spend((output.sent - before) / ANSWER_CHARACTERS_PER_MESSAGE, now);
   }
 
   /** Takes a new token for the old one: of the same user, and as good for this room. */

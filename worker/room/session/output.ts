@@ -54,6 +54,7 @@ export class Output {
   #backlog = 0;
   /** What this turn has sent, in characters. */
   #burst = 0;
+  #sent = 0;
 
   constructor(socket: Socket, turn: Turn) {
     this.#socket = socket;
@@ -63,6 +64,11 @@ export class Output {
 
   get acks(): boolean {
     return this.#acks;
+  }
+
+  /** What was ever sent, in characters. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** What is on its way to a client that acks, in characters. */
@@ -100,6 +106,7 @@ export class Output {
       return false;
     }
     this.#burst += frame.length;
+    this.#sent += frame.length;
     return true;
   }
 

@@ -49,7 +49,7 @@ export function openState({ policy, saved, epoch, floor, trimmed, entries }: Ope
       trimmed,
       conflatableFrom: saved?.conflatableFrom,
       entries,
-      isPermanent: policy.log === 'durable',
+      isUnbroken: policy.log === 'durable' || saved === undefined,
     }),
     positions: new Positions(saved?.positions),
     webhookIds: new WebhookIds(saved?.webhookIds),
