@@ -64,7 +64,7 @@ export class PublishError extends Error {
   /** Whether the same call may succeed later. */
   readonly retry: boolean;
 
-  constructor(code: PublishErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: PublishErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.code = code;
     this.retry = mayRetry(code);
