@@ -11,7 +11,7 @@ const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta
 export const ROOT = pathOf('../..');
 export const NAME = '@moonx-farm/websocket-gateway';
 /** What has commands of the same names as the project's own, and is therefore installed apart. */
-const TOOLCHAINS = pathOf('toolchains');
+const TOOLCHAINS = join(ROOT, 'node_modules/.cache/toolchains');
 export const toolchain = (path: string) => join(TOOLCHAINS, 'node_modules', path);
 /** The lowest Node that `engines` allows. */
 export const LOWEST_NODE = toolchain('node/bin/node');
@@ -33,6 +33,7 @@ const TSCONFIG = {
 /** Installs the toolchains, unless they are there. */
 export async function installToolchains(): Promise<void> {
   const cwd = TOOLCHAINS;
+  await cp(pathOf('toolchains'), cwd, { recursive: true });
   await run('npm', ['ls'], { cwd }).catch(() => run('npm', ['ci', '--prefer-offline'], { cwd }));
 }
 
