@@ -129,6 +129,19 @@ test.each([
   expect(stdout.trim()).toBe('kafka_unavailable');
 });
 
+test('a producer that was required tells its error through a service that was imported', async () => {
+  const script = `
+    const { KafkaEventProducer } = require('${NAME}');
+    const producer = new KafkaEventProducer({ brokers: ['localhost:1'] });
+    import('${NAME}').then(async ({ NotificationService }) => {
+      const service = new NotificationService({ producer });
+      const { rejected } = await service.publishNotifications([{ type: 'a', target: { type: 'all' }, data: {} }]);
+      console.log(rejected[0].code);
+    });`;
+  const { stdout } = await run(LOWEST_NODE, ['-e', script], { cwd: project });
+  expect(stdout.trim()).toBe('kafka_unavailable');
+});
+
 /** Types of Node as old as the compiler; no types of the DOM, and no `skipLibCheck`. */
 const STRICT = { strict: true, noEmit: true, target: 'ES2020', lib: ['ES2020'], types: ['node'] };
 const OLD = { ...STRICT, typeRoots: [toolchain('@types')] };

@@ -17,9 +17,9 @@ export const PONG = 'pong';
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** A place in a room's log: everything up to `seq` of `epoch` has been received. */
 export const cursorSchema = v.object({ epoch: whole, seq: whole });
-/** It is written out, because the client SDK publishes it, without the schema library. */
+// It is written out, because the client SDK publishes it, without the schema library.
+/** A place in a room's log: everything up to `seq` of `epoch` has been received. */
 export interface Cursor {
   epoch: number;
   seq: number;
