@@ -1,5 +1,5 @@
 /** Publishes the events of the market and its users, each by its topic. */
-import type { EventType } from '../../worker/protocol/events.ts';
+import type { EventType } from '../../worker/protocol/event-shapes.ts';
 import { EVENT_TOPICS } from '../../worker/protocol/topics.ts';
 import type {
   AlertData,

@@ -64,7 +64,7 @@ export class PublishError extends Error {
   /** Whether the same call may succeed later. */
   readonly retry: boolean;
 
-  constructor(code: PublishErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: PublishErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.code = code;
     this.retry = mayRetry(code);
@@ -109,5 +109,11 @@ function isOwnCode(code: string): code is OwnCode {
 /** Any failure as a `PublishError`. */
 export function toPublishError(error: unknown): PublishError {
   if (error instanceof PublishError) return error;
+  // The package's other kind of module has a class of its own, and a producer of it may be shared.
+  if (isForeign(error)) return new PublishError(error.code, error.message, { cause: error });
   return new PublishError('internal', 'an unexpected error', { cause: error });
+}
+
+function isForeign(error: unknown): error is PublishError {
+  return error instanceof Error && error.name === 'PublishError' && 'code' in error;
 }

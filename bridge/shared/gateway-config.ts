@@ -4,8 +4,10 @@ import { ConfigError, type Environment, list, text } from '../../worker/protocol
 
 export function readEventsUrl(env: Environment): URL {
   const variable = 'WEBSOCKET_GATEWAY_URL';
-  const base = URL.parse(text(env, variable, 'http://localhost:3007'));
-  if (base === null || !['http:', 'https:'].includes(base.protocol)) {
+  const address = text(env, variable, 'http://localhost:3007');
+  // `URL.parse` would be shorter, but Node 20.0 has none, and the publisher SDK runs there too.
+  const base = URL.canParse(address) ? new URL(address) : undefined;
+  if (base === undefined || !['http:', 'https:'].includes(base.protocol)) {
     throw new ConfigError(variable, 'is an http:// or https:// URL');
   }
   if (base.search !== '' || base.hash !== '') throw new ConfigError(variable, 'ends at its path');

@@ -1,4 +1,4 @@
-/** What a page has to load. */
+/** What a page has to load, and what its browser has to know. */
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
@@ -6,21 +6,31 @@ import { expect, test } from 'vitest';
 const ENTRY = new URL('../../worker/client/index.ts', import.meta.url).pathname;
 /** A page's budget; what the client has to know leaves little of it. */
 const MAX_BYTES = 7_250;
+/** The lowest browsers that worker/client/README.md names. */
+const LOWEST_BROWSERS = ['chrome124', 'firefox125', 'safari17.4'];
 
-test('the client is small when minified and gzipped, and brings nothing else along', async () => {
-  const { outputFiles, metafile } = await build({
+const bundle = (target: string | string[]) =>
+  build({
     entryPoints: [ENTRY],
     bundle: true,
     minify: true,
     format: 'esm',
-    target: 'es2024',
+    target,
     write: false,
     metafile: true,
   });
+
+test('the client is small when minified and gzipped, and brings nothing else along', async () => {
+  const { outputFiles, metafile } = await bundle(LOWEST_BROWSERS);
   const [output] = Object.values(metafile.outputs);
   expect(output?.imports).toEqual([]);
   const inputs = Object.keys(metafile.inputs).filter((path) => !path.includes('worker/client/'));
   expect(inputs).toEqual([]);
   const { length } = gzipSync(outputFiles[0]?.contents ?? '', { level: 9 });
   expect(length).toBeLessThanOrEqual(MAX_BYTES);
+});
+
+test('the lowest browsers know all of its syntax: nothing is rewritten for them', async () => {
+  const [lowest, newest] = await Promise.all([bundle(LOWEST_BROWSERS), bundle('esnext')]);
+  expect(lowest.outputFiles[0]?.text).toBe(newest.outputFiles[0]?.text);
 });

@@ -3,9 +3,9 @@
  * that is crossed, a trade at no price of the book, a portfolio that its trades do not add up to.
  */
 import * as v from 'valibot';
+import type { PriceLevel } from '../../worker/protocol/event-shapes.ts';
 import {
   orderBookUpdateSchema,
-  type PriceLevel,
   portfolioUpdateSchema,
   priceUpdateSchema,
   systemAlertSchema,

@@ -1,7 +1,7 @@
 /**
- * The events as clients receive them. Their types are derived from the schemas and the table of the
- * protocol (`worker/protocol/events.ts`, `topics.ts`), which say what each event may hold and to which
- * rooms it goes.
+ * The events as clients receive them. Their types are derived from the shapes and the table of the
+ * protocol (`worker/protocol/event-shapes.ts`, `topics.ts`), which say what each event may hold and to
+ * which rooms it goes.
  */
 import type {
   EventsByType,
@@ -12,7 +12,7 @@ import type {
   PriceUpdate,
   SystemAlert,
   TradeNotification,
-} from '../protocol/events.ts';
+} from '../protocol/event-shapes.ts';
 import type { RoomClass } from '../protocol/rooms.ts';
 import type { EVENT_TOPICS, NOTIFICATIONS_TOPIC } from '../protocol/topics.ts';
 

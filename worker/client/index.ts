@@ -1,4 +1,4 @@
-/** The client SDK, for browsers and Node ≥ 22. The example is at `GatewayClient`. */
+/** The client SDK, for browsers and Node; the lowest versions are in README.md. The example is at `GatewayClient`. */
 export type { Cursor } from '../protocol/frames.ts';
 export type { MaxRate } from '../protocol/messages.ts';
 export { GatewayClient, type GatewayClientOptions } from './client.ts';

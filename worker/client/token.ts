@@ -102,10 +102,11 @@ export class TokenSource {
   }
 
   async #ask(provide: () => string | Promise<string>): Promise<string> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    this.#cancelAsking = this.#platform.after(PROVIDER_WITHIN_MS, () =>
-      reject(new Error('the token provider takes too long')),
-    );
+    const late = new Promise<never>((_, reject) => {
+      this.#cancelAsking = this.#platform.after(PROVIDER_WITHIN_MS, () =>
+        reject(new Error('the token provider takes too long')),
+      );
+    });
     try {
       const token = await Promise.race([provide(), late]);
       this.#kept = { token, renewAt: Number.POSITIVE_INFINITY };

@@ -4,7 +4,10 @@
  * many serializers write it so. `topics.ts` says by which topic each event comes and where it goes.
  */
 import * as v from 'valibot';
+import type { Decimal, EventsByType, EventType, PriceLevel } from './event-shapes.ts';
 import { isCustomRoom, isName } from './rooms.ts';
+
+export type { Priority } from './event-shapes.ts';
 
 /** The longest JSON text of an event, in characters, and how deep it may nest. */
 export const MAX_EVENT_LENGTH = 256 * 1024;
@@ -16,11 +19,6 @@ const MAX_LABEL_LENGTH = 128;
 
 const DECIMAL_PATTERN = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 const TYPE_PATTERN = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
-
-/** A number as JSON number or decimal string: `45000.50` or `"45000.50"`. */
-export type Decimal = number | string;
-/** One level of a book side: `[price, size]`. */
-export type PriceLevel = [Decimal, Decimal];
 
 function isDecimal(value: unknown): value is Decimal {
   if (typeof value === 'number') return Number.isFinite(value);
@@ -60,8 +58,6 @@ export const metadataSchema = v.pipe(
     version: v.nullish(label),
   }),
 );
-export type EventMetadata = v.InferOutput<typeof metadataSchema>;
-export type Priority = NonNullable<EventMetadata['priority']>;
 
 const common = { timestamp: time, metadata: v.nullish(metadataSchema) };
 
@@ -172,7 +168,8 @@ export const systemAlertSchema = v.object({
 });
 /**
  * The schemas of the events that have a topic of their own, by type. To add an event type, add its
- * schema here and its entry to the table in `topics.ts`; every other list is derived from the two.
+ * schema here, its shape to `event-shapes.ts` and its entry to the table in `topics.ts`; every other
+ * list is derived from these.
  */
 export const EVENT_SCHEMAS = {
   price_update: priceUpdateSchema,
@@ -180,14 +177,7 @@ export const EVENT_SCHEMAS = {
   trade_notification: tradeNotificationSchema,
   portfolio_update: portfolioUpdateSchema,
   system_alert: systemAlertSchema,
-} as const;
-
-/** The type of an event that has a topic of its own. */
-export type EventType = keyof typeof EVENT_SCHEMAS;
-/** The event of each type. */
-export type EventsByType = {
-  readonly [Type in EventType]: v.InferOutput<(typeof EVENT_SCHEMAS)[Type]>;
-};
+} as const satisfies { [Type in EventType]: v.GenericSchema<unknown, EventsByType[Type]> };
 
 const notificationType = v.pipe(
   v.string(),
@@ -205,11 +195,3 @@ export const notificationSchema = v.object({
   timestamp: v.nullish(time),
   metadata: common.metadata,
 });
-
-export type PriceUpdate = EventsByType['price_update'];
-/** The whole book, in place of the one before; never a list of changes. */
-export type OrderBookUpdate = EventsByType['order_book_update'];
-export type TradeNotification = EventsByType['trade_notification'];
-export type PortfolioUpdate = EventsByType['portfolio_update'];
-export type SystemAlert = EventsByType['system_alert'];
-export type Notification = v.InferOutput<typeof notificationSchema>;

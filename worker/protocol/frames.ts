@@ -19,9 +19,13 @@ export const PING_EVERY = 25_000;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** A place in a room's log: everything up to `seq` of `epoch` has been received. */
 export const cursorSchema = v.object({ epoch: whole, seq: whole });
-export type Cursor = v.InferOutput<typeof cursorSchema>;
+// It is written out, because the client SDK publishes it, without the schema library.
+/** A place in a room's log: everything up to `seq` of `epoch` has been received. */
+export interface Cursor {
+  epoch: number;
+  seq: number;
+}
 
 /** What names a request: a text, or a number that every JSON parser reads alike. */
 export const requestIdSchema = v.union([

@@ -1,11 +1,12 @@
 /**
  * Which event comes by which Kafka topic, and to which rooms it goes: one table. To add an event type,
- * add an entry here and its schema to `events.ts`.
+ * add an entry here, its schema to `events.ts` and its shape to `event-shapes.ts`.
  */
 import * as v from 'valibot';
 import type { RejectionCode } from './codes.ts';
 import { describeIssue } from './describe-issue.ts';
-import { EVENT_SCHEMAS, type EventType, notificationSchema, type Priority } from './events.ts';
+import type { EventType, Priority } from './event-shapes.ts';
+import { EVENT_SCHEMAS, notificationSchema } from './events.ts';
 import { nameOfRoom, normalForm, ROOM_ACCESS, type RoomClass } from './rooms.ts';
 
 /**

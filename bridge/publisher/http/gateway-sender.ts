@@ -18,17 +18,24 @@ import type { Outcome, Sent } from '../outbox/coalescer.ts';
 import type { OutgoingEvent } from '../outbox/outbox.ts';
 import { PostPace } from './post-pace.ts';
 
-/** The part of `fetch` that is used. */
+/**
+ * The part of `fetch` that is used, in words that compilers know which have neither the types of the
+ * DOM nor generic typed arrays.
+ */
 export type GatewayPost = (
   url: URL,
   init: {
     readonly method: 'POST';
     readonly headers: Record<string, string>;
-    readonly body: Uint8Array<ArrayBuffer>;
+    readonly body: Uint8Array & { readonly buffer: ArrayBuffer };
     readonly redirect: 'manual';
     readonly signal: AbortSignal;
   },
-) => Promise<Pick<Response, 'status' | 'text'> & { readonly headers: Pick<Headers, 'get'> }>;
+) => Promise<{
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}>;
 
 export interface GatewaySenderOptions {
   readonly url: URL;

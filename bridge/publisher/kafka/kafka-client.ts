@@ -31,7 +31,7 @@ export const RETRY = { initialRetryTime: 100, retries: 3, maxRetryTime: 1_000 };
 
 /** @throws {ConfigError} naming the variable that cannot be used. */
 export function createKafkaClient(options: KafkaProducerOptions, env: Environment): Kafka {
-  quietenKafkajs();
+  quieten();
   const ssl = options.ssl ?? readSsl(env);
   const sasl = options.sasl ?? (readSasl(env) as SASLOptions | undefined);
   return new kafkajs.Kafka({
@@ -44,6 +44,15 @@ export function createKafkaClient(options: KafkaProducerOptions, env: Environmen
     ...(sasl === undefined ? {} : { sasl }),
     ...logging(options.logger),
   });
+}
+
+/** Where a bundler has put everything into one file, kafkajs cannot be repaired, and is only noisier. */
+function quieten(): void {
+  try {
+    quietenKafkajs();
+  } catch {
+    // There is no folder of packages to take kafkajs's parts from.
+  }
 }
 
 /** The brokers that were given are judged by the variable's rules, and named by it. */

@@ -2,7 +2,10 @@
 import { GatewayClient } from '@moonx-farm/websocket-gateway/client';
 
 async function main(): Promise<void> {
-  const client = new GatewayClient({ url: process.argv[2] ?? '' });
+  const client = new GatewayClient({
+    url: process.argv[2] ?? '',
+    token: async () => process.argv[3] ?? '',
+  });
   const prices: (number | string)[] = [];
   for await (const { event } of client.subscribe('price:BTC-USDC')) {
     prices.push(event.data.price);

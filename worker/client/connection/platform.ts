@@ -59,7 +59,8 @@ export interface Platform extends Required<Omit<PlatformOptions, 'setTimeout' | 
 
 export function platformOf(options: PlatformOptions): Platform {
   const platform: Required<PlatformOptions> = {
-    WebSocket: globalThis.WebSocket,
+    // A server that only renders pages makes clients too, so this fails no sooner than it is needed.
+    WebSocket: globalThis.WebSocket ?? (noWebSocket as never),
     fetch: (url, init) => globalThis.fetch(url, init),
     now: Date.now,
     setTimeout: globalThis.setTimeout,
@@ -77,4 +78,9 @@ export function platformOf(options: PlatformOptions): Platform {
       return () => clearTimeout(timer);
     },
   };
+}
+
+/** Stands for the WebSocket where there is none, as on Node 20. */
+function noWebSocket(): never {
+  throw new TypeError('there is no WebSocket here: give one as the option WebSocket');
 }

@@ -47,7 +47,7 @@ export interface SubscribeOptions<Event> extends SubscriptionHandlers<Event> {
  *   await store(event, { epoch, seq });
  * }
  */
-export interface Subscription<Event> extends AsyncIterable<Received<Event>, undefined> {
+export interface Subscription<Event> {
   readonly room: string;
   /** How the room's connection is doing. */
   readonly status: ConnectionStatus;
@@ -61,4 +61,6 @@ export interface Subscription<Event> extends AsyncIterable<Received<Event>, unde
   readonly duplicates: number;
   /** Leaves the room: no handler is called any more. The last to leave closes the connection. */
   unsubscribe(): void;
+  /** `AsyncIterable` would say less: before TypeScript 5.6 it cannot say what a loop ends with. */
+  [Symbol.asyncIterator](): AsyncIterator<Received<Event>, undefined>;
 }
