@@ -1,6 +1,7 @@
 /** The Kafka client of the consumer, the admin and the dead-letter producer, repaired and with all codecs. */
 import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
 import type { KafkaConfig } from '../shared/kafka-config.ts';
+import { escapeBrokers, socketFactory } from '../shared/kafka-sockets.ts';
 import { kafkaLog, type Logger } from '../shared/log.ts';
 import { registerCodecs } from './kafkajs/codecs.ts';
 import { patchKafkajs } from './kafkajs/patch.ts';
@@ -16,7 +17,8 @@ export function createKafka(config: KafkaConfig, log: Logger): Kafka {
   patchKafkajs();
   registerCodecs();
   return new kafkajs.Kafka({
-    brokers: [...config.brokers],
+    brokers: escapeBrokers(config.brokers),
+    socketFactory,
     clientId: config.clientId,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -3,6 +3,7 @@ import kafkajs, { type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs
 import { ConfigError, type Environment, text } from '../../../worker/protocol/variables.ts';
 import { quietenKafkajs } from '../../kafka/kafkajs/timers.ts';
 import { readBrokers, readSasl, readSsl } from '../../shared/kafka-config.ts';
+import { escapeBrokers, socketFactory } from '../../shared/kafka-sockets.ts';
 
 /** What kafkajs has to say about its connections; `console` fits. */
 export interface PublisherLogger {
@@ -35,7 +36,8 @@ export function createKafkaClient(options: KafkaProducerOptions, env: Environmen
   const ssl = options.ssl ?? readSsl(env);
   const sasl = options.sasl ?? (readSasl(env) as SASLOptions | undefined);
   return new kafkajs.Kafka({
-    brokers: brokersOf(options.brokers, env),
+    brokers: escapeBrokers(brokersOf(options.brokers, env)),
+    socketFactory,
     clientId: options.clientId ?? text(env, 'KAFKA_CLIENT_ID', 'backend-service'),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
