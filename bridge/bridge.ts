@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config.ts';
 import { Consumption } from './consumption.ts';
-import { Batcher } from './delivery/batcher.ts';
+import { BATCH_LIMITS, Batcher } from './delivery/batcher.ts';
 import { DeadLetters } from './delivery/dead-letter.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { httpPost } from './delivery/http-post.ts';
@@ -62,7 +62,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
     consumer: { groupId, sessionTimeoutMs },
     rebuilt: () => metrics.rebuilds.inc(),
     consumption: ({ source, admin, append, consumer }) => {
-      const batcher = new Batcher(source);
+      const batcher = new Batcher(source, BATCH_LIMITS, config.topics.prefix);
       const deadLetters = new DeadLetters({
         source,
         group: groupId,

@@ -111,3 +111,15 @@ describe('a value that cannot be embedded', () => {
     expect(taken).toBe(2);
   });
 });
+
+describe('what a record says of itself', () => {
+  const bodyOf = (batcher: Batcher, topic: string, timestamp: string) => {
+    const { body } = batcher.cut({ topic, partition: 0 }, [{ ...record(1), timestamp }]);
+    return JSON.parse(String(body?.bytes)).records[0];
+  };
+
+  test('has the plain name of a topic with a prefix', () => {
+    const batcher = new Batcher('cluster', undefined, 'prod.');
+    expect(bodyOf(batcher, 'prod.price.updates', '1').topic).toBe('price.updates');
+  });
+});

@@ -48,6 +48,8 @@ export function bridgeEnvironment(
   return {
     KAFKA_BROKERS: inject('kafkaBrokers').join(','),
     KAFKA_TOPICS: topics.join(','),
+    // Each test has topics of its own, which the fake Worker takes.
+    KAFKA_TOPICS_VERIFY: 'false',
     KAFKA_SESSION_TIMEOUT_MS: '3000',
     WEBSOCKET_GATEWAY_URL: url,
     INGEST_SECRET: SECRET,

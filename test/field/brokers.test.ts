@@ -78,6 +78,45 @@ describe('KAFKA_BROKERS', () => {
   });
 });
 
+describe('KAFKA_TOPICS and TOPIC_PREFIX', () => {
+  test.each([
+    ['price.updates', '', ['price.updates']],
+    ['price.updates, notifications', '', ['price.updates', 'notifications']],
+    ['price.updates,price.updates', '', ['price.updates']],
+    ['price.updates', 'prod.', ['prod.price.updates']],
+    ['prod.price.updates', 'prod.', ['prod.price.updates']],
+    ['price.updates,prod.price.updates', 'prod.', ['prod.price.updates']],
+    ['price.updates', 'price.', ['price.price.updates']],
+    ['price.updates', 'price.updates', ['price.updatesprice.updates']],
+  ])('"%s" with the prefix "%s" reads %j', async (topics, prefix, required) => {
+    const config = await read({ KAFKA_TOPICS: topics, TOPIC_PREFIX: prefix });
+    expect(config.topics).toEqual({ prefix, required, optional: [] });
+  });
+
+  test('a prefix stands before every topic of the gateway', async () => {
+    const { required, optional } = (await read({ TOPIC_PREFIX: 'prod.' })).topics;
+    expect(required).toContain('prod.price.updates');
+    expect([...required, ...optional].every((name) => name.startsWith('prod.'))).toBe(true);
+  });
+
+  test.each([
+    ['prod.price.updates', '', /^KAFKA_TOPICS names prod\.price\.updates.*TOPIC_PREFIX=prod\./],
+    ['p_trade.notifications', '', /TOPIC_PREFIX=p_ if/],
+    ['prod.price.updates', 'dev.', /^KAFKA_TOPICS names/],
+    ['price.update', '', /^KAFKA_TOPICS names/],
+    ['price.updates.dlq', '', /^KAFKA_TOPICS names/],
+    ['Price.Updates', '', /^KAFKA_TOPICS names/],
+    [',', '', /^KAFKA_TOPICS names no topic/],
+    [' ', '', /^KAFKA_TOPICS names no topic/],
+    ['a/b', '', /^KAFKA_TOPICS has no topic/],
+    ['price.updates', 'a b', /^TOPIC_PREFIX /],
+    ['price.updates', 'prod"', /^TOPIC_PREFIX /],
+    ['price.updates', 'x'.repeat(201), /^TOPIC_PREFIX /],
+  ])('"%s" with the prefix "%s" stops the start', async (topics, prefix, message) => {
+    await expect(read({ KAFKA_TOPICS: topics, TOPIC_PREFIX: prefix })).rejects.toThrow(message);
+  });
+});
+
 describe('credentials that would be left unused', () => {
   test.each([
     [{ KAFKA_SASL_USERNAME: 'u' }, /^KAFKA_SASL_USERNAME .*KAFKA_SASL_MECHANISM/],

@@ -17,6 +17,8 @@ export interface KafkaProducerOptions {
   readonly clientId?: string | undefined;
   /** As kafkajs takes it; `KAFKA_SSL`, `KAFKA_SSL_CA_FILE`, … unless given. */
   readonly ssl?: KafkaConfig['ssl'] | undefined;
+  /** What your estate writes before each topic's name; `TOPIC_PREFIX` unless given, else nothing. */
+  readonly topicPrefix?: string | undefined;
   /** As kafkajs takes it; `KAFKA_SASL_MECHANISM`, `_USERNAME`, `_PASSWORD` unless given. */
   readonly sasl?: SASLOptions | undefined;
   /** Is told of each failed attempt. Without it nothing is logged: what they come to is thrown. */

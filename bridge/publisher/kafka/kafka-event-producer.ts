@@ -6,6 +6,7 @@
  */
 import kafkajs, { type Kafka } from 'kafkajs';
 import type { Environment } from '../../../worker/protocol/variables.ts';
+import { readTopicPrefix } from '../../shared/topic-prefix.ts';
 import { PublishError } from '../errors.ts';
 import type { DEXEvent, NotificationEvent } from '../events.ts';
 import type { Outcome, Sent } from '../outbox/coalescer.ts';
@@ -51,6 +52,7 @@ interface PlacedEvent {
  */
 export class KafkaEventProducer implements EventProducer {
   readonly #kafka: Kafka;
+  readonly #topicPrefix: string;
   readonly #now: () => number;
   readonly #publishing: Publishing;
   readonly #partitioner = kafkajs.Partitioners.DefaultPartitioner();
@@ -59,6 +61,9 @@ export class KafkaEventProducer implements EventProducer {
   /** @throws {ConfigError} naming the variable that cannot be used. */
   constructor(options: KafkaProducerOptions = {}, env: Environment = process.env) {
     this.#kafka = createKafkaClient(options, env);
+    this.#topicPrefix = readTopicPrefix({
+      TOPIC_PREFIX: options.topicPrefix ?? env.TOPIC_PREFIX,
+    });
     this.#now = options.now ?? Date.now;
     const outbox = new Outbox(
       {
@@ -112,7 +117,7 @@ export class KafkaEventProducer implements EventProducer {
   /** The present life, or a new one; callers at the same time share it. */
   #openLife(): Promise<ProducerLife> {
     if (this.#life !== undefined) return this.#life;
-    const opening = ProducerLife.open(this.#kafka, this.#now);
+    const opening = ProducerLife.open(this.#kafka, this.#now, this.#topicPrefix);
     this.#life = opening;
     opening.catch(() => {
       if (this.#life === opening) this.#life = undefined;
@@ -244,7 +249,7 @@ async function lookUp(
   const topics = new Map<string, PartitionMetadata | PublishError>();
   for (const name of names) {
     try {
-      const missing = new PublishError('topic_missing', `Kafka has no topic ${name}`);
+      const missing = new PublishError('topic_missing', `Kafka has no topic ${life.nameOf(name)}`);
       topics.set(name, (await life.partitionsOf(name)) ?? missing);
     } catch (error) {
       const failure = failureOf(error);

@@ -32,19 +32,21 @@ export class ProducerLife {
   readonly #producer: Producer;
   readonly #admin: Admin;
   readonly #now: () => number;
+  readonly #topicPrefix: string;
   readonly #topics = new Map<
     string,
     { until: number; partitions: PartitionMetadata | undefined }
   >();
 
-  private constructor(producer: Producer, admin: Admin, now: () => number) {
+  private constructor(producer: Producer, admin: Admin, now: () => number, topicPrefix: string) {
     this.#producer = producer;
     this.#admin = admin;
     this.#now = now;
+    this.#topicPrefix = topicPrefix;
   }
 
   /** @throws what kafkajs throws. */
-  static async open(kafka: Kafka, now: () => number): Promise<ProducerLife> {
+  static async open(kafka: Kafka, now: () => number, topicPrefix = ''): Promise<ProducerLife> {
     const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -54,7 +56,7 @@ export class ProducerLife {
       retry: RETRY,
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
-    const life = new ProducerLife(producer, kafka.admin(), now);
+    const life = new ProducerLife(producer, kafka.admin(), now, topicPrefix);
     try {
       await Promise.all([producer.connect(), life.#admin.connect()]);
       return life;
@@ -75,8 +77,17 @@ export class ProducerLife {
   }
 
   /** @param topicMessages each with its partition. @throws what kafkajs throws. */
-  async send(topicMessages: TopicMessages[]): Promise<void> {
+  async send(sends: readonly TopicMessages[]): Promise<void> {
+    const topicMessages = sends.map(({ topic, messages }) => ({
+      topic: this.nameOf(topic),
+      messages,
+    }));
     await this.#producer.sendBatch({ acks: -1, timeout: ACKNOWLEDGE_WITHIN_MS, topicMessages });
+  }
+
+  /** The name that Kafka knows. */
+  nameOf(topic: string): string {
+    return this.#topicPrefix + topic;
   }
 
   /** Never rejects. */
@@ -84,7 +95,8 @@ export class ProducerLife {
     await Promise.allSettled([this.#producer.disconnect(), this.#admin.disconnect()]);
   }
 
-  async #fetchPartitions(topic: string): Promise<PartitionMetadata | undefined> {
+  async #fetchPartitions(plain: string): Promise<PartitionMetadata | undefined> {
+    const topic = this.nameOf(plain);
     try {
       const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
       return topics.find(({ name }) => name === topic)?.partitions;
