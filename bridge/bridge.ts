@@ -59,6 +59,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
     readiness,
     log,
     topics: new Topics(config.topics.required, config.topics.optional, log),
+    source: { brokers: config.kafka.brokers, topicPrefix: config.topics.prefix },
     consumer: { groupId, sessionTimeoutMs },
     rebuilt: () => metrics.rebuilds.inc(),
     consumption: ({ source, admin, append, consumer }) => {

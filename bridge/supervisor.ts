@@ -9,6 +9,7 @@ import { createAppender } from './kafka/client.ts';
 import { Consumer, type ConsumerOptions } from './kafka/consumer.ts';
 import { errorLabel } from './kafka/kafka-error.ts';
 import type { Append } from './kafka/record.ts';
+import { type SourceOptions, sourceOf } from './kafka/source.ts';
 import type { Topics, TopicsPresent } from './kafka/topics.ts';
 import type { Readiness } from './readiness.ts';
 import { backoffMs, KAFKA_BACKOFF, type Pause, pause } from './shared/backoff.ts';
@@ -28,7 +29,7 @@ const HEALTHY_MS = 60_000;
 
 /** What a consumption is given of Kafka. */
 export interface ConsumedKafka {
-  /** The cluster's id. */
+  /** What batches name as theirs. */
   readonly source: string;
   readonly admin: Admin;
   readonly append: Append;
@@ -38,6 +39,7 @@ export interface ConsumedKafka {
 export interface SupervisorPorts {
   readonly kafka: Kafka;
   readonly topics: Topics;
+  readonly source: SourceOptions;
   readonly consumer: Omit<ConsumerOptions, 'topics'>;
   readonly readiness: Readiness;
   readonly log: Logger;
@@ -118,7 +120,8 @@ export class Supervisor {
       await this.#pause(WATCH_INTERVAL_MS, this.#stopping.signal);
       return 'topics_changed';
     }
-    const { clusterId: source } = await admin.describeCluster();
+    const { clusterId } = await admin.describeCluster();
+    const source = sourceOf(clusterId, this.#ports.source);
     const consumer = new Consumer(kafka, { ...options, topics: topics.readable });
     const consumption = this.#ports.consumption({ source, admin, append, consumer });
     this.#consumption = consumption;

@@ -13,6 +13,10 @@ import { withoutPrefix } from '../shared/topic-prefix.ts';
 const MAX_KEY_BYTES = 1024;
 /** Space for the head of one record: names, three integers and a key whose every byte is escaped. */
 const MAX_HEAD_BYTES = 16 * 1024;
+/** Unix ms has 13 digits until the year 2286, and every integer of 15 is a safe one. */
+const TIME_DIGITS = 13;
+const MAX_TIME_DIGITS = 15;
+const NO_TIME = '0';
 const TAIL = ']}';
 
 export interface Body {
@@ -120,7 +124,7 @@ export class Batcher {
     const name = withoutPrefix(topic, this.#topicPrefix);
     const head =
       `${first ? '' : ','}{"topic":"${name}","partition":${partition},"offset":${offset}` +
-      `,"timestamp":${timestamp.startsWith('-') ? '0' : timestamp}${keyMember(key)},"value":`;
+      `,"timestamp":${timeOf(timestamp)}${keyMember(key)},"value":`;
     const valueAt = size + this.#scratch.write(head, size, 'utf8');
     const end = valueAt + value.length;
     if (end + 1 + TAIL.length > maxBytes) return undefined;
@@ -143,6 +147,15 @@ function inspect({ value }: KafkaRecord): { code: string; message: string } | un
   } catch {
     return { code: 'not_json', message: 'the value is not one JSON text' };
   }
+}
+
+/**
+ * A producer may stamp anything, and the Worker takes no time that is no safe integer. The first 13 digits
+ * of a time in µs or ns are the same time in ms, by which a room tells that a topic was made anew.
+ */
+function timeOf(timestamp: string): string {
+  if (timestamp.startsWith('-')) return NO_TIME;
+  return timestamp.length <= MAX_TIME_DIGITS ? timestamp : timestamp.slice(0, TIME_DIGITS);
 }
 
 function keyMember(key: Buffer | null): string {

@@ -3,7 +3,9 @@ import { connect, createServer } from 'node:net';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../bridge/config.ts';
 import { createKafka } from '../../bridge/kafka/client.ts';
+import { sourceOf } from '../../bridge/kafka/source.ts';
 import { createLog } from '../../bridge/shared/log.ts';
+import { MAX_SOURCE_LENGTH } from '../../worker/protocol/batch.ts';
 import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
 
 const read = (env: Record<string, string>) =>
@@ -130,5 +132,39 @@ describe('credentials that would be left unused', () => {
   test('a file beside an explicit KAFKA_SSL=false is meant', async () => {
     const { kafka } = await read({ KAFKA_SSL: 'false', KAFKA_SSL_CA_FILE: '/ca.pem' });
     expect(kafka.ssl).toBeUndefined();
+  });
+});
+
+describe('the source of a batch', () => {
+  const options = { brokers: ['b:9092', 'a:9092'], topicPrefix: '' };
+
+  test.each(['MkU3OEVBNTcwNTJENDM2Qk', 'x', 'redpanda.b0e1', 'c'.repeat(64)])(
+    'is the id of the cluster: %s',
+    (id) => {
+      expect(sourceOf(id, options)).toBe(id);
+    },
+  );
+
+  test.each([null, undefined, '', ' ', 7, 'c'.repeat(65), `redpanda.${'c'.repeat(65)}`])(
+    'is one that the Worker takes, and always the same, for the id %j',
+    (id) => {
+      const source = sourceOf(id, options);
+      expect(source.length).toBeGreaterThan(0);
+      expect(source.length).toBeLessThanOrEqual(MAX_SOURCE_LENGTH);
+      expect(sourceOf(id, { ...options, brokers: ['a:9092', 'b:9092'] })).toBe(source);
+    },
+  );
+
+  test('tells clusters without an id apart, and two estates on one cluster', () => {
+    const sources = [
+      sourceOf(null, options),
+      sourceOf(null, { ...options, brokers: ['c:9092'] }),
+      sourceOf('id', options),
+      sourceOf('id', { ...options, topicPrefix: 'prod.' }),
+      sourceOf('id', { ...options, topicPrefix: 'p'.repeat(200) }),
+      sourceOf('c'.repeat(74), options),
+      sourceOf('d'.repeat(74), options),
+    ];
+    expect(new Set(sources).size).toBe(sources.length);
   });
 });
