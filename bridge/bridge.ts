@@ -13,6 +13,7 @@ import { createKafka } from './kafka/client.ts';
 import { Topics } from './kafka/topics.ts';
 import { Metrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
+import { remedyOf } from './remedies.ts';
 import { startServer } from './server.ts';
 import type { Logger } from './shared/log.ts';
 import { Supervisor } from './supervisor.ts';
@@ -34,9 +35,12 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
   const { post, close: closePost } = httpPost(config.eventsUrl);
 
   let stopping = false;
-  const waiting = (lane: string, reason: string | undefined) => {
-    const changed = readiness.report(`delivery ${lane}`, reason);
-    if (changed && reason !== undefined) log.warn({ partition: lane, reason }, 'delivery waits');
+  const waiting = (lane: string, reason: string | undefined, message?: string) => {
+    const changed = readiness.report(`delivery ${lane}`, reason, message);
+    if (changed && reason !== undefined) {
+      const remedy = remedyOf(reason);
+      log.warn({ partition: lane, reason, message, remedy }, 'delivery waits');
+    }
     // During a stop the delivery was given up, so it does not go on.
     else if (changed && !stopping) log.info({ partition: lane }, 'delivery goes on');
   };

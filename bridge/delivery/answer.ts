@@ -30,8 +30,8 @@ export type Verdict =
   | { kind: 'too_large' }
   /** One record or more spoils the batch. Its halves tell which. */
   | { kind: 'malformed'; code: string; message: string }
-  /** `reason` is a stable label; `retryAfterMs` is what the Worker asked for. */
-  | { kind: 'retry'; reason: string; retryAfterMs?: number };
+  /** `reason` is a stable label; `message` is for people; `retryAfterMs` is what the Worker asked for. */
+  | { kind: 'retry'; reason: string; message?: string; retryAfterMs?: number };
 
 /** The longest `Retry-After` that is obeyed: a mistaken one must not stop the feed for a day. */
 const MAX_RETRY_AFTER_MS = 60_000;
@@ -61,11 +61,13 @@ export function judge(answer: HttpAnswer, records: number, nowMs: number): Verdi
     case 'record_malformed':
       return { kind: 'malformed', ...stated };
     default: {
-      const reason = stated?.code ?? `http_${answer.status}`;
       const retryAfterMs = parseRetryAfter(answer.retryAfter, nowMs);
-      return retryAfterMs === undefined
-        ? { kind: 'retry', reason }
-        : { kind: 'retry', reason, retryAfterMs };
+      return {
+        kind: 'retry',
+        reason: stated?.code ?? `http_${answer.status}`,
+        ...(stated === undefined ? {} : { message: stated.message }),
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      };
     }
   }
 }
