@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { Consumption } from './consumption.ts';
 import { BATCH_LIMITS, Batcher } from './delivery/batcher.ts';
 import { DeadLetters } from './delivery/dead-letter.ts';
+import { DeadLetterLog } from './delivery/dead-letter-log.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { httpPost } from './delivery/http-post.ts';
 import { Semaphore } from './delivery/semaphore.ts';
@@ -57,6 +58,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
     },
   });
 
+  const deadLetterLog = new DeadLetterLog(log);
   const { groupId, sessionTimeoutMs } = config.kafka;
   const supervisor = new Supervisor({
     kafka,
@@ -74,11 +76,10 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
         append,
         observer: {
           waiting,
-          deadLettered: (topic, refusals) => {
-            for (const { record, code } of refusals) {
-              metrics.deadLettered.inc({ topic, code });
-              log.debug({ topic, offset: record.offset, code }, 'record dead-lettered');
-            }
+          deadLettered: (origin, refusals) => {
+            const { topic } = origin;
+            for (const { code } of refusals) metrics.deadLettered.inc({ topic, code });
+            deadLetterLog.tell(origin, refusals);
           },
         },
       });

@@ -29,7 +29,7 @@ const BARE_VALUE_BYTES = 256;
 const SIZE_ERRORS = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
 
 export interface DeadLetterObserver {
-  deadLettered(topic: string, refusals: readonly Refusal[]): void;
+  deadLettered(origin: Partition, refusals: readonly Refusal[]): void;
   /** `reason` is undefined when the topic takes records again, or the wait is given up. */
   waiting(partition: string, reason: string | undefined, message?: string): void;
 }
@@ -73,7 +73,7 @@ export class DeadLetters {
         try {
           const letters = refusals.map((refusal) => this.#letter(origin, refusal, form));
           await append(deadLetterTopic(origin.topic), letters);
-          observer.deadLettered(origin.topic, refusals);
+          observer.deadLettered(origin, refusals);
           return true;
         } catch (error) {
           const types = errorTypes(error);

@@ -219,6 +219,15 @@ describe('Kafka', () => {
     expect((await bridge.ready()).details[lane]?.remedy).toMatch(/WRITE on their dead-letter/);
 
     await guarded.grant('bridge', { topic: `${TOPIC}.dlq` }, 'WRITE');
+    await until('a dead letter', () =>
+      bridge.log.find(({ msg }) => msg === 'record dead-lettered'),
+    );
+    expect(bridge.log.find(({ msg }) => msg === 'record dead-lettered')).toMatchObject({
+      level: 40,
+      code: 'symbol_invalid',
+      topic: TOPIC,
+      partition: 0,
+    });
     await until('readiness', async () => (await bridge.ready()).ready);
   });
 
