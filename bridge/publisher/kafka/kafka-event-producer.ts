@@ -140,10 +140,14 @@ export class KafkaEventProducer implements EventProducer {
       const failure = failureOf(error);
       return { outcomes: events.map(() => failure), failure };
     }
-    const topics = await lookUp(life, new Set(events.map(({ topic }) => topic)));
+    const topics = await lookUp(life, events);
     if (topics instanceof PublishError) {
       this.#discard(life);
       return { outcomes: events.map(() => topics), failure: topics };
+    }
+    if (life.isOutgrown) {
+      this.#discard(life);
+      return this.#send(events);
     }
     const byLeader = this.#place(events, topics, outcomes);
     const failures = await Promise.all(
@@ -244,13 +248,20 @@ export class KafkaEventProducer implements EventProducer {
 /** Each topic's partitions or why it has none; or why nothing is known of any. */
 async function lookUp(
   life: ProducerLife,
-  names: ReadonlySet<string>,
+  events: readonly OutgoingEvent[],
 ): Promise<Map<string, PartitionMetadata | PublishError> | PublishError> {
   const topics = new Map<string, PartitionMetadata | PublishError>();
-  for (const name of names) {
+  const wanted = new Map<string, unknown[]>();
+  for (const { topic, partition } of events) {
+    const partitions = wanted.get(topic) ?? [];
+    wanted.set(topic, partitions);
+    const asked = partition ?? undefined;
+    if (asked !== undefined) partitions.push(asked);
+  }
+  for (const [name, partitions] of wanted) {
     try {
       const missing = new PublishError('topic_missing', `Kafka has no topic ${life.nameOf(name)}`);
-      topics.set(name, (await life.partitionsOf(name)) ?? missing);
+      topics.set(name, (await life.partitionsOf(name, partitions)) ?? missing);
     } catch (error) {
       const failure = failureOf(error);
       if (failure.code === 'kafka_unavailable') return failure;
