@@ -86,7 +86,7 @@ export class KafkaEventProducer implements EventProducer {
   publishEvent(
     topic: string,
     event: DEXEvent | NotificationEvent,
-    partition?: number,
+    partition?: number | null,
   ): Promise<void> {
     return this.#publishing.publishEvent({ topic, event, partition });
   }
@@ -255,8 +255,7 @@ async function lookUp(
   for (const { topic, partition } of events) {
     const partitions = wanted.get(topic) ?? [];
     wanted.set(topic, partitions);
-    const asked = partition ?? undefined;
-    if (asked !== undefined) partitions.push(asked);
+    if (partition !== undefined) partitions.push(partition);
   }
   for (const [name, partitions] of wanted) {
     try {
