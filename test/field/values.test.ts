@@ -36,6 +36,35 @@ test('there is an event of each topic', () => {
   for (const topic of TOPICS.keys()) expect(encode(topic, {})).not.toBeInstanceOf(PublishError);
 });
 
+describe.each(Object.keys(EVENTS))('the timestamp of an event of %s', (topic) => {
+  test.each([0, 1, 999_999_999, 10_000_000_000, NOW, NOW + 86_400_000, 4_102_444_800_000])(
+    '%i is Unix ms',
+    (timestamp) => {
+      expect(encode(topic, { timestamp })).toMatchObject({ timestamp });
+    },
+  );
+
+  test.each([
+    [1_000_000_000, 'seconds'],
+    [1_703_123_456, 'seconds'],
+    [Math.floor(NOW / 1000), 'seconds'],
+    [9_999_999_999, 'seconds'],
+    [NOW * 1000, 'microseconds'],
+  ])('%i is refused as %s', (timestamp, unit) => {
+    expect(encode(topic, { timestamp })).toMatchObject({
+      code: 'timestamp_invalid',
+      message: expect.stringContaining(unit),
+    });
+  });
+
+  test.each([1_703_123_456.789, '1703123456789', '2023-12-21T01:50:56Z', -1, NOW * 1e6, true])(
+    '%j is refused',
+    (timestamp) => {
+      expect(encode(topic, { timestamp })).toMatchObject({ code: 'timestamp_invalid' });
+    },
+  );
+});
+
 /** The members that an event may leave out. */
 const OPTIONAL: readonly [string, object][] = [
   ...Object.keys(EVENTS).map((topic): [string, object] => [topic, { metadata: null }]),
