@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config.ts';
 import { Consumption } from './consumption.ts';
-import { Batcher } from './delivery/batcher.ts';
+import { BATCH_LIMITS, Batcher } from './delivery/batcher.ts';
 import { DeadLetters } from './delivery/dead-letter.ts';
+import { DeadLetterLog } from './delivery/dead-letter-log.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { httpPost } from './delivery/http-post.ts';
 import { Semaphore } from './delivery/semaphore.ts';
@@ -13,6 +14,7 @@ import { createKafka } from './kafka/client.ts';
 import { Topics } from './kafka/topics.ts';
 import { Metrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
+import { remedyOf } from './remedies.ts';
 import { startServer } from './server.ts';
 import type { Logger } from './shared/log.ts';
 import { Supervisor } from './supervisor.ts';
@@ -34,9 +36,12 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
   const { post, close: closePost } = httpPost(config.eventsUrl);
 
   let stopping = false;
-  const waiting = (lane: string, reason: string | undefined) => {
-    const changed = readiness.report(`delivery ${lane}`, reason);
-    if (changed && reason !== undefined) log.warn({ partition: lane, reason }, 'delivery waits');
+  const waiting = (lane: string, reason: string | undefined, message?: string) => {
+    const changed = readiness.report(`delivery ${lane}`, reason, message);
+    if (changed && reason !== undefined) {
+      const remedy = remedyOf(reason);
+      log.warn({ partition: lane, reason, message, remedy }, 'delivery waits');
+    }
     // During a stop the delivery was given up, so it does not go on.
     else if (changed && !stopping) log.info({ partition: lane }, 'delivery goes on');
   };
@@ -53,27 +58,28 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
     },
   });
 
+  const deadLetterLog = new DeadLetterLog(log);
   const { groupId, sessionTimeoutMs } = config.kafka;
   const supervisor = new Supervisor({
     kafka,
     readiness,
     log,
     topics: new Topics(config.topics.required, config.topics.optional, log),
+    source: { brokers: config.kafka.brokers, topicPrefix: config.topics.prefix },
     consumer: { groupId, sessionTimeoutMs },
     rebuilt: () => metrics.rebuilds.inc(),
     consumption: ({ source, admin, append, consumer }) => {
-      const batcher = new Batcher(source);
+      const batcher = new Batcher(source, BATCH_LIMITS, config.topics.prefix);
       const deadLetters = new DeadLetters({
         source,
         group: groupId,
         append,
         observer: {
           waiting,
-          deadLettered: (topic, refusals) => {
-            for (const { record, code } of refusals) {
-              metrics.deadLettered.inc({ topic, code });
-              log.debug({ topic, offset: record.offset, code }, 'record dead-lettered');
-            }
+          deadLettered: (origin, refusals) => {
+            const { topic } = origin;
+            for (const { code } of refusals) metrics.deadLettered.inc({ topic, code });
+            deadLetterLog.tell(origin, refusals);
           },
         },
       });

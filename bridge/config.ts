@@ -5,12 +5,14 @@ import {
   ConfigError,
   choice,
   type Environment,
+  flag,
   integer,
   list,
   text,
 } from '../worker/protocol/variables.ts';
 import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
 import { type KafkaConfig, readBrokers, readSasl, readSsl } from './shared/kafka-config.ts';
+import { readTopicPrefix, withoutPrefix } from './shared/topic-prefix.ts';
 
 /** These topics may be absent from a cluster. */
 const OPTIONAL_TOPICS = ['notifications'];
@@ -26,7 +28,12 @@ export interface ConsumerConfig extends KafkaConfig {
 
 export interface Config {
   readonly kafka: ConsumerConfig;
-  readonly topics: { readonly required: readonly string[]; readonly optional: readonly string[] };
+  readonly topics: {
+    /** What stands before the gateway's own name in each of them. */
+    readonly prefix: string;
+    readonly required: readonly string[];
+    readonly optional: readonly string[];
+  };
   /** The address to which batches are POSTed. */
   readonly eventsUrl: URL;
   readonly keys: readonly SigningKey[];
@@ -64,18 +71,41 @@ export async function readConfig(env: Environment): Promise<Config> {
 }
 
 function readTopics(env: Environment): Config['topics'] {
-  const named = env.KAFKA_TOPICS;
-  if (named === undefined || named === '') {
+  const prefix = readTopicPrefix(env);
+  const isOptional = (name: string) => OPTIONAL_TOPICS.includes(name);
+  const value = env.KAFKA_TOPICS ?? '';
+  if (value === '') {
     const names = [...TOPICS.keys()];
-    const isOptional = (name: string) => OPTIONAL_TOPICS.includes(name);
     return {
-      required: names.filter((name) => !isOptional(name)),
-      optional: names.filter(isOptional),
+      prefix,
+      required: names.filter((name) => !isOptional(name)).map((name) => prefix + name),
+      optional: names.filter(isOptional).map((name) => prefix + name),
     };
   }
-  const required = list(named);
-  for (const topic of required) {
+  const named = list(value);
+  if (named.length === 0) throw new ConfigError('KAFKA_TOPICS', 'names no topic');
+  const mustBeKnown = flag(env, 'KAFKA_TOPICS_VERIFY', true);
+  const required = new Set<string>();
+  for (const topic of named) {
     if (!TOPIC_PATTERN.test(topic)) throw new ConfigError('KAFKA_TOPICS', `has no topic ${topic}`);
+    // A topic may be named with its prefix or without it.
+    const name = TOPICS.has(topic) ? topic : withoutPrefix(topic, prefix);
+    if (mustBeKnown && !TOPICS.has(name)) throw new ConfigError('KAFKA_TOPICS', unknown(topic));
+    required.add(prefix + name);
   }
-  return { required, optional: [] };
+  return { prefix, required: [...required], optional: [] };
+}
+
+/** The Worker would refuse each record of such a topic, so all of it would be dead-lettered. */
+function unknown(topic: string): string {
+  const names = [...TOPICS.keys()];
+  // The longest one, because one name may end as another does.
+  const [plain] = names
+    .filter((name) => topic.endsWith(name))
+    .sort((one, other) => other.length - one.length);
+  const hint =
+    plain === undefined
+      ? `the gateway's topics are ${names.join(', ')}`
+      : `set TOPIC_PREFIX=${topic.slice(0, -plain.length)} if your topics have a prefix`;
+  return `names ${topic}, which the gateway does not know: ${hint}`;
 }

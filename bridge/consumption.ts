@@ -8,7 +8,7 @@ import type { Batcher } from './delivery/batcher.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { Committer } from './kafka/committer.ts';
 import type { Consumer, ConsumerListener } from './kafka/consumer.ts';
-import { errorLabel } from './kafka/kafka-error.ts';
+import { reasonOf } from './kafka/kafka-error.ts';
 import { fetchPositions, measureLag } from './kafka/lag.ts';
 import { type Fetched, type Partition, partitionKey } from './kafka/record.ts';
 import { judgeReset } from './kafka/retention.ts';
@@ -133,7 +133,7 @@ export class Consumption implements ConsumerListener {
       }
     } catch (error) {
       metrics.offsetResets.inc({ topic, cause: 'unknown' });
-      log.error({ ...fields, reason: errorLabel(error) }, 'offset reset, its extent is unknown');
+      log.error({ ...fields, reason: reasonOf(error) }, 'offset reset, its extent is unknown');
     }
   }
 }

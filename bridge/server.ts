@@ -31,8 +31,8 @@ async function answer(
     case '/health':
       return sendJson(response, 200, { status: 'ok' });
     case '/ready': {
-      const { ready, problems } = readiness;
-      return sendJson(response, ready ? 200 : 503, { ready, problems });
+      const { ready, problems, details } = readiness;
+      return sendJson(response, ready ? 200 : 503, { ready, problems, details });
     }
     case '/metrics':
       response.writeHead(200, { 'content-type': registry.contentType });

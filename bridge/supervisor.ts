@@ -7,10 +7,12 @@ import type { Admin, Kafka } from 'kafkajs';
 import type { Consumption } from './consumption.ts';
 import { createAppender } from './kafka/client.ts';
 import { Consumer, type ConsumerOptions } from './kafka/consumer.ts';
-import { errorLabel } from './kafka/kafka-error.ts';
+import { troubleOf } from './kafka/kafka-error.ts';
 import type { Append } from './kafka/record.ts';
+import { type SourceOptions, sourceOf } from './kafka/source.ts';
 import type { Topics, TopicsPresent } from './kafka/topics.ts';
 import type { Readiness } from './readiness.ts';
+import { remedyOf } from './remedies.ts';
 import { backoffMs, KAFKA_BACKOFF, type Pause, pause } from './shared/backoff.ts';
 import type { Logger } from './shared/log.ts';
 
@@ -18,6 +20,12 @@ import type { Logger } from './shared/log.ts';
 const WATCH_INTERVAL_MS = 5_000;
 /** A survey takes some milliseconds. */
 const ANSWER_DEADLINE_MS = 5_000;
+/**
+ * After a failure, a consumer that has joined must live this long before the trouble is told to be over.
+ * Without the right to read a topic it joins every time, and dies of its first fetch.
+ */
+const PROVEN_AFTER_MS = 3_000;
+const CONNECTING = 'connecting';
 /**
  * The rest before a new beginning. Kafka forgets the group's positions in a topic a moment after it has
  * deleted the topic, and a position that is read in between would belong to the topic that is gone.
@@ -28,7 +36,7 @@ const HEALTHY_MS = 60_000;
 
 /** What a consumption is given of Kafka. */
 export interface ConsumedKafka {
-  /** The cluster's id. */
+  /** What batches name as theirs. */
   readonly source: string;
   readonly admin: Admin;
   readonly append: Append;
@@ -38,6 +46,7 @@ export interface ConsumedKafka {
 export interface SupervisorPorts {
   readonly kafka: Kafka;
   readonly topics: Topics;
+  readonly source: SourceOptions;
   readonly consumer: Omit<ConsumerOptions, 'topics'>;
   readonly readiness: Readiness;
   readonly log: Logger;
@@ -59,7 +68,7 @@ export class Supervisor {
   }
 
   start(): void {
-    this.#ports.readiness.report('kafka', 'connecting');
+    this.#ports.readiness.report('kafka', CONNECTING);
     this.#running = this.#run();
   }
 
@@ -102,10 +111,14 @@ export class Supervisor {
     const { kafka } = this.#ports;
     const admin = kafka.admin();
     const { append, connect, disconnect } = createAppender(kafka);
+    // A broker that takes the connection and says nothing is given up after a minute only.
+    const late = setTimeout(() => this.#tellSilence(), ANSWER_DEADLINE_MS);
     try {
       await Promise.all([admin.connect(), connect()]);
+      clearTimeout(late);
       return await this.#consume(admin, append);
     } finally {
+      clearTimeout(late);
       await Promise.allSettled([admin.disconnect(), disconnect()]);
     }
   }
@@ -115,10 +128,13 @@ export class Supervisor {
     const { kafka, consumer: options, log } = this.#ports;
     const topics = await this.#survey(admin);
     if (topics.readable.length === 0) {
+      // Kafka answers, and what is missing is a problem of its own.
+      this.#tellTrouble(undefined);
       await this.#pause(WATCH_INTERVAL_MS, this.#stopping.signal);
       return 'topics_changed';
     }
-    const { clusterId: source } = await admin.describeCluster();
+    const { clusterId } = await admin.describeCluster();
+    const source = sourceOf(clusterId, this.#ports.source);
     const consumer = new Consumer(kafka, { ...options, topics: topics.readable });
     const consumption = this.#ports.consumption({ source, admin, append, consumer });
     this.#consumption = consumption;
@@ -129,6 +145,7 @@ export class Supervisor {
     try {
       await consumption.prepare(admin, topics.readable);
       await Promise.race([crash, consumer.start(consumption)]);
+      await Promise.race([crash, this.#prove(ended.signal)]);
       this.#tellTrouble(undefined);
       log.info({ source, topics: topics.readable }, 'consuming');
       return await Promise.race([crash, this.#watch(admin, topics, consumption, ended.signal)]);
@@ -170,23 +187,41 @@ export class Supervisor {
     return 'stopped';
   }
 
+  /** Waits until a consumer that follows a failure has shown that it lives. */
+  async #prove(ended: AbortSignal): Promise<void> {
+    const { kafka } = this.#ports.readiness.problems;
+    if (kafka === undefined || kafka === CONNECTING) return;
+    const stop = AbortSignal.any([this.#stopping.signal, ended]);
+    await this.#pause(PROVEN_AFTER_MS, stop);
+  }
+
+  #tellSilence(): void {
+    // Whatever ended the attempt before this one says more.
+    if (this.#ports.readiness.problems.kafka === CONNECTING) this.#tellTrouble('no_answer');
+  }
+
   /** Says on the readiness page what is wrong with Kafka, and logs it when that is news. */
   #tellTrouble(trouble: unknown): void {
-    const { readiness, log } = this.#ports;
-    const reason =
-      typeof trouble === 'string' || trouble === undefined ? trouble : errorLabel(trouble);
-    const news = readiness.report('kafka', reason);
-    const message = trouble instanceof Error ? trouble.message : undefined;
+    const { readiness, log, source } = this.#ports;
+    const { reason, message } =
+      typeof trouble === 'string' || trouble === undefined
+        ? { reason: trouble, message: undefined }
+        : troubleOf(trouble, source.brokers);
+    const news = readiness.report('kafka', reason, message);
     if (!news) log.debug({ reason, message }, 'no news of Kafka');
     else if (reason === undefined) log.info('Kafka answers');
-    else log.warn({ reason, message }, 'Kafka is in trouble, trying again');
+    else {
+      const remedy = remedyOf(reason);
+      log.warn({ reason, message, remedy }, 'Kafka is in trouble, trying again');
+    }
   }
 
   async #survey(admin: Admin): Promise<TopicsPresent> {
     const present = await this.#ports.topics.survey(admin);
-    const { missing } = present;
+    const { missing, refusal } = present;
     const reason = missing.length === 0 ? undefined : `missing: ${missing.join(', ')}`;
-    this.#ports.readiness.report('topics', reason);
+    const message = refusal && `Kafka does not let the bridge create them: ${refusal}`;
+    this.#ports.readiness.report('topics', reason, message);
     return present;
   }
 }

@@ -1,11 +1,13 @@
 /**
  * What an answer of the Worker means for the batch. It is decided purely, on the status and the code,
- * never on a text. Whatever is not known to be final is worth another try: a wrong guess that retries
- * is seen on the readiness page, and a wrong guess that gives up loses records.
+ * never on a text. Only the gateway's own code condemns a record or splits a batch. A bare status may
+ * come from any server in between: a proxy that has a limit of its own, or a page behind a wrong URL.
+ * Whatever is not known to be final is worth another try: a wrong guess that retries is seen on the
+ * readiness page, and a wrong guess that gives up loses records.
  */
 import * as v from 'valibot';
 import { batchAnswerSchema } from '../../worker/protocol/batch.ts';
-import { HTTP_ERRORS } from '../../worker/protocol/codes.ts';
+import { HTTP_ERRORS, type HttpErrorCode } from '../../worker/protocol/codes.ts';
 
 /** What came back from one POST. */
 export interface HttpAnswer {
@@ -28,8 +30,8 @@ export type Verdict =
   | { kind: 'too_large' }
   /** One record or more spoils the batch. Its halves tell which. */
   | { kind: 'malformed'; code: string; message: string }
-  /** `reason` is a stable label; `retryAfterMs` is what the Worker asked for. */
-  | { kind: 'retry'; reason: string; retryAfterMs?: number };
+  /** `reason` is a stable label; `message` is for people; `retryAfterMs` is what the Worker asked for. */
+  | { kind: 'retry'; reason: string; message?: string; retryAfterMs?: number };
 
 /** The longest `Retry-After` that is obeyed: a mistaken one must not stop the feed for a day. */
 const MAX_RETRY_AFTER_MS = 60_000;
@@ -51,15 +53,42 @@ const errorSchema = v.object({ error: v.object({ code: v.string(), message: v.st
 
 /** @param nowMs reads a `Retry-After` that is a date. */
 export function judge(answer: HttpAnswer, records: number, nowMs: number): Verdict {
-  const { status } = answer;
-  if (status === 200) return judgeAcceptance(answer.body, records);
-  if (status === 413) return { kind: 'too_large' };
-  if (status === 400) return judgeMalformed(answer.body);
-  const retryAfterMs = parseRetryAfter(answer.retryAfter, nowMs);
-  const reason = `http_${status}`;
-  return retryAfterMs === undefined
-    ? { kind: 'retry', reason }
-    : { kind: 'retry', reason, retryAfterMs };
+  if (answer.status === 200) return judgeAcceptance(answer.body, records);
+  const stated = statedError(answer);
+  switch (stated?.code) {
+    case 'batch_too_large':
+      return { kind: 'too_large' };
+    case 'record_malformed':
+      return { kind: 'malformed', ...stated };
+    default: {
+      const retryAfterMs = parseRetryAfter(answer.retryAfter, nowMs);
+      return {
+        kind: 'retry',
+        reason: stated?.code ?? `http_${answer.status}`,
+        ...(stated === undefined ? {} : { message: stated.message }),
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      };
+    }
+  }
+}
+
+/**
+ * The error that the gateway itself states: one of its codes, with the status of that code. It is
+ * undefined for the answer of any other server.
+ */
+export function statedError({
+  status,
+  body,
+}: Pick<HttpAnswer, 'status' | 'body'>): { code: HttpErrorCode; message: string } | undefined {
+  const { success, output } = v.safeParse(errorSchema, parseJson(body));
+  if (!success) return undefined;
+  const { code, message } = output.error;
+  if (!isHttpErrorCode(code) || HTTP_ERRORS[code].status !== status) return undefined;
+  return { code, message };
+}
+
+function isHttpErrorCode(code: string): code is HttpErrorCode {
+  return Object.hasOwn(HTTP_ERRORS, code);
 }
 
 function judgeAcceptance(body: string, records: number): Verdict {
@@ -73,16 +102,6 @@ function judgeAcceptance(body: string, records: number): Verdict {
     rejected.every(({ index }) => index < records);
   if (!complete) return { kind: 'retry', reason: 'answer_unreadable' };
   return { kind: 'accepted', accepted, duplicates, rejected };
-}
-
-// Only our Worker's own 400 condemns a record. A 400 of any other server means that the URL is wrong,
-// and bisecting would then dead-letter the whole feed.
-function judgeMalformed(body: string): Verdict {
-  const { success, output } = v.safeParse(errorSchema, parseJson(body));
-  if (!success || !Object.hasOwn(HTTP_ERRORS, output.error.code)) {
-    return { kind: 'retry', reason: 'http_400' };
-  }
-  return { kind: 'malformed', ...output.error };
 }
 
 function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {

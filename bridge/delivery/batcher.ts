@@ -7,11 +7,16 @@
 import { isUtf8 } from 'node:buffer';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
 import type { KafkaRecord, Partition, Refusal } from '../kafka/record.ts';
+import { withoutPrefix } from '../shared/topic-prefix.ts';
 
 /** The schema's bound on a key. A longer key, or one that is not text, is left out. */
 const MAX_KEY_BYTES = 1024;
 /** Space for the head of one record: names, three integers and a key whose every byte is escaped. */
 const MAX_HEAD_BYTES = 16 * 1024;
+/** Unix ms has 13 digits until the year 2286, and every integer of 15 is a safe one. */
+const TIME_DIGITS = 13;
+const MAX_TIME_DIGITS = 15;
+const NO_TIME = '0';
 const TAIL = ']}';
 
 export interface Body {
@@ -33,18 +38,26 @@ export interface BatchLimits {
   readonly maxBytes: number;
 }
 
+/** The Worker's own bounds. */
+export const BATCH_LIMITS: BatchLimits = {
+  maxRecords: MAX_BATCH_RECORDS,
+  maxBytes: MAX_BATCH_BYTES,
+};
+
 export class Batcher {
   readonly #head: string;
+  readonly #topicPrefix: string;
   readonly #limits: BatchLimits;
   /** Composing is synchronous, so all partitions share it. A body is copied out at its exact size. */
   readonly #scratch: Buffer;
 
-  /** @param source names the Kafka cluster; records carry their position in it. */
-  constructor(
-    source: string,
-    limits: BatchLimits = { maxRecords: MAX_BATCH_RECORDS, maxBytes: MAX_BATCH_BYTES },
-  ) {
+  /**
+   * @param source names the Kafka cluster; records carry their position in it.
+   * @param topicPrefix is taken off the topics' names, because the Worker knows the plain ones.
+   */
+  constructor(source: string, limits: BatchLimits = BATCH_LIMITS, topicPrefix = '') {
     this.#head = `{"source":${JSON.stringify(source)},"records":[`;
+    this.#topicPrefix = topicPrefix;
     this.#limits = limits;
     this.#scratch = Buffer.allocUnsafeSlow(limits.maxBytes + MAX_HEAD_BYTES);
   }
@@ -108,9 +121,10 @@ export class Batcher {
     const { maxBytes } = this.#limits;
     if (value === null || size + value.length > maxBytes) return undefined;
     // A topic's name is letters, digits, `.`, `_` and `-`; both numbers are decimal from kafkajs.
+    const name = withoutPrefix(topic, this.#topicPrefix);
     const head =
-      `${first ? '' : ','}{"topic":"${topic}","partition":${partition},"offset":${offset}` +
-      `,"timestamp":${timestamp.startsWith('-') ? '0' : timestamp}${keyMember(key)},"value":`;
+      `${first ? '' : ','}{"topic":"${name}","partition":${partition},"offset":${offset}` +
+      `,"timestamp":${timeOf(timestamp)}${keyMember(key)},"value":`;
     const valueAt = size + this.#scratch.write(head, size, 'utf8');
     const end = valueAt + value.length;
     if (end + 1 + TAIL.length > maxBytes) return undefined;
@@ -133,6 +147,15 @@ function inspect({ value }: KafkaRecord): { code: string; message: string } | un
   } catch {
     return { code: 'not_json', message: 'the value is not one JSON text' };
   }
+}
+
+/**
+ * A producer may stamp anything, and the Worker takes no time that is no safe integer. The first 13 digits
+ * of a time in µs or ns are the same time in ms, by which a room tells that a topic was made anew.
+ */
+function timeOf(timestamp: string): string {
+  if (timestamp.startsWith('-')) return NO_TIME;
+  return timestamp.length <= MAX_TIME_DIGITS ? timestamp : timestamp.slice(0, TIME_DIGITS);
 }
 
 function keyMember(key: Buffer | null): string {

@@ -5,7 +5,7 @@
  * the topic refuses for its size is cut short, and its headers say so.
  */
 
-import { errorTypes } from '../kafka/kafka-error.ts';
+import { errorTypes, reasonOf } from '../kafka/kafka-error.ts';
 import {
   type Append,
   type AppendedMessage,
@@ -17,6 +17,7 @@ import {
 } from '../kafka/record.ts';
 import { deadLetterTopic } from '../kafka/topics.ts';
 import { backoffMs, KAFKA_BACKOFF, type Pause, pause } from '../shared/backoff.ts';
+import { messageOf } from '../shared/network-fault.ts';
 import type { Stop } from './stop.ts';
 
 /** The size of one produce request, in bytes. A single record may be larger. */
@@ -28,9 +29,9 @@ const BARE_VALUE_BYTES = 256;
 const SIZE_ERRORS = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
 
 export interface DeadLetterObserver {
-  deadLettered(topic: string, refusals: readonly Refusal[]): void;
+  deadLettered(origin: Partition, refusals: readonly Refusal[]): void;
   /** `reason` is undefined when the topic takes records again, or the wait is given up. */
-  waiting(partition: string, reason: string | undefined): void;
+  waiting(partition: string, reason: string | undefined, message?: string): void;
 }
 
 export interface DeadLetterOptions {
@@ -72,7 +73,7 @@ export class DeadLetters {
         try {
           const letters = refusals.map((refusal) => this.#letter(origin, refusal, form));
           await append(deadLetterTopic(origin.topic), letters);
-          observer.deadLettered(origin.topic, refusals);
+          observer.deadLettered(origin, refusals);
           return true;
         } catch (error) {
           const types = errorTypes(error);
@@ -83,7 +84,7 @@ export class DeadLetters {
             form = smaller;
             continue;
           }
-          observer.waiting(partition, `dead_letter: ${types[0] ?? 'kafka_unavailable'}`);
+          observer.waiting(partition, `dead_letter: ${reasonOf(error)}`, messageOf(error));
         }
         await this.#pause(backoffMs(failures++, KAFKA_BACKOFF, this.#random), stop.retrying);
       }

@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { type SigningKey, sign } from '../../worker/protocol/signature.ts';
 import { backoffMs, DELIVERY_BACKOFF, type Pause, pause } from '../shared/backoff.ts';
+import { messageOf, networkFault } from '../shared/network-fault.ts';
 import { type HttpAnswer, judge, type Verdict } from './answer.ts';
 import type { Body } from './batcher.ts';
 import type { Post } from './http-post.ts';
@@ -23,7 +24,7 @@ export type Sent = Exclude<Verdict, { kind: 'retry' }> | { kind: 'stopped' };
 export interface SenderObserver {
   answered(answer: { verdict: Verdict['kind']; reason: string; seconds: number }): void;
   /** `reason` is undefined when the body was taken, or was given up by a stop. */
-  waiting(partition: string, reason: string | undefined): void;
+  waiting(partition: string, reason: string | undefined, message?: string): void;
 }
 
 export interface SenderOptions {
@@ -66,9 +67,9 @@ export class Sender {
     const id = randomUUID();
     let failures = 0;
     let waited = false;
-    const wait = (reason: string) => {
+    const wait = (reason: string, message?: string) => {
       waited = true;
-      this.#observer.waiting(partition, reason);
+      this.#observer.waiting(partition, reason, message);
     };
     try {
       while (!stop.retrying.aborted) {
@@ -77,7 +78,7 @@ export class Sender {
         clearTimeout(slow);
         if (verdict === undefined) break;
         if (verdict.kind !== 'retry') return verdict;
-        wait(verdict.reason);
+        wait(verdict.reason, verdict.message);
         const floorMs = verdict.retryAfterMs ?? 0;
         await this.#pause(
           backoffMs(failures, DELIVERY_BACKOFF, this.#random, floorMs),
@@ -105,9 +106,9 @@ export class Sender {
       const signature = await sign(this.#keys, id, bytes, Math.floor(startedAt / 1000));
       const answer = await this.#post(bytes, { ...CONTENT_TYPE, ...signature }, stop.posting);
       return this.#observe(judge(answer, records, this.#now()), answer, startedAt);
-    } catch {
+    } catch (error) {
       if (stop.posting.aborted) return undefined;
-      return this.#observe({ kind: 'retry', reason: 'no_answer' }, undefined, startedAt);
+      return this.#observe(unanswered(error), undefined, startedAt);
     } finally {
       this.#permits.release();
     }
@@ -119,6 +120,24 @@ export class Sender {
     this.#observer.answered({ verdict: verdict.kind, reason, seconds });
     return verdict;
   }
+}
+
+/** Why there is no answer, where the network says so. */
+function unanswered(error: unknown): Verdict {
+  const message = messageOf(error);
+  return {
+    kind: 'retry',
+    reason: reasonOf(error),
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+function reasonOf(error: unknown): string {
+  const fault = networkFault(error);
+  if (fault !== undefined) return `gateway_${fault}`;
+  // The parser of HTTP cannot make anything of what was answered.
+  const isNoHttp = error instanceof Error && 'code' in error && /^HPE_/.test(String(error.code));
+  return isNoHttp ? 'answer_unreadable' : 'no_answer';
 }
 
 const CONTENT_TYPE = { 'content-type': 'application/json' };

@@ -1,7 +1,9 @@
 /** The Kafka client of the consumer, the admin and the dead-letter producer, repaired and with all codecs. */
 import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
 import type { KafkaConfig } from '../shared/kafka-config.ts';
+import { escapeBrokers, socketFactory } from '../shared/kafka-sockets.ts';
 import { kafkaLog, type Logger } from '../shared/log.ts';
+import { patchBrokerErrors } from './kafkajs/broker-errors.ts';
 import { registerCodecs } from './kafkajs/codecs.ts';
 import { patchKafkajs } from './kafkajs/patch.ts';
 import type { Append } from './record.ts';
@@ -14,9 +16,11 @@ export const KAFKA_RETRIES = { retries: 2, initialRetryTime: 200, maxRetryTime: 
 
 export function createKafka(config: KafkaConfig, log: Logger): Kafka {
   patchKafkajs();
+  patchBrokerErrors();
   registerCodecs();
   return new kafkajs.Kafka({
-    brokers: [...config.brokers],
+    brokers: escapeBrokers(config.brokers),
+    socketFactory,
     clientId: config.clientId,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -5,6 +5,7 @@
  */
 import type { Admin, ITopicConfig } from 'kafkajs';
 import type { Logger } from '../shared/log.ts';
+import { errorTypes } from './kafka-error.ts';
 
 /**
  * Records get the time of the broker's clock: a room tells by the time that a topic was made anew, and
@@ -31,6 +32,8 @@ export interface TopicsPresent {
   readonly readable: readonly string[];
   /** Our topics that should exist and do not, with the dead-letter topics. */
   readonly missing: readonly string[];
+  /** Why Kafka does not let us create what is missing, if it said so. */
+  readonly refusal: string | undefined;
 }
 
 export class Topics {
@@ -38,7 +41,7 @@ export class Topics {
   readonly #optional: readonly string[];
   readonly #log: Logger;
   readonly #seen = new Set<string>();
-  #refused = false;
+  #refusal: string | undefined;
 
   /** @param optional topics may be absent without anyone being told. */
   constructor(required: readonly string[], optional: readonly string[], log: Logger) {
@@ -63,18 +66,23 @@ export class Topics {
       missing: this.#required
         .flatMap((topic) => [topic, deadLetterTopic(topic)])
         .filter((name) => !existing.has(name)),
+      refusal: this.#refusal,
     };
   }
 
   async #create(admin: TopicAdmin, names: readonly string[]): Promise<void> {
     try {
       await admin.createTopics({ topics: names.map(describe) });
+      this.#refusal = undefined;
       this.#log.info({ topics: names }, 'topics created');
     } catch (error) {
       // Kafka judges each topic by itself, so some may exist now. It is tried again at every survey, in
       // case someone grants us the right, but it is told once.
-      if (!this.#refused) this.#log.warn({ topics: names, err: error }, 'topics not created');
-      this.#refused = true;
+      const refusal = errorTypes(error)[0] ?? 'kafka_unavailable';
+      if (this.#refusal === undefined) {
+        this.#log.warn({ topics: names, reason: refusal, err: error }, 'topics not created');
+      }
+      this.#refusal = refusal;
     }
   }
 }

@@ -1,5 +1,6 @@
 /** `npm start`: the local stack, until it is told to end. */
 import { once } from 'node:events';
+import { ConfigError } from '../../worker/protocol/variables.ts';
 import { banner } from './banner.ts';
 import { readConfig } from './config.ts';
 import { demoToken } from './demo-token.ts';
@@ -31,7 +32,8 @@ try {
   console.log('stopped');
 } catch (error) {
   if (!ending.signal.aborted) {
-    console.error(error instanceof SetupError ? error.message : error);
+    const isForPeople = error instanceof SetupError || error instanceof ConfigError;
+    console.error(isForPeople ? error.message : error);
     process.exitCode = 1;
   }
 }

@@ -57,7 +57,7 @@ export class DEXEventService {
   publishPriceUpdate<Data extends PriceData>(
     symbol: string,
     data: Data,
-    metadata?: EventMetadata,
+    metadata?: EventMetadata | null,
   ): Promise<void> {
     return this.#publish({ type: 'price_update', symbol, data, metadata });
   }
@@ -69,7 +69,7 @@ export class DEXEventService {
   publishOrderBookUpdate<Data extends OrderBookData>(
     symbol: string,
     data: Data,
-    metadata?: EventMetadata,
+    metadata?: EventMetadata | null,
   ): Promise<void> {
     const event = { type: 'order_book_update', symbol, data, metadata } as const;
     return this.#publish(event);
@@ -82,8 +82,8 @@ export class DEXEventService {
   publishTradeNotification<Data extends TradeData>(
     symbol: string,
     data: Data,
-    userId?: string,
-    metadata?: EventMetadata,
+    userId?: string | null,
+    metadata?: EventMetadata | null,
   ): Promise<void> {
     const event = { type: 'trade_notification', symbol, userId, data, metadata } as const;
     return this.#publish(event);
@@ -93,7 +93,7 @@ export class DEXEventService {
   publishPortfolioUpdate<Data extends PortfolioData>(
     userId: string,
     data: Data,
-    metadata?: EventMetadata,
+    metadata?: EventMetadata | null,
   ): Promise<void> {
     return this.#publish({ type: 'portfolio_update', userId, data, metadata });
   }
@@ -101,8 +101,8 @@ export class DEXEventService {
   /** Publishes to everybody, or with a `userId` only to that user. @throws {PublishError} */
   publishSystemAlert<Data extends AlertData>(
     data: Data,
-    metadata?: EventMetadata,
-    userId?: string,
+    metadata?: EventMetadata | null,
+    userId?: string | null,
   ): Promise<void> {
     return this.#publish({ type: 'system_alert', userId, data, metadata });
   }

@@ -32,11 +32,11 @@ type Publishable<Value> = Decimal extends Value
 
 export interface EventMetadata {
   /** How long the event may wait for others to share its frame: 0, 50 or 250 ms for high, medium, low. */
-  readonly priority?: Known<'low' | 'medium' | 'high'> | undefined;
+  readonly priority?: Known<'low' | 'medium' | 'high'> | null | undefined;
   /** The service that publishes. At most 128 characters. */
-  readonly source?: string | undefined;
+  readonly source?: string | null | undefined;
   /** The version of the event's schema. At most 128 characters. */
-  readonly version?: string | undefined;
+  readonly version?: string | null | undefined;
 }
 
 export type PriceData = Publishable<Data<'price_update'>>;
@@ -53,26 +53,26 @@ export type AlertData = Publishable<Data<'system_alert'>>;
 
 export interface SwapData {
   readonly swapId: string;
-  readonly fromToken?: string | undefined;
-  readonly toToken?: string | undefined;
-  readonly fromAmount?: Amount | undefined;
-  readonly toAmount?: Amount | undefined;
-  readonly txHash?: string | undefined;
-  readonly gasUsed?: Amount | undefined;
+  readonly fromToken?: string | null | undefined;
+  readonly toToken?: string | null | undefined;
+  readonly fromAmount?: Amount | null | undefined;
+  readonly toAmount?: Amount | null | undefined;
+  readonly txHash?: string | null | undefined;
+  readonly gasUsed?: Amount | null | undefined;
   /** Unix ms. */
-  readonly timestamp?: number | undefined;
+  readonly timestamp?: number | null | undefined;
 }
 
 /** An event as it stands in Kafka, on the topic of its type. */
 export interface DEXEvent {
   readonly type: Known<EventType>;
   /** `BTC-USDC` */
-  readonly symbol?: string | undefined;
-  readonly userId?: string | undefined;
+  readonly symbol?: string | null | undefined;
+  readonly userId?: string | null | undefined;
   readonly data: object;
   /** Unix ms. */
   readonly timestamp: number;
-  readonly metadata?: EventMetadata | undefined;
+  readonly metadata?: EventMetadata | null | undefined;
 }
 
 /** Who gets a notification: one user, those in a custom room, or everybody. */
@@ -86,13 +86,13 @@ export interface NotificationEvent {
   readonly type: string;
   readonly target: {
     readonly type: Known<'user' | 'room' | 'all'>;
-    readonly id?: string | undefined;
+    readonly id?: string | null | undefined;
   };
-  readonly category?: string | undefined;
+  readonly category?: string | null | undefined;
   readonly data: object;
   /** Unix ms. */
-  readonly timestamp?: number | undefined;
-  readonly metadata?: EventMetadata | undefined;
+  readonly timestamp?: number | null | undefined;
+  readonly metadata?: EventMetadata | null | undefined;
 }
 
 /** A notification to be published. Its `type` is snake_case, and no type of a `DEXEvent`. */
@@ -100,12 +100,12 @@ export interface Notification {
   readonly type: string;
   readonly target: {
     readonly type: Known<'user' | 'room' | 'all'>;
-    readonly id?: string | undefined;
+    readonly id?: string | null | undefined;
   };
   readonly data: object;
-  readonly metadata?: EventMetadata | undefined;
+  readonly metadata?: EventMetadata | null | undefined;
   /** What kind of notification a room's members get: `trading`. At most 128 characters. */
-  readonly category?: string | undefined;
+  readonly category?: string | null | undefined;
   /** When it happened, Unix ms; now, unless given. */
-  readonly timestamp?: number | undefined;
+  readonly timestamp?: number | null | undefined;
 }

@@ -64,7 +64,7 @@ export class NotificationService {
     userId: string,
     type: string,
     data: object,
-    metadata?: EventMetadata,
+    metadata?: EventMetadata | null,
   ): Promise<void> {
     await this.publishNotification({ type, target: { type: 'user', id: userId }, data, metadata });
   }
@@ -75,7 +75,7 @@ export class NotificationService {
     category: string,
     type: string,
     data: object,
-    metadata?: EventMetadata,
+    metadata?: EventMetadata | null,
   ): Promise<void> {
     const target = { type: 'room', id: room };
     await this.publishNotification({ type, target, category, data, metadata });

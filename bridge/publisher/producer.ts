@@ -8,7 +8,7 @@ export interface EventRecord {
   readonly topic: string;
   readonly event: DEXEvent | NotificationEvent;
   /** Chosen by the event's key unless given. The HTTP producer has no partitions and ignores it. */
-  readonly partition?: number | undefined;
+  readonly partition?: number | null | undefined;
 }
 
 /** An event of a list that was not published. */
@@ -40,7 +40,7 @@ export interface EventProducer {
   publishEvent(
     topic: string,
     event: DEXEvent | NotificationEvent,
-    partition?: number,
+    partition?: number | null,
   ): Promise<void>;
   /**
    * Publishes a list; each event is judged by itself. It throws only when not connected, or when given

@@ -1,16 +1,18 @@
 /** Reads where Kafka is and how to be let in, for the bridge and the publisher SDK. */
+import { isIPv6 } from 'node:net';
 import {
   ConfigError,
   choice,
   type Environment,
   flag,
-  list,
   text,
 } from '../../worker/protocol/variables.ts';
 import { file } from './file-variable.ts';
 
 const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
-const BROKER_PATTERN = /^[^\s:/]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/;
+/** A name or an address, and a port. An IPv6 address stands in brackets. */
+const BROKER_PATTERN = /^(?<host>[^\s:/[\]]+|\[[0-9a-fA-F:.]+\]):(?<port>\d{1,5})$/;
+const MAX_PORT = 65_535;
 
 export interface SslConfig {
   readonly rejectUnauthorized: boolean;
@@ -34,15 +36,39 @@ export interface KafkaConfig {
 }
 
 export function readBrokers(env: Environment): string[] {
-  const brokers = list(text(env, 'KAFKA_BROKERS', 'localhost:9092'));
-  for (const broker of brokers) {
-    if (!BROKER_PATTERN.test(broker)) throw new ConfigError('KAFKA_BROKERS', 'is host:port, …');
+  const variable = 'KAFKA_BROKERS';
+  const value = text(env, variable, 'localhost:9092');
+  const entries = value.split(',').map((entry) => entry.trim());
+  if (entries.includes('')) {
+    throw new ConfigError(variable, `has a blank entry: ${JSON.stringify(value)}`);
   }
-  return brokers;
+  const brokers = entries.flatMap((entry) => entry.split(/\s+/));
+  for (const broker of brokers) requireBroker(variable, broker);
+  return [...new Set(brokers)];
 }
 
+function requireBroker(variable: string, broker: string): void {
+  const { host, port } = BROKER_PATTERN.exec(broker)?.groups ?? {};
+  if (host === undefined || (host.startsWith('[') && !isIPv6(host.slice(1, -1)))) {
+    throw new ConfigError(variable, `is host:port, … and "${broker}" is not`);
+  }
+  if (Number(port) < 1 || Number(port) > MAX_PORT) {
+    throw new ConfigError(variable, `has no port from 1 to ${MAX_PORT} in "${broker}"`);
+  }
+}
+
+/** What would be in vain without `KAFKA_SSL=true`. */
+const SSL_FILES = ['KAFKA_SSL_CA_FILE', 'KAFKA_SSL_CERT_FILE', 'KAFKA_SSL_KEY_FILE'] as const;
+
 export function readSsl(env: Environment): SslConfig | undefined {
-  if (!flag(env, 'KAFKA_SSL', false)) return undefined;
+  if (!flag(env, 'KAFKA_SSL', false)) {
+    // Whoever writes `KAFKA_SSL=false` beside a file means it; whoever leaves it out has forgotten it.
+    const file = SSL_FILES.find((variable) => isSet(env, variable));
+    if (file !== undefined && !isSet(env, 'KAFKA_SSL')) {
+      throw new ConfigError(file, 'is set, and KAFKA_SSL=true is not');
+    }
+    return undefined;
+  }
   return {
     rejectUnauthorized: flag(env, 'KAFKA_SSL_VERIFY', true),
     ...file(env, 'KAFKA_SSL_CA_FILE', 'ca'),
@@ -52,10 +78,22 @@ export function readSsl(env: Environment): SslConfig | undefined {
 }
 
 export function readSasl(env: Environment): SaslConfig | undefined {
-  if ((env.KAFKA_SASL_MECHANISM ?? '') === '') return undefined;
+  if (!isSet(env, 'KAFKA_SASL_MECHANISM')) {
+    for (const variable of ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD']) {
+      if (isSet(env, variable)) {
+        const mechanisms = SASL_MECHANISMS.join(', ');
+        throw new ConfigError(variable, `is set without KAFKA_SASL_MECHANISM (${mechanisms})`);
+      }
+    }
+    return undefined;
+  }
   return {
     mechanism: choice(env, 'KAFKA_SASL_MECHANISM', SASL_MECHANISMS),
     username: text(env, 'KAFKA_SASL_USERNAME'),
     password: text(env, 'KAFKA_SASL_PASSWORD'),
   };
+}
+
+function isSet(env: Environment, variable: string): boolean {
+  return (env[variable] ?? '') !== '';
 }

@@ -42,18 +42,6 @@ describe('another answer', () => {
     },
   );
 
-  test('413 is halved, whoever in between said it', () => {
-    expect(judge(answer(413, '<html>'), 1, NOW)).toEqual({ kind: 'too_large' });
-  });
-
-  test('400 condemns only with a code of ours: any other server’s means a wrong URL', () => {
-    const error = { code: 'batch_malformed', message: 'records.0' };
-    expect(judge(answer(400, { error }), 1, NOW)).toEqual({ kind: 'malformed', ...error });
-    for (const body of ['Bad Request', { error: { code: 'toString', message: '' } }]) {
-      expect(judge(answer(400, body), 1, NOW)).toEqual({ kind: 'retry', reason: 'http_400' });
-    }
-  });
-
   test.each([
     ['2', 2_000],
     ['Thu, 01 Jan 2026 00:00:05 GMT', 5_000],

@@ -111,3 +111,25 @@ describe('a value that cannot be embedded', () => {
     expect(taken).toBe(2);
   });
 });
+
+describe('what a record says of itself', () => {
+  const bodyOf = (batcher: Batcher, topic: string, timestamp: string) => {
+    const { body } = batcher.cut({ topic, partition: 0 }, [{ ...record(1), timestamp }]);
+    return JSON.parse(String(body?.bytes)).records[0];
+  };
+
+  test('has the plain name of a topic with a prefix', () => {
+    const batcher = new Batcher('cluster', undefined, 'prod.');
+    expect(bodyOf(batcher, 'prod.price.updates', '1').topic).toBe('price.updates');
+  });
+
+  test.each([
+    ['-1', 0],
+    ['1703123456789', 1_703_123_456_789],
+    ['1703123456789000', 1_703_123_456_789],
+    ['1703123456789000000', 1_703_123_456_789],
+    ['9223372036854775807', 9_223_372_036_854],
+  ])('has a time that the Worker takes, for %s', (timestamp, told) => {
+    expect(bodyOf(new Batcher('cluster'), 'price.updates', timestamp).timestamp).toBe(told);
+  });
+});

@@ -10,6 +10,7 @@ describe('the configuration', () => {
     expect(config.eventsUrl.href).toBe('http://localhost:3007/v1/events');
     expect(config.kafka.brokers).toEqual(['localhost:9092']);
     expect(config.topics).toEqual({
+      prefix: '',
       required: [
         'price.updates',
         'order.book.updates',

@@ -78,10 +78,10 @@ describe('a delivery', () => {
     const bad = [17, 333];
     const { bodies, buried } = await deliver(records(500), (body) =>
       offsetsOf(body.records).some((offset) => bad.includes(offset))
-        ? { kind: 'malformed', code: 'batch_malformed', message: '' }
+        ? { kind: 'malformed', code: 'record_malformed', message: '' }
         : accepted(body),
     );
-    expect(buried).toEqual(bad.map((offset) => [String(offset), 'batch_malformed']));
+    expect(buried).toEqual(bad.map((offset) => [String(offset), 'record_malformed']));
     expect(bodies.length).toBeLessThan(40);
   });
 

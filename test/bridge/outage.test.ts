@@ -22,9 +22,9 @@ describe('an outage of the Worker', () => {
     await cluster.produce(topic, numbered(3_000, 10));
     await until(
       'a sixth attempt',
-      async () => (await bridge.metric('bridge_posts_total', { reason: 'no_answer' })) > 5,
+      async () => (await bridge.metric('bridge_posts_total', { reason: 'gateway_refused' })) > 5,
     );
-    expect((await bridge.ready()).problems).toEqual({ [`delivery ${topic}/0`]: 'no_answer' });
+    expect((await bridge.ready()).problems).toEqual({ [`delivery ${topic}/0`]: 'gateway_refused' });
     expect(await bridge.metric('bridge_rebalances_total')).toBe(1);
     expect(await bridge.metric('bridge_consumer_rebuilds_total')).toBe(0);
 

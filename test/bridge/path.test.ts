@@ -127,14 +127,14 @@ describe('what can never be delivered', () => {
     const bad = 123;
     worker.behave = ({ records }) =>
       records.some(({ offset }) => offset === bad)
-        ? { kind: 'answer', status: 400, body: errorBody('batch_malformed') }
+        ? { kind: 'answer', status: 400, body: errorBody('record_malformed') }
         : { kind: 'append' };
     await cluster.produce(topic, numbered(400));
     await run([topic]);
     await worker.arrival(topic, 399);
     const [letter] = await cluster.deadLetters(topic, 1);
     expect(letter?.headers).toMatchObject({
-      'dlq.code': 'batch_malformed',
+      'dlq.code': 'record_malformed',
       'dlq.offset': String(bad),
     });
   });

@@ -8,9 +8,15 @@ import { uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 import { type FakeWorker, SECRET } from './fake-worker.ts';
 
+export interface ReadinessPage {
+  readonly ready: boolean;
+  readonly problems: Record<string, string>;
+  readonly details: Record<string, { message?: string; remedy?: string }>;
+}
+
 export interface RunningBridge {
   readonly groupId: string;
-  ready(): Promise<{ ready: boolean; problems: Record<string, string> }>;
+  ready(): Promise<ReadinessPage>;
   /** The sum of a metric over the series that have `labels`. */
   metric(name: string, labels?: Record<string, string>): Promise<number>;
   stop(): Promise<void>;
@@ -48,6 +54,8 @@ export function bridgeEnvironment(
   return {
     KAFKA_BROKERS: inject('kafkaBrokers').join(','),
     KAFKA_TOPICS: topics.join(','),
+    // Each test has topics of its own, which the fake Worker takes.
+    KAFKA_TOPICS_VERIFY: 'false',
     KAFKA_SESSION_TIMEOUT_MS: '3000',
     WEBSOCKET_GATEWAY_URL: url,
     INGEST_SECRET: SECRET,
@@ -60,8 +68,7 @@ export function bridgeEnvironment(
 export function observe(port: number): Pick<RunningBridge, 'ready' | 'metric'> {
   const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
   return {
-    ready: async () =>
-      (await (await get('/ready')).json()) as { ready: boolean; problems: Record<string, string> },
+    ready: async () => (await (await get('/ready')).json()) as ReadinessPage,
     async metric(name, labels = {}) {
       let sum = 0;
       for (const line of (await (await get('/metrics')).text()).split('\n')) {

@@ -80,7 +80,8 @@ describe('a sender', () => {
   });
 
   test('passes on what only halving can settle', async () => {
-    expect((await sendTo([status(413)])).sent).toEqual({ kind: 'too_large' });
+    const body = JSON.stringify({ error: { code: 'batch_too_large', message: 'no' } });
+    expect((await sendTo([{ ...status(413), body }])).sent).toEqual({ kind: 'too_large' });
   });
 
   test('that is stopped tries no more, and frees its slot', async () => {

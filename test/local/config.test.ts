@@ -40,21 +40,22 @@ test('the feed has the speed and the seed it is given', async () => {
 });
 
 test.each([
-  [{ PORT: 'http' }, 'PORT must be a port from 1 to 65535, not "http".'],
-  [{ KAFKA_PORT: '65536' }, 'KAFKA_PORT must be a port from 1 to 65535, not "65536".'],
-  [{ BRIDGE_PORT: '0' }, 'BRIDGE_PORT must be a port from 1 to 65535, not "0".'],
-  [{ PORT: '3008' }, 'PORT and BRIDGE_PORT must differ, not both be 3008.'],
-  [{ INGEST_SECRET: 'hunter2' }, 'INGEST_SECRET is no secret: a secret starts with whsec_.'],
+  [{ PORT: 'http' }, 'PORT is an integer from 1 to 65535, not "http"'],
+  [{ KAFKA_PORT: '65536' }, 'KAFKA_PORT is an integer from 1 to 65535, not "65536"'],
+  [{ BRIDGE_PORT: '0' }, 'BRIDGE_PORT is an integer from 1 to 65535, not "0"'],
+  [{ PORT: '3008' }, 'BRIDGE_PORT is 3008, and so is PORT: they must differ'],
+  [{ INGEST_SECRET: 'hunter2' }, 'INGEST_SECRET is not usable: a secret starts with whsec_'],
   [
     { PUBLISHER_SECRET: `${DEVELOPMENT_INGEST_SECRET}, whsec_AAAA` },
-    'PUBLISHER_SECRET is no secret: a secret has 24 to 64 bytes, not 3.',
+    'PUBLISHER_SECRET is not usable: a secret has 24 to 64 bytes, not 3',
   ],
-  [{ FEED: 'yes' }, 'FEED must be on or off, not "yes".'],
-  [{ FEED_SPEED: '0' }, 'FEED_SPEED must be a number from 0.01 to 200, not "0".'],
-  [{ FEED_SPEED: '201' }, 'FEED_SPEED must be a number from 0.01 to 200, not "201".'],
-  [{ FEED_SPEED: 'fast' }, 'FEED_SPEED must be a number from 0.01 to 200, not "fast".'],
-  [{ FEED_SEED: '-1' }, 'FEED_SEED must be a whole number from 0 to 4294967295, not "-1".'],
-  [{ JWT_SECRET: 'short' }, 'JWT_SECRET must have at least 32 characters, not 5.'],
+  [{ FEED: 'yes' }, 'FEED is one of on, off'],
+  [{ FEED_SPEED: '0' }, 'FEED_SPEED is a number from 0.01 to 200, not "0"'],
+  [{ FEED_SPEED: '201' }, 'FEED_SPEED is a number from 0.01 to 200, not "201"'],
+  [{ FEED_SPEED: 'fast' }, 'FEED_SPEED is a number from 0.01 to 200, not "fast"'],
+  [{ FEED_SEED: '-1' }, 'FEED_SEED is an integer from 0 to 4294967295, not "-1"'],
+  [{ JWT_SECRET: 'short' }, 'JWT_SECRET has 32 characters or more, not 5'],
+  [{ KAFKA_BROKERS: 'one:9092,two' }, 'KAFKA_BROKERS is host:port'],
 ])('%o is refused by name', async (env, message) => {
   await expect(readConfig(env)).rejects.toThrow(message);
 });

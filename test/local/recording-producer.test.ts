@@ -7,6 +7,7 @@ import { produceRecording } from '../../bridge/local/tools/recording-producer.ts
 class FakeKafka {
   time = 1000;
   readonly requests: { readonly time: number; readonly values: string[] }[] = [];
+  readonly topics = new Set<string>();
   readonly bad: string[] = [];
   readonly #maxBytes: number;
 
@@ -21,13 +22,15 @@ class FakeKafka {
     if (values.some((value) => value.length > this.#maxBytes)) {
       throw Object.assign(new Error('too large'), { type: 'MESSAGE_TOO_LARGE' });
     }
+    for (const { topic } of topicMessages) this.topics.add(topic);
     this.requests.push({ time: this.time, values });
     return [];
   };
 
-  produce(items: RecordingItem[], speed = 1) {
+  produce(items: RecordingItem[], speed = 1, topicPrefix = '') {
     return produceRecording(toAsync(items), {
       producer: this,
+      topicPrefix,
       speed,
       onBad: (where, reason) => this.bad.push(`${where}: ${reason}`),
       now: () => this.time,
@@ -67,6 +70,12 @@ test('a greater speed shortens the waits, and none waits for nothing', async () 
   const unpaced = new FakeKafka();
   await unpaced.produce([record('a', 0), record('b', 1e9)], Number.POSITIVE_INFINITY);
   expect(unpaced.requests).toEqual([{ time: 1000, values: ['a', 'b'] }]);
+});
+
+test('a prefix stands before the names of a recording’s topics', async () => {
+  const kafka = new FakeKafka();
+  await kafka.produce([record('a')], 1, 'prod.');
+  expect([...kafka.topics]).toEqual(['prod.t']);
 });
 
 test('a request holds at most 500 records and 256 KiB', async () => {

@@ -99,5 +99,5 @@ test('a bad variable is named, and nothing starts', async () => {
   const env = { ...(await stackEnv(await temporaryFolder())), PORT: 'http' };
   const stack = startStack(env, MAIN);
   expect(await stack.exited).toMatchObject({ code: 1 });
-  expect(stack.output).toBe('PORT must be a port from 1 to 65535, not "http".\n');
+  expect(stack.output).toBe('PORT is an integer from 1 to 65535, not "http"\n');
 });

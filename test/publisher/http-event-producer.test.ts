@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import {
@@ -29,6 +29,8 @@ const trade = (symbol: string, n: number, more: object = {}) => ({
     timestamp: 1_700_000_000_000 + n,
   },
 });
+
+const TOO_LARGE = { error: { code: 'batch_too_large', message: 'too large' } };
 
 /** A connected producer that posts through `gateway`, and how long it has waited. */
 async function connect(gateway: FakeGateway, options: HttpProducerOptions = {}) {
@@ -178,20 +180,41 @@ describe('before a gateway that takes all', () => {
     expect(waits).toEqual([1_200, 1_400, 1_800, 2_600, 1_000]);
   });
 
-  test('a 404 of whatever server is not_found at once, and no outage', async () => {
+  test('a publish ends within a minute, whatever Retry-After asks for', async () => {
     const gateway = new FakeGateway(takeAll);
-    gateway.otherwise = { status: 404, body: 'no such page' };
-    const { producer } = await connect(gateway);
+    gateway.otherwise = { status: 503, headers: { 'retry-after': '86400' } };
+    const startedAt = 1_700_000_000_000;
+    let now = startedAt;
+    const { producer } = await connect(gateway, {
+      now: () => now,
+      fetch: (url, init) => {
+        now += 9_000;
+        return gateway.post(url, init);
+      },
+      wait: async (ms) => {
+        now += ms;
+      },
+    });
     const { topic, event } = trade('A', 1);
-    const refused = { code: 'not_found', retry: false };
+    const refused = { code: 'gateway_unavailable', retry: true };
     await expect(producer.publishEvent(topic, event)).rejects.toMatchObject(refused);
-    expect(gateway.posts).toHaveLength(1);
+    expect(now - startedAt).toBeLessThanOrEqual(60_000);
+  });
+
+  test('a fetch that never answers, and heeds no signal, is given up', async () => {
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort());
+    onTestFinished(() => timeout.mockRestore());
+    const { producer } = await connect(new FakeGateway(), { fetch: () => new Promise(() => {}) });
+    const { topic, event } = trade('A', 1);
+    const refused = { code: 'gateway_unavailable', retry: true };
+    await expect(producer.publishEvent(topic, event)).rejects.toMatchObject(refused);
+    expect(timeout).toHaveBeenCalledWith(10_000);
   });
 
   test('413 is split down to the one that is too large', async () => {
     const gateway = new FakeGateway(async (url, init) => {
       const text = new TextDecoder().decode(init.body);
-      return text.includes('"t5"') ? Response.json({}, { status: 413 }) : takeAll(url, init);
+      return text.includes('"t5"') ? Response.json(TOO_LARGE, { status: 413 }) : takeAll(url, init);
     });
     const { producer } = await connect(gateway);
     const list = Array.from({ length: 9 }, (_, n) => trade('A', n));

@@ -156,7 +156,7 @@ describe('sending', () => {
 
   test('adds the time at which a notification was queued', async () => {
     const clock = new VirtualClock(5);
-    const got: (number | undefined)[] = [];
+    const got: unknown[] = [];
     const queue = new NotificationQueue(
       {
         publishNotifications: async (list) => {

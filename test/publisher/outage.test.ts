@@ -32,7 +32,7 @@ test(
   'a queue outlasts Kafka killed twice: all that it held arrives, in order, each drop told',
   async () => {
     const service = new NotificationService({ kafka: { brokers: kafka.brokers } });
-    const dropped: { target: string | undefined; n: unknown; code: string }[] = [];
+    const dropped: { target: string | null | undefined; n: unknown; code: string }[] = [];
     const maxSize = 500;
     const queue = new NotificationQueue(service, {
       maxSize,

@@ -16,7 +16,7 @@ export const MAX_BATCH_RECORDS = 500;
 export const MAX_BATCH_BYTES = 1024 * 1024;
 /** Kafka's own bound on a topic's name is 249. */
 const MAX_TOPIC_LENGTH = 249;
-const MAX_SOURCE_LENGTH = 64;
+export const MAX_SOURCE_LENGTH = 64;
 
 // Each is one check instead of a pipe of three, because every record of every batch passes them.
 const count = v.custom<number>(

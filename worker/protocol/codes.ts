@@ -6,6 +6,7 @@
 /** HTTP errors, as `{"error": {"code", "message"}}`. `retry`: whether the same request may succeed later. */
 export const HTTP_ERRORS = {
   batch_malformed: { status: 400, retry: false },
+  record_malformed: { status: 400, retry: false },
   body_not_json: { status: 400, retry: false },
   body_not_utf8: { status: 400, retry: false },
   room_invalid: { status: 400, retry: false },

@@ -49,6 +49,23 @@ const label = v.pipe(v.string(), v.maxLength(MAX_LABEL_LENGTH));
 const name = v.pipe(v.string(), v.check(isName, 'expected a name of 1 to 256 allowed characters'));
 /** Unix ms. */
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** The seconds of the years 2001 to 2286. As ms they would all be in the spring of 1970. */
+const LEAST_SECONDS = 1e9;
+const MOST_SECONDS = 1e10;
+/** As ms it is of the year 5138; as µs, of 1973. */
+const LEAST_MICROSECONDS = 1e14;
+/** When an event happened. A time in another unit would be shown to clients as a wrong one. */
+const eventTime = v.pipe(
+  time,
+  v.check(
+    (value) => value < LEAST_SECONDS || value >= MOST_SECONDS,
+    'expected Unix ms, and this is in seconds, so the event would be of 1970',
+  ),
+  v.check(
+    (value) => value < LEAST_MICROSECONDS,
+    'expected Unix ms, and this is in microseconds or less',
+  ),
+);
 
 export const metadataSchema = v.pipe(
   noArray,
@@ -59,7 +76,7 @@ export const metadataSchema = v.pipe(
   }),
 );
 
-const common = { timestamp: time, metadata: v.nullish(metadataSchema) };
+const common = { timestamp: eventTime, metadata: v.nullish(metadataSchema) };
 
 export const priceDataSchema = v.looseObject({
   price: decimal,
@@ -192,6 +209,6 @@ export const notificationSchema = v.object({
   target: targetSchema,
   category: v.nullish(label),
   data: v.pipe(noArray, v.looseObject({})),
-  timestamp: v.nullish(time),
+  timestamp: v.nullish(eventTime),
   metadata: common.metadata,
 });

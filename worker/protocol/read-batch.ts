@@ -22,7 +22,12 @@ export type BatchReading =
   | { readonly kind: 'webhook'; readonly batch: UnpositionedBatch; readonly values: JsonText[] }
   | {
       readonly kind: 'refused';
-      readonly code: 'body_not_utf8' | 'body_not_json' | 'batch_malformed' | 'batch_too_large';
+      readonly code:
+        | 'body_not_utf8'
+        | 'body_not_json'
+        | 'batch_malformed'
+        | 'record_malformed'
+        | 'batch_too_large';
       readonly message: string;
     };
 
@@ -50,7 +55,7 @@ export function readBatch(body: Uint8Array): BatchReading {
   const shape = isPositioned(parsed)
     ? v.safeParse(positionedBatchSchema, parsed, ABORT_EARLY)
     : v.safeParse(unpositionedBatchSchema, parsed, ABORT_EARLY);
-  if (!shape.success) return malformed(describeIssue(shape.issues[0]));
+  if (!shape.success) return malformedBy(shape.issues[0]);
   const values = valuesOf(text, parsed);
   if (values === undefined) return malformed('a key stands twice in the batch or in a record');
   const batch = shape.output;
@@ -66,6 +71,21 @@ function recordsOf(parsed: unknown): readonly unknown[] {
 
 function isPositioned(parsed: unknown): boolean {
   return typeof parsed === 'object' && parsed !== null && 'source' in parsed;
+}
+
+/**
+ * A sender looks for a malformed record by halving the batch, which would be in vain, and would condemn
+ * every record, if the fault were the batch's own. So the two have different codes.
+ */
+function malformedBy(issue: v.BaseIssue<unknown>): BatchReading {
+  const [field, record] = issue.path ?? [];
+  // A position without a source is no record's fault, because the source is the batch's.
+  const isOfRecord = field?.key === 'records' && record !== undefined && issue.type !== 'never';
+  return {
+    kind: 'refused',
+    code: isOfRecord ? 'record_malformed' : 'batch_malformed',
+    message: describeIssue(issue),
+  };
 }
 
 function malformed(message: string): BatchReading {

@@ -37,6 +37,22 @@ export function integer(
   return number;
 }
 
+/** A decimal number such as `0.5`, without an exponent. */
+export function decimal(
+  env: Environment,
+  variable: string,
+  fallback: number,
+  least: number,
+  most: number,
+): number {
+  const value = text(env, variable, String(fallback));
+  const number = Number(value);
+  if (!/^\d*\.?\d+$/.test(value) || number < least || number > most) {
+    throw new ConfigError(variable, `is a number from ${least} to ${most}, not "${value}"`);
+  }
+  return number;
+}
+
 export function flag(env: Environment, variable: string, fallback: boolean): boolean {
   return choice(env, variable, ['true', 'false'], fallback ? 'true' : 'false') === 'true';
 }

@@ -79,7 +79,10 @@ function refuseSignature(
     case 'missing':
       return refuse(c, 'signature_missing', 'webhook-id, -timestamp and -signature are required');
     case 'stale': {
-      const message = `webhook-timestamp is more than ${TOLERANCE_SECONDS} s away from now`;
+      // The sender learns how far its clock is off, which it cannot know otherwise.
+      const ahead = Number(c.req.header('webhook-timestamp')) - Math.round(Date.now() / 1000);
+      const how = ahead > 0 ? 'ahead of' : 'behind';
+      const message = `webhook-timestamp is ${Math.abs(ahead)} s ${how} the gateway's clock, and may be ${TOLERANCE_SECONDS} s`;
       return refuse(c, 'signature_stale', message);
     }
     case 'invalid':

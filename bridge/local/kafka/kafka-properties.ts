@@ -4,7 +4,13 @@ import { LOOPBACK } from '../processes/port.ts';
 /** The largest record batch, in bytes: far more than the gateway takes, so that dead letters fit. */
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
-export function kafkaProperties(port: number, controllerPort: number, logDir: string): string {
+/** @param more are settings that stand in for ours, or come to them. */
+export function kafkaProperties(
+  port: number,
+  controllerPort: number,
+  logDir: string,
+  more: Readonly<Record<string, string>> = {},
+): string {
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -47,6 +53,7 @@ export function kafkaProperties(port: number, controllerPort: number, logDir: st
     'background.threads': 2,
     'log.cleaner.dedupe.buffer.size': 4 * 1024 * 1024,
     'log.index.size.max.bytes': 1024 * 1024,
+    ...more,
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   return lines.join('');

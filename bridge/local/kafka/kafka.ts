@@ -34,6 +34,8 @@ export interface KafkaOptions {
   readonly port: number;
   /** Where it keeps its data. On the next start there it goes on as the same cluster. */
   readonly stateDir: string;
+  /** Settings of the broker that stand in for ours. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -65,7 +67,8 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const javaArgs = [...JVM_OPTIONS, ...LOG_OPTIONS, '-cp', join(libraries, '*')];
 
   await mkdir(folder, { recursive: true });
-  await writeFile(propertiesFile, kafkaProperties(port, await freePort(), dataDir));
+  const properties = kafkaProperties(port, await freePort(), dataDir, options.settings);
+  await writeFile(propertiesFile, properties);
   if (!existsSync(join(dataDir, 'meta.properties'))) {
     onProgress?.('formatting a new state folder');
     await format(java, javaArgs, propertiesFile);

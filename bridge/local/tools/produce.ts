@@ -3,6 +3,9 @@ import { open } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { patchKafkajs } from '../../kafka/kafkajs/patch.ts';
+import { readBrokers } from '../../shared/kafka-config.ts';
+import { escapeBrokers, socketFactory } from '../../shared/kafka-sockets.ts';
+import { readTopicPrefix } from '../../shared/topic-prefix.ts';
 import { DEFAULT_KAFKA_PORT } from '../config.ts';
 import { readRecording } from './recording.ts';
 import { produceRecording } from './recording-producer.ts';
@@ -12,7 +15,9 @@ const USAGE = `usage: npm run produce -- FILE|- [--speed N|max] [--brokers HOST:
 FILE holds JSON lines {"topic", "event", "at"?}, or an array of them; - is the standard input.
 --speed N    times faster than the records' "at" (ms) says: 1, as recorded, unless given; max waits
              for nothing
---brokers    KAFKA_BROKERS unless given, else localhost:KAFKA_PORT, else localhost:${DEFAULT_KAFKA_PORT}`;
+--brokers    KAFKA_BROKERS unless given, else localhost:KAFKA_PORT, else localhost:${DEFAULT_KAFKA_PORT}
+
+TOPIC_PREFIX is written before each topic's name.`;
 
 try {
   process.exitCode = await main();
@@ -33,19 +38,24 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2;
   }
   patchKafkajs();
-  const brokers = (values.brokers || process.env.KAFKA_BROKERS || defaultBroker()).split(',');
+  const named = values.brokers || process.env.KAFKA_BROKERS || defaultBroker();
+  const brokers = escapeBrokers(readBrokers({ KAFKA_BROKERS: named }));
+  const topicPrefix = readTopicPrefix(process.env);
   // The file is opened first, so that a missing file is told at once.
   const input = file === '-' ? process.stdin : (await open(file)).createReadStream();
-  const producer = new Kafka({ clientId: 'produce', brokers, logLevel: logLevel.NOTHING }).producer(
-    {
-      createPartitioner: Partitioners.DefaultPartitioner,
-    },
-  );
+  const kafka = new Kafka({
+    clientId: 'produce',
+    brokers,
+    socketFactory,
+    logLevel: logLevel.NOTHING,
+  });
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   try {
     const onBad = (where: string, reason: string) => console.error(`${where}: ${reason}`);
     const { produced, bad } = await produceRecording(readRecording(input), {
       producer,
+      topicPrefix,
       speed,
       onBad,
     });

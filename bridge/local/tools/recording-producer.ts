@@ -18,6 +18,8 @@ export interface ProduceResult {
 
 export interface ProduceOptions {
   readonly producer: Pick<Producer, 'sendBatch'>;
+  /** What stands in Kafka before the topics of a recording. */
+  readonly topicPrefix?: string;
   /** How many times faster than the recording's `at` says; Infinity waits for nothing. */
   readonly speed: number;
   readonly onBad: (where: string, reason: string) => void;
@@ -33,7 +35,7 @@ interface Pending {
 /** Produces all of `recording` and counts. */
 export async function produceRecording(
   recording: AsyncIterable<RecordingItem>,
-  { producer, speed, onBad, now = Date.now, wait = sleep }: ProduceOptions,
+  { producer, topicPrefix = '', speed, onBad, now = Date.now, wait = sleep }: ProduceOptions,
 ): Promise<ProduceResult> {
   let pending: Pending[] = [];
   let pendingBytes = 0;
@@ -49,7 +51,7 @@ export async function produceRecording(
     const batch = pending;
     pending = [];
     pendingBytes = 0;
-    produced += await send(producer, batch, reject);
+    produced += await send(producer, topicPrefix, batch, reject);
   };
 
   for await (const item of recording) {
@@ -79,13 +81,14 @@ export async function produceRecording(
 /** Sends `batch`, and tells how many records Kafka took; one that is too large does not stop the rest. */
 async function send(
   producer: Pick<Producer, 'sendBatch'>,
+  topicPrefix: string,
   batch: readonly Pending[],
   reject: (where: string, reason: string) => void,
 ): Promise<number> {
   const [first] = batch;
   if (first === undefined) return 0;
   try {
-    await producer.sendBatch({ topicMessages: byTopic(batch) });
+    await producer.sendBatch({ topicMessages: byTopic(batch, topicPrefix) });
     return batch.length;
   } catch (error) {
     // Only a record that is larger than a batch may be can be too large, and it goes alone.
@@ -95,12 +98,15 @@ async function send(
   }
 }
 
-function byTopic(batch: readonly Pending[]): { topic: string; messages: Message[] }[] {
+function byTopic(
+  batch: readonly Pending[],
+  topicPrefix: string,
+): { topic: string; messages: Message[] }[] {
   const topics = new Map<string, Message[]>();
   for (const { record } of batch) {
     const messages = topics.get(record.topic) ?? [];
     messages.push({ key: record.key, value: record.value });
     topics.set(record.topic, messages);
   }
-  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+  return [...topics].map(([name, messages]) => ({ topic: topicPrefix + name, messages }));
 }

@@ -1,12 +1,13 @@
 /**
  * Sends a batch to the gateway, and tries again a few times until it is answered: with exponential
  * backoff and full jitter, at least what `Retry-After` asks for, with the same id and body each time and
- * a new signature. After a 429 all POSTs keep a distance for a while.
+ * a new signature. After a 429 all POSTs keep a distance for a while. Only the gateway's own code ends
+ * the attempts: whatever another server says in its place is an outage, and condemns no event.
  */
 import { randomUUID } from 'node:crypto';
-import * as v from 'valibot';
+import { HTTP_ERRORS } from '../../../worker/protocol/codes.ts';
 import { type SigningKey, sign } from '../../../worker/protocol/signature.ts';
-import { type HttpAnswer, judge, type Rejected } from '../../delivery/answer.ts';
+import { type HttpAnswer, judge, type Rejected, statedError } from '../../delivery/answer.ts';
 import { backoffMs } from '../../shared/backoff.ts';
 import {
   isHttpErrorCode,
@@ -53,12 +54,9 @@ const BACKOFF = { baseMs: 200, capMs: 2_000 };
 const ANSWER_TIMEOUT_MS = 10_000;
 /** The longest `Retry-After` that is obeyed, in ms, because a caller waits meanwhile. */
 const MAX_RETRY_AFTER_MS = 10_000;
-const NOT_FOUND = 404;
+/** By then, in ms, a batch is confirmed or has failed, whatever `Retry-After` asks for. */
+const DEADLINE_MS = 60_000;
 const TOO_MANY = 429;
-/** After these answers, another try would be answered the same. */
-const FINAL_STATUSES: readonly number[] = [401, 403, 405];
-
-const errorSchema = v.object({ error: v.object({ code: v.string(), message: v.string() }) });
 
 type Answer =
   | { readonly kind: 'accepted'; readonly rejected: readonly Rejected[] }
@@ -110,29 +108,19 @@ export class GatewaySender {
     records: number,
     keys: readonly SigningKey[],
   ): Promise<Answer> {
-    const { url, now, random, wait } = this.#options;
+    const { now, random, wait } = this.#options;
     const id = randomUUID();
+    const startedAt = now();
     let waitMs = 0;
     for (let attempt = 1; ; attempt++) {
       waitMs = Math.max(waitMs, this.#pace.delayMs());
       if (waitMs > 0) await wait(waitMs);
       this.#pace.notePost();
       const answer = await this.#attempt(id, body, keys);
-      if (answer?.status === NOT_FOUND) {
-        // This answer is another server's, because the gateway itself knows this path.
-        const error = new PublishError(
-          'not_found',
-          `there is no gateway at ${url.origin}${url.pathname}`,
-        );
-        return { kind: 'failed', error };
-      }
-      if (answer !== undefined && FINAL_STATUSES.includes(answer.status)) {
-        const error = statedError(answer.body);
-        if (error !== undefined) return { kind: 'failed', error };
-      }
+      const stated = answer === undefined ? undefined : statedError(answer);
       const verdict =
         answer === undefined
-          ? ({ kind: 'retry', reason: 'no_answer' } as const)
+          ? ({ kind: 'retry', reason: 'no_answer', retryAfterMs: 0 } as const)
           : judge(answer, records, now());
       switch (verdict.kind) {
         case 'accepted':
@@ -146,19 +134,29 @@ export class GatewaySender {
           return { kind: 'split', error };
         }
         case 'retry': {
-          const asked = 'retryAfterMs' in verdict ? (verdict.retryAfterMs ?? 0) : 0;
+          const asked = verdict.retryAfterMs ?? 0;
           const floorMs = Math.min(asked, MAX_RETRY_AFTER_MS);
           if (answer?.status === TOO_MANY) this.#pace.slowDown(floorMs);
-          if (attempt === MAX_ATTEMPTS) {
-            const stated = answer?.status === TOO_MANY ? statedError(answer.body) : undefined;
-            const message = `no confirmation after ${attempt} attempts: ${verdict.reason}`;
-            const error = stated ?? new PublishError('gateway_unavailable', message);
-            return { kind: 'failed', error };
-          }
           waitMs = backoffMs(attempt - 1, BACKOFF, random, floorMs);
+          const nextEndsAt = now() + waitMs + ANSWER_TIMEOUT_MS;
+          const isLast = attempt === MAX_ATTEMPTS || nextEndsAt > startedAt + DEADLINE_MS;
+          const isFinal = stated !== undefined && !HTTP_ERRORS[stated.code].retry;
+          if (!isLast && !isFinal) continue;
+          const isTold = isFinal || stated?.code === 'batch_too_frequent';
+          const error =
+            isTold && stated !== undefined
+              ? new PublishError(stated.code, stated.message)
+              : this.#unavailable(attempt, verdict.reason);
+          return { kind: 'failed', error };
         }
       }
     }
+  }
+
+  #unavailable(attempts: number, reason: string): PublishError {
+    const { origin, pathname } = this.#options.url;
+    const message = `no confirmation of ${origin}${pathname} after ${attempts} attempts: ${reason}`;
+    return new PublishError('gateway_unavailable', message);
   }
 
   /** One attempt; undefined when no whole answer came. */
@@ -169,41 +167,41 @@ export class GatewaySender {
   ): Promise<HttpAnswer | undefined> {
     const { url, post, now } = this.#options;
     const signature = await sign(keys, id, body, Math.floor(now() / 1000));
-    try {
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const exchange = async () => {
       const response = await post(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...signature },
         body,
         redirect: 'manual',
-        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+        signal,
       });
       return {
         status: response.status,
         retryAfter: response.headers.get('retry-after') ?? undefined,
         body: await response.text(),
       };
+    };
+    try {
+      // A `fetch` of the caller's own may not heed the signal.
+      return await Promise.race([exchange(), rejectWith(signal)]);
     } catch {
       return undefined;
     }
   }
 }
 
+function rejectWith(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
 /** An event's text is JSON already, and is sent as it was judged. */
 function encodeBody(events: readonly OutgoingEvent[]): Uint8Array<ArrayBuffer> {
   const records = events.map(({ topic, text }) => `{"topic":"${topic}","value":${text}}`);
   return new TextEncoder().encode(`{"records":[${records.join()}]}`);
-}
-
-function statedError(body: string): PublishError | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-  const { success, output } = v.safeParse(errorSchema, parsed);
-  if (!success || !isHttpErrorCode(output.error.code)) return undefined;
-  return new PublishError(output.error.code, output.error.message);
 }
 
 /** A gateway newer than this package may have codes that it does not know. */

@@ -86,7 +86,7 @@ export class HttpEventProducer implements EventProducer {
   publishEvent(
     topic: string,
     event: DEXEvent | NotificationEvent,
-    partition?: number,
+    partition?: number | null,
   ): Promise<void> {
     return this.#publishing.publishEvent({ topic, event, partition });
   }

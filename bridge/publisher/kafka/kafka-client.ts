@@ -3,6 +3,7 @@ import kafkajs, { type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs
 import { ConfigError, type Environment, text } from '../../../worker/protocol/variables.ts';
 import { quietenKafkajs } from '../../kafka/kafkajs/timers.ts';
 import { readBrokers, readSasl, readSsl } from '../../shared/kafka-config.ts';
+import { escapeBrokers, socketFactory } from '../../shared/kafka-sockets.ts';
 
 /** What kafkajs has to say about its connections; `console` fits. */
 export interface PublisherLogger {
@@ -16,6 +17,8 @@ export interface KafkaProducerOptions {
   readonly clientId?: string | undefined;
   /** As kafkajs takes it; `KAFKA_SSL`, `KAFKA_SSL_CA_FILE`, … unless given. */
   readonly ssl?: KafkaConfig['ssl'] | undefined;
+  /** What your estate writes before each topic's name; `TOPIC_PREFIX` unless given, else nothing. */
+  readonly topicPrefix?: string | undefined;
   /** As kafkajs takes it; `KAFKA_SASL_MECHANISM`, `_USERNAME`, `_PASSWORD` unless given. */
   readonly sasl?: SASLOptions | undefined;
   /** Is told of each failed attempt. Without it nothing is logged: what they come to is thrown. */
@@ -35,7 +38,8 @@ export function createKafkaClient(options: KafkaProducerOptions, env: Environmen
   const ssl = options.ssl ?? readSsl(env);
   const sasl = options.sasl ?? (readSasl(env) as SASLOptions | undefined);
   return new kafkajs.Kafka({
-    brokers: brokersOf(options.brokers, env),
+    brokers: escapeBrokers(brokersOf(options.brokers, env)),
+    socketFactory,
     clientId: options.clientId ?? text(env, 'KAFKA_CLIENT_ID', 'backend-service'),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -6,6 +6,7 @@
  */
 import kafkajs, { type Kafka } from 'kafkajs';
 import type { Environment } from '../../../worker/protocol/variables.ts';
+import { readTopicPrefix } from '../../shared/topic-prefix.ts';
 import { PublishError } from '../errors.ts';
 import type { DEXEvent, NotificationEvent } from '../events.ts';
 import type { Outcome, Sent } from '../outbox/coalescer.ts';
@@ -51,6 +52,7 @@ interface PlacedEvent {
  */
 export class KafkaEventProducer implements EventProducer {
   readonly #kafka: Kafka;
+  readonly #topicPrefix: string;
   readonly #now: () => number;
   readonly #publishing: Publishing;
   readonly #partitioner = kafkajs.Partitioners.DefaultPartitioner();
@@ -59,6 +61,9 @@ export class KafkaEventProducer implements EventProducer {
   /** @throws {ConfigError} naming the variable that cannot be used. */
   constructor(options: KafkaProducerOptions = {}, env: Environment = process.env) {
     this.#kafka = createKafkaClient(options, env);
+    this.#topicPrefix = readTopicPrefix({
+      TOPIC_PREFIX: options.topicPrefix ?? env.TOPIC_PREFIX,
+    });
     this.#now = options.now ?? Date.now;
     const outbox = new Outbox(
       {
@@ -81,7 +86,7 @@ export class KafkaEventProducer implements EventProducer {
   publishEvent(
     topic: string,
     event: DEXEvent | NotificationEvent,
-    partition?: number,
+    partition?: number | null,
   ): Promise<void> {
     return this.#publishing.publishEvent({ topic, event, partition });
   }
@@ -112,7 +117,7 @@ export class KafkaEventProducer implements EventProducer {
   /** The present life, or a new one; callers at the same time share it. */
   #openLife(): Promise<ProducerLife> {
     if (this.#life !== undefined) return this.#life;
-    const opening = ProducerLife.open(this.#kafka, this.#now);
+    const opening = ProducerLife.open(this.#kafka, this.#now, this.#topicPrefix);
     this.#life = opening;
     opening.catch(() => {
       if (this.#life === opening) this.#life = undefined;
@@ -135,10 +140,14 @@ export class KafkaEventProducer implements EventProducer {
       const failure = failureOf(error);
       return { outcomes: events.map(() => failure), failure };
     }
-    const topics = await lookUp(life, new Set(events.map(({ topic }) => topic)));
+    const topics = await lookUp(life, events);
     if (topics instanceof PublishError) {
       this.#discard(life);
       return { outcomes: events.map(() => topics), failure: topics };
+    }
+    if (life.isOutgrown) {
+      this.#discard(life);
+      return this.#send(events);
     }
     const byLeader = this.#place(events, topics, outcomes);
     const failures = await Promise.all(
@@ -239,13 +248,19 @@ export class KafkaEventProducer implements EventProducer {
 /** Each topic's partitions or why it has none; or why nothing is known of any. */
 async function lookUp(
   life: ProducerLife,
-  names: ReadonlySet<string>,
+  events: readonly OutgoingEvent[],
 ): Promise<Map<string, PartitionMetadata | PublishError> | PublishError> {
   const topics = new Map<string, PartitionMetadata | PublishError>();
-  for (const name of names) {
+  const wanted = new Map<string, unknown[]>();
+  for (const { topic, partition } of events) {
+    const partitions = wanted.get(topic) ?? [];
+    wanted.set(topic, partitions);
+    if (partition !== undefined) partitions.push(partition);
+  }
+  for (const [name, partitions] of wanted) {
     try {
-      const missing = new PublishError('topic_missing', `Kafka has no topic ${name}`);
-      topics.set(name, (await life.partitionsOf(name)) ?? missing);
+      const missing = new PublishError('topic_missing', `Kafka has no topic ${life.nameOf(name)}`);
+      topics.set(name, (await life.partitionsOf(name, partitions)) ?? missing);
     } catch (error) {
       const failure = failureOf(error);
       if (failure.code === 'kafka_unavailable') return failure;

@@ -3,11 +3,13 @@ import { isRejectionCode, PublishError } from '../errors.ts';
 
 /** JSON would make an empty object of these, whatever is in them. */
 const EMPTIED = [Map, Set, WeakMap, WeakSet, Error, RegExp, Promise] as const;
+/** What JSON keeps, as `Object.prototype.toString` names it. An object of a class is an `Object` too. */
+const KEPT: ReadonlySet<string> = new Set(['Object', 'Array', 'String', 'Number', 'Boolean']);
 
 /**
  * A replacer for `JSON.stringify`. A bigint becomes a decimal string. What JSON would lose is refused:
- * a number that is not finite or an invalid `Date` would become `null`, and a `Map`, a `Set` or an
- * `Error` would become `{}`.
+ * a number that is not finite or an invalid `Date` would become `null`, and a `Map`, a `Set`, an `Error`
+ * or the like would become `{}`.
  */
 export function withoutLoss(this: unknown, key: string, value: unknown): unknown {
   if (typeof value === 'bigint' || value instanceof BigInt) return value.toString();
@@ -20,12 +22,26 @@ export function withoutLoss(this: unknown, key: string, value: unknown): unknown
   if (isNumber && !Number.isFinite(Number(value))) {
     throw new PublishError('data_invalid', `${JSON.stringify(key)} is no finite number`);
   }
-  const emptied = EMPTIED.find((type) => value instanceof type);
+  const emptied = emptiedKind(value);
   if (emptied !== undefined) {
-    const message = `${JSON.stringify(key)} is a ${emptied.name}, of which JSON would keep nothing`;
+    const message = `${JSON.stringify(key)} is a ${emptied}, of which JSON would keep nothing`;
     throw new PublishError('data_invalid', message);
   }
   return value;
+}
+
+/** The kind of object of which JSON would lose what is in it; undefined for any other value. */
+function emptiedKind(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  if (Object.getPrototypeOf(value) === Object.prototype) return undefined;
+  const known = EMPTIED.find((type) => value instanceof type);
+  if (known !== undefined) return known.name;
+  // One of another realm, such as a test runner's, is no instance of ours, and has its name all the same.
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
+  if (KEPT.has(kind)) return undefined;
+  // The bytes of a typed array would become members that are named by numbers.
+  const isLost = ArrayBuffer.isView(value) || Object.keys(value).length === 0 || kind === 'Error';
+  return isLost ? kind : undefined;
 }
 
 /** Why `JSON.stringify` has thrown. */

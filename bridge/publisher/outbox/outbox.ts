@@ -54,7 +54,7 @@ export class Outbox {
     const encoded = encodeEvent(topic, event, this.#now());
     if (encoded instanceof PublishError) return Promise.resolve(encoded);
     const bytes = encoded.bytes + Buffer.byteLength(encoded.key) + OVERHEAD_BYTES;
-    return this.#coalescer.add({ ...encoded, partition }, bytes);
+    return this.#coalescer.add({ ...encoded, partition: partition ?? undefined }, bytes);
   }
 }
 

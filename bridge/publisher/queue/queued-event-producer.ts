@@ -41,7 +41,7 @@ export class QueuedEventProducer implements EventProducer {
   async publishEvent(
     topic: string,
     event: DEXEvent | NotificationEvent,
-    partition?: number,
+    partition?: number | null,
   ): Promise<void> {
     this.#queue.add({ topic, event, partition });
   }

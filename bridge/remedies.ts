@@ -1,0 +1,78 @@
+/** What to do about each reason on the readiness page. The words are for the person who is called at night. */
+
+const SASL = 'KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD';
+const CLOCK = 'Both hosts need a clock that is synchronised, for example by NTP.';
+const CERTIFICATES =
+  'Check that the certificate is for this name, is trusted and has not expired, and the clock of this host.';
+const UNREADABLE =
+  'The Worker cannot read the batch. Deploy the bridge and the Worker in the same version.';
+const RIGHTS = 'Grant it to the user whom Kafka sees';
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  kafka_dns_failed:
+    'The name of a broker has no address here. Check KAFKA_BROKERS and the DNS of this host.',
+  kafka_refused:
+    "Nothing listens at a broker's address. Check that Kafka runs, and the ports of KAFKA_BROKERS.",
+  kafka_unreachable:
+    "A broker's address does not answer. Check KAFKA_BROKERS, the network and its firewalls.",
+  kafka_tls_failed: `TLS with a broker failed. Check KAFKA_SSL_CA_FILE, and that its listener speaks TLS as KAFKA_SSL says. ${CERTIFICATES}`,
+  kafka_closed:
+    'A broker closes the connection. If it stays so, its listener wants TLS (KAFKA_SSL=true) or SASL (KAFKA_SASL_MECHANISM).',
+  kafka_listener_unreachable:
+    'A broker of KAFKA_BROKERS answers, and names an address that cannot be reached from here. Check advertised.listeners of that broker, or whether it is down.',
+  kafka_unavailable: 'Kafka failed without a reason. See the log of the brokers.',
+  no_answer: 'There is a connection, and no answer in time. See whether the other side hangs.',
+  SASL_AUTHENTICATION_FAILED: `Kafka does not accept the user or the password. Check ${SASL}.`,
+  UNSUPPORTED_SASL_MECHANISM: 'Kafka does not offer KAFKA_SASL_MECHANISM on this listener.',
+  ILLEGAL_SASL_STATE: `The listener takes no SASL. Unset ${SASL}, or use the port of another listener.`,
+  GROUP_AUTHORIZATION_FAILED: `The right READ on the consumer group KAFKA_GROUP_ID is missing. ${RIGHTS}.`,
+  TOPIC_AUTHORIZATION_FAILED: `A right on a topic is missing: READ and DESCRIBE on the topics, WRITE on their dead-letter topics. ${RIGHTS}.`,
+  CLUSTER_AUTHORIZATION_FAILED: `A right on the cluster is missing. ${RIGHTS}.`,
+
+  gateway_dns_failed:
+    'The name of the gateway has no address here. Check WEBSOCKET_GATEWAY_URL and the DNS of this host.',
+  gateway_refused:
+    "Nothing listens at the gateway's address. Check WEBSOCKET_GATEWAY_URL and that the Worker runs.",
+  gateway_unreachable:
+    "The gateway's address does not answer. Check WEBSOCKET_GATEWAY_URL, the network and its firewalls.",
+  gateway_tls_failed: `TLS with the gateway failed. Check that WEBSOCKET_GATEWAY_URL begins with https:// if, and only if, its port speaks TLS. ${CERTIFICATES}`,
+  gateway_closed: 'The gateway, or a proxy before it, closes the connection without an answer.',
+  slow_answer: 'The gateway has not answered yet. If it stays so, see the log of the Worker.',
+  answer_unreadable:
+    'What answers is not the gateway. Check WEBSOCKET_GATEWAY_URL, and what stands before the Worker.',
+  signature_invalid:
+    'The secret is wrong: INGEST_SECRET here and INGEST_SECRET of the Worker have none in common.',
+  signature_missing: 'A proxy takes the webhook-… headers away. Let them pass.',
+  signature_stale: `The clock of this host and the gateway's differ by more than five minutes. ${CLOCK}`,
+  position_forbidden:
+    "The secret is a publisher's. Set INGEST_SECRET to one of the INGEST_SECRET of the Worker.",
+  not_found: 'The Worker has no such path. Check the path of WEBSOCKET_GATEWAY_URL.',
+  method_not_allowed: 'A redirect or a proxy changes the method. Check WEBSOCKET_GATEWAY_URL.',
+  batch_malformed: UNREADABLE,
+  body_not_json: UNREADABLE,
+  body_not_utf8: UNREADABLE,
+  config_invalid: 'A variable of the Worker cannot be used. Its log names it.',
+  room_unavailable: "A room of the gateway does not answer. If it stays so, see the Worker's log.",
+  internal: 'The Worker failed. See its log.',
+  batch_too_frequent: 'The gateway asks for fewer batches. It passes by itself.',
+};
+
+const FOREIGN =
+  "The answer is not the gateway's own: another server answers in its place, such as a proxy, a firewall or a page behind a wrong URL. Check WEBSOCKET_GATEWAY_URL.";
+const FOREIGN_OUTAGE =
+  'What stands before the Worker says that it is out of order. If it stays so, see the state of the Worker and of its platform.';
+
+/** What to do about `reason`; undefined when nothing needs to be done. */
+export function remedyOf(reason: string): string | undefined {
+  if (Object.hasOwn(REMEDIES, reason)) return REMEDIES[reason];
+  const [kind = '', rest = ''] = reason.split(': ');
+  if (kind === 'missing') {
+    return 'Create the topics, or let the bridge do it. A topic is also missing to a user who has no right to DESCRIBE it.';
+  }
+  if (kind === 'dead_letter') {
+    return `The dead-letter topic does not take a record. ${remedyOf(rest) ?? 'See the log of the brokers.'}`;
+  }
+  const [, status] = /^http_(\d+)$/.exec(reason) ?? [];
+  if (status === undefined) return undefined;
+  return Number(status) >= 500 ? FOREIGN_OUTAGE : FOREIGN;
+}

@@ -1,0 +1,170 @@
+/** What people write into the variables of Kafka: each works, or is refused by the variable's name. */
+import { connect, createServer } from 'node:net';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { readConfig } from '../../bridge/config.ts';
+import { createKafka } from '../../bridge/kafka/client.ts';
+import { sourceOf } from '../../bridge/kafka/source.ts';
+import { createLog } from '../../bridge/shared/log.ts';
+import { MAX_SOURCE_LENGTH } from '../../worker/protocol/batch.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+
+const read = (env: Record<string, string>) =>
+  readConfig({ INGEST_SECRET: DEVELOPMENT_INGEST_SECRET, ...env });
+
+describe('KAFKA_BROKERS', () => {
+  test.each([
+    ['', ['localhost:9092']],
+    ['a:9092', ['a:9092']],
+    ['a:9092,b:9093', ['a:9092', 'b:9093']],
+    [' a:9092 , b:9093 ', ['a:9092', 'b:9093']],
+    ['a:9092 b:9093', ['a:9092', 'b:9093']],
+    ['a:9092,a:9092', ['a:9092']],
+    ['kafka-0.kafka_headless.svc.cluster.local:9092', undefined],
+    ['10.0.0.1:1', undefined],
+    ['10.0.0.1:65535', undefined],
+    ['[::1]:9092', undefined],
+    ['[2001:db8::7]:9092,[::ffff:10.0.0.1]:9093', ['[2001:db8::7]:9092', '[::ffff:10.0.0.1]:9093']],
+  ])('"%s" works', async (value, brokers) => {
+    expect((await read({ KAFKA_BROKERS: value })).kafka.brokers).toEqual(brokers ?? [value]);
+  });
+
+  test.each([
+    ',',
+    ' ',
+    'a:9092,',
+    ',a:9092',
+    'a:9092,,b:9092',
+    'a',
+    'a:',
+    ':9092',
+    'a:0',
+    'a:65536',
+    'a:99999',
+    'a:100000',
+    'a:-1',
+    'a:9092/path',
+    'a:9o92',
+    'http://a:9092',
+    'kafka://a:9092',
+    'PLAINTEXT://a:9092',
+    'user:password@a:9092',
+    '::1:9092',
+    '[::1]',
+    '[]:9092',
+    '[a]:9092',
+    '[1.2.3.4]:9092',
+    '[::1:9092',
+    '[:::1]:9092',
+    'a;b:9092;c:9092',
+  ])('"%s" is refused by name', async (value) => {
+    await expect(read({ KAFKA_BROKERS: value })).rejects.toThrow(/^KAFKA_BROKERS /);
+  });
+
+  test('an IPv6 address reaches a broker', async () => {
+    const [host = '', port = ''] = (inject('kafkaBrokers')[0] ?? '').split(':');
+    const proxy = createServer((socket) => {
+      const onwards = connect(Number(port), host);
+      socket.on('error', () => onwards.destroy());
+      onwards.on('error', () => socket.destroy());
+      socket.pipe(onwards).pipe(socket);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '::1', resolve));
+    onTestFinished(() => void proxy.close());
+    const address = proxy.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const { kafka } = await read({ KAFKA_BROKERS: `[::1]:${address.port}` });
+    const admin = createKafka(kafka, createLog('silent')).admin();
+    await admin.connect();
+    expect((await admin.describeCluster()).clusterId).toBe(inject('kafkaClusterId'));
+    await admin.disconnect();
+  });
+});
+
+describe('KAFKA_TOPICS and TOPIC_PREFIX', () => {
+  test.each([
+    ['price.updates', '', ['price.updates']],
+    ['price.updates, notifications', '', ['price.updates', 'notifications']],
+    ['price.updates,price.updates', '', ['price.updates']],
+    ['price.updates', 'prod.', ['prod.price.updates']],
+    ['prod.price.updates', 'prod.', ['prod.price.updates']],
+    ['price.updates,prod.price.updates', 'prod.', ['prod.price.updates']],
+    ['price.updates', 'price.', ['price.price.updates']],
+    ['price.updates', 'price.updates', ['price.updatesprice.updates']],
+  ])('"%s" with the prefix "%s" reads %j', async (topics, prefix, required) => {
+    const config = await read({ KAFKA_TOPICS: topics, TOPIC_PREFIX: prefix });
+    expect(config.topics).toEqual({ prefix, required, optional: [] });
+  });
+
+  test('a prefix stands before every topic of the gateway', async () => {
+    const { required, optional } = (await read({ TOPIC_PREFIX: 'prod.' })).topics;
+    expect(required).toContain('prod.price.updates');
+    expect([...required, ...optional].every((name) => name.startsWith('prod.'))).toBe(true);
+  });
+
+  test.each([
+    ['prod.price.updates', '', /^KAFKA_TOPICS names prod\.price\.updates.*TOPIC_PREFIX=prod\./],
+    ['p_trade.notifications', '', /TOPIC_PREFIX=p_ if/],
+    ['prod.price.updates', 'dev.', /^KAFKA_TOPICS names/],
+    ['price.update', '', /^KAFKA_TOPICS names/],
+    ['price.updates.dlq', '', /^KAFKA_TOPICS names/],
+    ['Price.Updates', '', /^KAFKA_TOPICS names/],
+    [',', '', /^KAFKA_TOPICS names no topic/],
+    [' ', '', /^KAFKA_TOPICS names no topic/],
+    ['a/b', '', /^KAFKA_TOPICS has no topic/],
+    ['price.updates', 'a b', /^TOPIC_PREFIX /],
+    ['price.updates', 'prod"', /^TOPIC_PREFIX /],
+    ['price.updates', 'x'.repeat(201), /^TOPIC_PREFIX /],
+  ])('"%s" with the prefix "%s" stops the start', async (topics, prefix, message) => {
+    await expect(read({ KAFKA_TOPICS: topics, TOPIC_PREFIX: prefix })).rejects.toThrow(message);
+  });
+});
+
+describe('credentials that would be left unused', () => {
+  test.each([
+    [{ KAFKA_SASL_USERNAME: 'u' }, /^KAFKA_SASL_USERNAME .*KAFKA_SASL_MECHANISM/],
+    [{ KAFKA_SASL_PASSWORD: 'p' }, /^KAFKA_SASL_PASSWORD .*KAFKA_SASL_MECHANISM/],
+    [{ KAFKA_SSL_CA_FILE: '/ca.pem' }, /^KAFKA_SSL_CA_FILE .*KAFKA_SSL=true/],
+    [{ KAFKA_SSL_KEY_FILE: '/key.pem' }, /^KAFKA_SSL_KEY_FILE .*KAFKA_SSL=true/],
+  ])('%j are named', async (env, message) => {
+    await expect(read(env)).rejects.toThrow(message);
+  });
+
+  test('a file beside an explicit KAFKA_SSL=false is meant', async () => {
+    const { kafka } = await read({ KAFKA_SSL: 'false', KAFKA_SSL_CA_FILE: '/ca.pem' });
+    expect(kafka.ssl).toBeUndefined();
+  });
+});
+
+describe('the source of a batch', () => {
+  const options = { brokers: ['b:9092', 'a:9092'], topicPrefix: '' };
+
+  test.each(['MkU3OEVBNTcwNTJENDM2Qk', 'x', 'redpanda.b0e1', 'c'.repeat(64)])(
+    'is the id of the cluster: %s',
+    (id) => {
+      expect(sourceOf(id, options)).toBe(id);
+    },
+  );
+
+  test.each([null, undefined, '', ' ', 7, 'c'.repeat(65), `redpanda.${'c'.repeat(65)}`])(
+    'is one that the Worker takes, and always the same, for the id %j',
+    (id) => {
+      const source = sourceOf(id, options);
+      expect(source.length).toBeGreaterThan(0);
+      expect(source.length).toBeLessThanOrEqual(MAX_SOURCE_LENGTH);
+      expect(sourceOf(id, { ...options, brokers: ['a:9092', 'b:9092'] })).toBe(source);
+    },
+  );
+
+  test('tells clusters without an id apart, and two estates on one cluster', () => {
+    const sources = [
+      sourceOf(null, options),
+      sourceOf(null, { ...options, brokers: ['c:9092'] }),
+      sourceOf('id', options),
+      sourceOf('id', { ...options, topicPrefix: 'prod.' }),
+      sourceOf('id', { ...options, topicPrefix: 'p'.repeat(200) }),
+      sourceOf('c'.repeat(74), options),
+      sourceOf('d'.repeat(74), options),
+    ];
+    expect(new Set(sources).size).toBe(sources.length);
+  });
+});
