@@ -44,6 +44,8 @@ const REGIONS = [
   'weur',
   'eeur',
   'apac',
+  'apac-ne',
+  'apac-se',
   'oc',
   'afr',
   'me',

@@ -12,7 +12,12 @@ export type IngestAnswer =
       readonly renumbered: ReadonlyMap<string, number>;
     }
   /** Not every room has its events, so the batch is to be sent again. */
-  | { readonly kind: 'failed'; readonly code: HttpErrorCode };
+  | {
+      readonly kind: 'failed';
+      readonly code: HttpErrorCode;
+      /** In seconds. */
+      readonly retryAfter?: number;
+    };
 
 type Verdict = 'accepted' | 'duplicate' | 'rejected';
 
@@ -25,10 +30,14 @@ export function answerFor(
   const verdicts = new Array<Verdict | undefined>(recordCount);
   const rejections: Rejection[] = [...rejected];
   const renumbered = new Map<string, number>();
+  const longest = longestWait(outcomes);
   for (const { index } of rejected) verdicts[index] = 'rejected';
   for (const [room, { records }] of rooms) {
-    const outcome = outcomes.get(room) ?? { kind: 'failed' };
-    if (outcome.kind === 'failed') return { kind: 'failed', code: 'room_unavailable' };
+    const outcome = outcomes.get(room);
+    if (outcome === undefined) throw new Error(`${room} was not asked`);
+    if (outcome.kind === 'failed') {
+      return { kind: 'failed', code: 'room_unavailable', retryAfter: longest };
+    }
     if (outcome.kind === 'busy') return { kind: 'failed', code: 'batch_too_frequent' };
     if (outcome.renumbered > 0) renumbered.set(room, outcome.renumbered);
     for (const rejection of outcome.rejected) {
@@ -48,4 +57,12 @@ export function answerFor(
     rejected: rejections.sort((a, b) => a.index - b.index),
   };
   return { kind: 'answered', body, renumbered };
+}
+
+/** The longest time that a room asks to wait, in seconds. */
+function longestWait(outcomes: ReadonlyMap<string, RoomOutcome>): number {
+  const waits = Array.from(outcomes.values(), (outcome) =>
+    outcome.kind === 'failed' ? outcome.retryAfter : 0,
+  );
+  return Math.max(0, ...waits);
 }

@@ -3,10 +3,10 @@ import type { Config } from '../config.ts';
 import type { Env } from '../env.ts';
 import type { RoomAnswer } from '../room/intake/intake.ts';
 import type { RoomBatch } from '../room/intake/room-batch.ts';
-import { roomStub } from '../room-stub.ts';
+import { callRoom, type RoomFailure, type RoomStub, roomStub } from '../room-call.ts';
 
 /** What a room made of its records; `failed` when it could not be reached. */
-export type RoomOutcome = RoomAnswer | { readonly kind: 'failed' };
+export type RoomOutcome = RoomAnswer | RoomFailure;
 
 export async function appendAll(
   env: Env,
@@ -14,12 +14,14 @@ export async function appendAll(
   rooms: ReadonlyMap<string, RoomBatch>,
 ): Promise<ReadonlyMap<string, RoomOutcome>> {
   const outcomes = Array.from(rooms, async ([room, batch]) => {
-    try {
-      return [room, await roomStub(env, config, room).append(batch)] as const;
-    } catch (error) {
-      console.error({ event: 'room_failed', room, error: String(error) });
-      return [room, { kind: 'failed' }] as const;
-    }
+    const outcome = await callRoom<RoomStub, RoomAnswer>({
+      room,
+      stub: () => roomStub(env, config, room),
+      call: (stub) => stub.append(batch),
+      // The room knows which records it has.
+      isIdempotent: true,
+    });
+    return [room, outcome] as const;
   });
   return new Map<string, RoomOutcome>(await Promise.all(outcomes));
 }

@@ -8,7 +8,7 @@ import type { Env } from '../env.ts';
 import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { parseCursor, SUBPROTOCOL } from '../protocol/frames.ts';
 import { MAX_RATES } from '../protocol/messages.ts';
-import { refuse } from '../refusal.ts';
+import { refuse, refuseUnavailable } from '../refusal.ts';
 import { encodeJoiner, JOINER_HEADER } from '../room/durable-object.ts';
 import type { Joiner } from '../room/room.ts';
 import { admitReader } from './reader.ts';
@@ -30,9 +30,11 @@ export const connect = new Hono<{ Bindings: Env }>().get('/:room', async (c) => 
     return refuse(c, 'upgrade_required', 'a room is joined by a WebSocket');
   }
   const joiner: Joiner = { ...reader.identity, since, maxRate };
-  const response = await reader.room.fetch('https://room/', {
-    headers: { Upgrade: 'websocket', [JOINER_HEADER]: encodeJoiner(joiner) },
-  });
+  const headersOfJoiner = { Upgrade: 'websocket', [JOINER_HEADER]: encodeJoiner(joiner) };
+  const response = await reader.call((room) =>
+    room.fetch('https://room/', { headers: headersOfJoiner }),
+  );
+  if ('kind' in response) return refuseUnavailable(c, response);
   if (response.status === HTTP_ERRORS.room_full.status) {
     return refuse(c, 'room_full', 'this room holds as many sockets as it may');
   }

@@ -45,7 +45,8 @@ export const ingest = new Hono<{ Bindings: Env }>()
       const outcomes = await appendAll(c.env, config, routed.rooms);
       const answer = answerFor(reading.batch.records.length, routed, outcomes);
       if (answer.kind === 'failed') {
-        return refuse(c, answer.code, 'not every room has its events: send the batch again');
+        const message = 'not every room has its events: send the batch again';
+        return refuse(c, answer.code, message, answer.retryAfter);
       }
       for (const [room, records] of answer.renumbered) {
         console.warn({ event: 'positions_renumbered', room, partitions: records });

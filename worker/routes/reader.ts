@@ -6,14 +6,16 @@ import { configOf } from '../config.ts';
 import type { Env } from '../env.ts';
 import type { HttpErrorCode } from '../protocol/codes.ts';
 import { nameOfRoom, parseRoomName } from '../protocol/rooms.ts';
-import type { Room } from '../room/durable-object.ts';
 import type { Identity } from '../room/session/session.ts';
-import { roomStub } from '../room-stub.ts';
+import { callRoom, type RoomFailure, type RoomStub, roomStub } from '../room-call.ts';
 
 export type Reader =
   | {
       readonly kind: 'admitted';
-      readonly room: DurableObjectStub<Room>;
+      /** Calls the room that is asked for. */
+      readonly call: <Result>(
+        call: (room: RoomStub) => Promise<Result>,
+      ) => Promise<Result | RoomFailure>;
       readonly identity: Identity;
     }
   | { readonly kind: 'refused'; readonly code: HttpErrorCode; readonly message: string };
@@ -26,8 +28,12 @@ export async function admitReader(c: Context<{ Bindings: Env }>, name: string): 
   if (identity.kind === 'refused') return refused(identity.code, 'the token does not hold');
   const access = accessTo(parsed, identity);
   if (access !== 'granted') return refused(access, 'this room is not open to everyone');
-  const room = roomStub(c.env, config, nameOfRoom(parsed));
-  return { kind: 'admitted', room, identity: sessionIdentity(identity) };
+  const room = nameOfRoom(parsed);
+  return {
+    kind: 'admitted',
+    call: (call) => callRoom({ room, stub: () => roomStub(c.env, config, room), call }),
+    identity: sessionIdentity(identity),
+  };
 }
 
 function refused(code: HttpErrorCode, message: string): Reader {

@@ -1,0 +1,62 @@
+/** The one way to a room's object: a call, and what its failure says. */
+import type { Config } from './config.ts';
+import type { Env } from './env.ts';
+import type { Room } from './room/durable-object.ts';
+
+export type RoomStub = DurableObjectStub<Room>;
+
+/** The object could not be reached, or failed. */
+export interface RoomFailure {
+  readonly kind: 'failed';
+  /** How long the caller should wait before it tries again, in seconds. */
+  readonly retryAfter: number;
+}
+
+/** What the platform puts on an error: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
+interface PlatformError {
+  /** The object has more to do than it can. To try again at once makes it worse. */
+  readonly overloaded?: boolean;
+  /** The call may succeed when it is made again; it may also have been executed. */
+  readonly retryable?: boolean;
+  /** The object's own code threw, not the way to it. */
+  readonly remote?: boolean;
+}
+
+interface RoomCall<Stub, Result> {
+  /** The name of the room, for the log. */
+  readonly room: string;
+  /** After an error a stub may be broken, so each attempt takes a new one. */
+  readonly stub: () => Stub;
+  readonly call: (stub: Stub) => Promise<Result>;
+  /** Whether the call may be executed twice, and so made again when nobody knows whether it was. */
+  readonly isIdempotent?: boolean;
+}
+
+/** In seconds. */
+const RETRY_AFTER = 1;
+const RETRY_AFTER_OVERLOAD = 5;
+
+/** A location hint counts only when an object is first touched, so every call brings it. */
+export function roomStub(env: Env, config: Config, name: string): RoomStub {
+  const { homeRegion } = config;
+  return env.ROOM.getByName(name, homeRegion === undefined ? {} : { locationHint: homeRegion });
+}
+
+/** Calls an object. A failure is logged with what the platform says of it, and given back. */
+export async function callRoom<Stub, Result>(
+  options: RoomCall<Stub, Result>,
+): Promise<Result | RoomFailure> {
+  const { room, stub, call, isIdempotent = false } = options;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call(stub());
+    } catch (error) {
+      const { overloaded = false, retryable = false, remote = false } = error as PlatformError;
+      const repeats = isIdempotent && retryable && !overloaded && attempt === 1;
+      const told = { room, overloaded, retryable, remote, repeats, error: String(error) };
+      console.error({ event: 'room_failed', ...told });
+      if (repeats) continue;
+      return { kind: 'failed', retryAfter: overloaded ? RETRY_AFTER_OVERLOAD : RETRY_AFTER };
+    }
+  }
+}
