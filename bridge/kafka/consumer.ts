@@ -141,11 +141,11 @@ export class Consumer {
     // Each payload's function commits for the whole member; that of an old runner does nothing.
     this.#commit = commitOffsetsIfNecessary;
     const { topic, partition, messages } = batch;
-    const last = messages.at(-1);
-    if (last === undefined) return;
-    const advance = () => resolveOffset(last.offset);
+    // It may be past the last record, and there may be no record: see kafkajs/passed.ts.
+    const passed = batch.lastOffset();
+    const advance = () => resolveOffset(passed);
     try {
-      await listener.fetched({ topic, partition, records: messages, advance });
+      await listener.fetched({ topic, partition, records: messages, passed, advance });
     } catch (error) {
       // This is a bug of ours. If it were thrown on, kafkajs would bring the batch five times again.
       this.#crash(error);

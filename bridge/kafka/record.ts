@@ -32,6 +32,11 @@ export interface Refusal {
 /** A batch of one partition, as it was fetched. */
 export interface Fetched extends Partition {
   readonly records: readonly KafkaRecord[];
+  /**
+   * The last offset that the batch passes, in decimal. Behind its last record there may be offsets that
+   * no consumer sees: of control records, of aborted records, and of records that compaction removed.
+   */
+  readonly passed: string;
   /** Moves the next fetch past this batch. It commits nothing. */
   advance(): void;
 }
