@@ -111,9 +111,11 @@ export class Consumption implements ConsumerListener {
    */
   async inspect(admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>): Promise<boolean> {
     const { groupId, metrics } = this.#ports;
+    // Only what Kafka had before it is asked can be missed: the first commit may come in between.
+    const had = new Set(this.#positioned);
     const lags = await measureLag(admin, groupId, this.#assignment.partitions);
     for (const { topic, partition, lag } of lags) metrics.lag.set({ topic, partition }, lag);
-    return lags.every((lag) => lag.positioned || !this.#positioned.has(partitionKey(lag)));
+    return lags.every((lag) => lag.positioned || !had.has(partitionKey(lag)));
   }
 
   async #tellReset({ topic, partition }: Partition, expected: string): Promise<void> {
