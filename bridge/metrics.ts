@@ -19,6 +19,9 @@ export class Metrics {
     'Records that their rooms had already',
     ['topic'],
   );
+  readonly tombstones = this.#counter('records_tombstone_total', 'Records without a value', [
+    'topic',
+  ]);
   readonly deadLettered = this.#counter(
     'records_dead_lettered_total',
     'Records put into the dead-letter topic',
