@@ -12,9 +12,11 @@
  * 5. A record batch of more than some 125,000 records overflowed the stack: see record-batches.ts.
  * 6. Records of aborted transactions were shown: see transactions.ts.
  * 7. The position never passed what has no visible record: see passed.ts.
+ * 8. The end of a log could not be asked for: see log-end.ts.
  */
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
+import { patchListOffsets } from './log-end.ts';
 import { patchPositions } from './passed.ts';
 import { patchDecoding } from './record-batches.ts';
 import { quietenKafkajs } from './timers.ts';
@@ -61,6 +63,7 @@ export function patchKafkajs(): void {
   patchDecoding(require);
   patchVisibility(require);
   patchPositions(require);
+  patchListOffsets(require);
   applied = true;
 }
 
