@@ -6,7 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
-import type { KafkaRecord, Partition, Refusal } from '../kafka/record.ts';
+import type { Fault, KafkaRecord, Partition, Refusal } from '../kafka/record.ts';
 
 /** The schema's bound on a key. A longer key, or one that is not text, is left out. */
 const MAX_KEY_BYTES = 1024;
@@ -66,7 +66,7 @@ export class Batcher {
         tombstones++;
         continue;
       }
-      const refusal = inspect(record.value);
+      const refusal = record.unreadable ?? inspect(record.value);
       if (refusal !== undefined) {
         refused.push({ record, ...refusal });
         continue;
@@ -129,7 +129,7 @@ export class Batcher {
 
 const TOO_LARGE = { code: 'too_large', message: 'the record does not fit into a batch' };
 
-function inspect(value: Buffer): { code: string; message: string } | undefined {
+function inspect(value: Buffer): Fault | undefined {
   if (!isUtf8(value)) return { code: 'not_utf8', message: 'the value is not valid UTF-8' };
   try {
     // As Latin-1 it is not decoded. Within valid UTF-8 every byte above 0x7f means the same to the

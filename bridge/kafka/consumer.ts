@@ -22,7 +22,7 @@ import type { Fetched, Partition, Position } from './record.ts';
 
 /** More than the broker's default bound on a batch (1 MiB and 12 bytes), which must always fit. */
 const MAX_FETCH_PARTITION_BYTES = 1024 * 1024 + 64 * 1024;
-/** One fetch is decoded without a break: 4 MiB take some 60 ms, and more would delay deliveries. */
+/** As it is on the line. Decoding 4 MiB takes some 60 ms, and more would delay deliveries. */
 const MAX_FETCH_BYTES = 4 * 1024 * 1024;
 /** A fetch is answered at the first record; the wait only says how soon a resumed partition is asked. */
 const MAX_FETCH_WAIT_MS = 100;

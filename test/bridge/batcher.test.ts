@@ -101,6 +101,15 @@ describe('a record without a value', () => {
   });
 });
 
+describe('a record that stands for a batch which cannot be read', () => {
+  test('is refused with the reason that it brings, whatever its bytes are', () => {
+    const unreadable = { code: 'batch_too_large', message: 'it is' };
+    const { body, refused } = batcher.cut(PARTITION, [{ ...record(9, '{}'), unreadable }]);
+    expect(body).toBeUndefined();
+    expect(refused).toMatchObject([{ record: { offset: '9' }, ...unreadable }]);
+  });
+});
+
 describe('a value that cannot be embedded', () => {
   test.each([
     ['not_utf8', Buffer.from([0x22, 0xc3, 0x28, 0x22])],

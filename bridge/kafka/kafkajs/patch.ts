@@ -9,7 +9,8 @@
  * 3. A topic that was gone when it was fetched was only tried again. When it was made anew, it was read
  *    on from the old position, past its first records. Now the consumer ends, and another is made.
  * 4. An empty queue of requests was polled every millisecond: see timers.ts.
- * 5. A record batch of more than some 125,000 records overflowed the stack: see record-batches.ts.
+ * 5. Record batches were decoded without a bound and without a break, and one that could not be read
+ *    ended the consumer at every fetch: see record-batches.ts.
  * 6. Records of aborted transactions were shown: see transactions.ts.
  * 7. The position never passed what has no visible record: see passed.ts.
  * 8. The end of a log could not be asked for: see log-end.ts.

@@ -7,10 +7,11 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.stream.Collectors;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -22,8 +23,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *
  *   open   NAME COMPRESSION TRANSACTIONAL_ID|- [BATCH_BYTES]
  *   begin  NAME · commit NAME · abort NAME
- *   send   NAME TOPIC KEY_IN_HEX|- VALUE|-
- *   bulk   NAME TOPIC COUNT BYTES       one batch of COUNT records of BYTES bytes each, all letters
+ *   send   NAME TOPIC KEY_IN_HEX|- VALUE|-…   one batch; answers with the offset of the last record
+ *   bulk   NAME TOPIC COUNT BYTES              one batch of COUNT records of BYTES bytes each, all alike
  *   read   TOPIC                        what a read_committed consumer sees of partition 0
  */
 public class KafkaClient {
@@ -55,17 +56,22 @@ public class KafkaClient {
       case "abort" -> producer.abortTransaction();
       case "send" -> {
         byte[] key = words[3].equals("-") ? null : HexFormat.of().parseHex(words[3]);
-        byte[] value = words[4].equals("-") ? null : words[4].getBytes(StandardCharsets.UTF_8);
-        var sent = producer.send(new ProducerRecord<>(words[2], 0, key, value));
+        Future<RecordMetadata> sent = null;
+        for (int i = 4; i < words.length; i++) {
+          byte[] value = words[i].equals("-") ? null : words[i].getBytes(StandardCharsets.UTF_8);
+          sent = producer.send(new ProducerRecord<>(words[2], 0, key, value));
+        }
         producer.flush();
         return Long.toString(sent.get().offset());
       }
       case "bulk" -> {
         byte[] value = ("\"" + "a".repeat(Integer.parseInt(words[4]) - 2) + "\"").getBytes();
+        Future<RecordMetadata> sent = null;
         for (int i = 0; i < Integer.parseInt(words[3]); i++) {
-          producer.send(new ProducerRecord<>(words[2], 0, null, value));
+          sent = producer.send(new ProducerRecord<>(words[2], 0, null, value));
         }
         producer.flush();
+        return Long.toString(sent.get().offset());
       }
       case "read" -> {
         return read(words[1]);
@@ -82,7 +88,8 @@ public class KafkaClient {
     config.put("key.serializer", ByteArraySerializer.class);
     config.put("value.serializer", ByteArraySerializer.class);
     config.put("compression.type", compression);
-    config.put("linger.ms", 200);
+    // Long, because each command flushes what it has written: a batch is what one command writes.
+    config.put("linger.ms", 60_000);
     config.put("batch.size", batchBytes);
     config.put("buffer.memory", 64L * 1024 * 1024 + 2L * batchBytes);
     config.put("max.request.size", 256 * 1024 * 1024);
