@@ -1,7 +1,8 @@
 /**
  * Delivers what was cut from a partition: the body to the Worker, and what can never be delivered to
- * the dead letters. A tombstone, which is a record without a value, goes nowhere. A body that the Worker finds too large or malformed is halved, and the halves are
- * sent in order, until one record remains. Some nine more requests find one bad record of 500.
+ * the dead letters. A tombstone, which is a record without a value, goes nowhere. A body that the Worker
+ * finds too large or malformed is halved, and the halves are sent in order, until one record remains.
+ * Some nine more requests find one bad record of 500.
  */
 import { unreachable } from '../../worker/protocol/unreachable.ts';
 import { type KafkaRecord, type Partition, partitionKey, type Refusal } from '../kafka/record.ts';

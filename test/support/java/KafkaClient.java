@@ -25,7 +25,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *   begin  NAME · commit NAME · abort NAME
  *   send   NAME TOPIC KEY_IN_HEX|- VALUE|-…   one batch; answers with the offset of the last record
  *   bulk   NAME TOPIC COUNT BYTES              one batch of COUNT records of BYTES bytes each, all alike
- *   read   TOPIC                        what a read_committed consumer sees of partition 0
+ *   read   TOPIC                              what a read_committed consumer sees of partition 0
  */
 public class KafkaClient {
   private static final Map<String, KafkaProducer<byte[], byte[]>> producers = new HashMap<>();
