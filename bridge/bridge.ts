@@ -93,6 +93,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
             metrics.duplicates.inc({ topic }, duplicates);
             metrics.batchRecords.observe(accepted + duplicates);
           },
+          skipped: ({ topic }, tombstones) => metrics.tombstones.inc({ topic }, tombstones),
         },
       });
       const { bufferBytes } = config;

@@ -9,12 +9,19 @@ import type { Delivery } from './delivery/delivery.ts';
 import { Committer } from './kafka/committer.ts';
 import type { Consumer, ConsumerListener } from './kafka/consumer.ts';
 import { reasonOf } from './kafka/kafka-error.ts';
-import { fetchPositions, measureLag } from './kafka/lag.ts';
+import { fetchPositions, measureLag, type PartitionLag } from './kafka/lag.ts';
+import { OpenTransactions } from './kafka/open-transactions.ts';
 import { type Fetched, type Partition, partitionKey } from './kafka/record.ts';
 import { judgeReset } from './kafka/retention.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 import type { Logger } from './shared/log.ts';
+
+/**
+ * For how long an open transaction may hide records before the bridge says that it is not ready, in
+ * seconds. A transaction of a feed is a moment long; one of a stream processor, some seconds.
+ */
+const OPEN_TRANSACTION_S = 30;
 
 export interface ConsumptionPorts {
   readonly groupId: string;
@@ -35,10 +42,15 @@ export class Consumption implements ConsumerListener {
   readonly #committer: Committer;
   /** The partitions for which Kafka has held a position of our group, however long ago. */
   readonly #positioned = new Set<string>();
+  readonly #openTransactions: OpenTransactions;
+  /** The problems of open transactions that are on the readiness page. */
+  #hiding = new Set<string>();
 
-  constructor(ports: ConsumptionPorts) {
+  /** @param openTransactions remembers how long each has been open. */
+  constructor(ports: ConsumptionPorts, openTransactions = new OpenTransactions()) {
     const { bufferBytes, consumer, batcher, delivery, metrics, log } = ports;
     this.#ports = ports;
+    this.#openTransactions = openTransactions;
     this.#committer = new Committer({
       commit: async (positions) => {
         await consumer.commit(positions);
@@ -65,7 +77,7 @@ export class Consumption implements ConsumerListener {
     this.#assignment.renew(partitions);
     this.#committer.clear();
     this.#ports.metrics.rebalances.inc();
-    this.#ports.metrics.lag.reset();
+    this.#forgetLags();
     this.#ports.log.info({ partitions: partitions.map(partitionKey) }, 'partitions assigned');
   }
 
@@ -91,6 +103,7 @@ export class Consumption implements ConsumerListener {
   close(): void {
     this.#assignment.close();
     this.#committer.clear();
+    this.#forgetLags();
   }
 
   /**
@@ -110,10 +123,43 @@ export class Consumption implements ConsumerListener {
    * anew while we did not fetch from it would be read on past its first records.
    */
   async inspect(admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>): Promise<boolean> {
-    const { groupId, metrics } = this.#ports;
+    const { groupId } = this.#ports;
+    // Only what Kafka had before it is asked can be missed: the first commit may come in between.
+    const had = new Set(this.#positioned);
     const lags = await measureLag(admin, groupId, this.#assignment.partitions);
-    for (const { topic, partition, lag } of lags) metrics.lag.set({ topic, partition }, lag);
-    return lags.every((lag) => lag.positioned || !this.#positioned.has(partitionKey(lag)));
+    this.#tellLags(lags);
+    return lags.every((lag) => lag.positioned || !had.has(partitionKey(lag)));
+  }
+
+  #tellLags(lags: readonly PartitionLag[]): void {
+    const { metrics, readiness, log } = this.#ports;
+    for (const { topic, partition, lag, stableLag } of lags) {
+      metrics.lag.set({ topic, partition }, lag);
+      metrics.stableLag.set({ topic, partition }, stableLag);
+      metrics.openTransaction.set({ topic, partition }, 0);
+    }
+    const hiding = new Set<string>();
+    for (const open of this.#openTransactions.observe(lags)) {
+      const { topic, partition, stable, seconds } = open;
+      metrics.openTransaction.set({ topic, partition }, seconds);
+      if (seconds < OPEN_TRANSACTION_S) continue;
+      const problem = `transaction ${partitionKey(open)}`;
+      hiding.add(problem);
+      const news = readiness.report(problem, `open, and hides what is from offset ${stable} on`);
+      if (news) log.warn(open, 'an open transaction hides records');
+    }
+    for (const problem of this.#hiding) {
+      if (!hiding.has(problem)) readiness.report(problem, undefined);
+    }
+    this.#hiding = hiding;
+  }
+
+  /** They may be of partitions that another bridge has now. */
+  #forgetLags(): void {
+    const { metrics, readiness } = this.#ports;
+    for (const gauge of [metrics.lag, metrics.stableLag, metrics.openTransaction]) gauge.reset();
+    for (const problem of this.#hiding) readiness.report(problem, undefined);
+    this.#hiding = new Set();
   }
 
   async #tellReset({ topic, partition }: Partition, expected: string): Promise<void> {

@@ -19,6 +19,9 @@ export class Metrics {
     'Records that their rooms had already',
     ['topic'],
   );
+  readonly tombstones = this.#counter('records_tombstone_total', 'Records without a value', [
+    'topic',
+  ]);
   readonly deadLettered = this.#counter(
     'records_dead_lettered_total',
     'Records put into the dead-letter topic',
@@ -50,12 +53,18 @@ export class Metrics {
     buckets: BATCH_BUCKETS,
     registers: [this.registry],
   });
-  readonly lag = new Gauge({
-    name: 'bridge_consumer_lag',
-    help: 'Records behind the end of the partition, as of the last survey',
-    labelNames: ['topic', 'partition'],
-    registers: [this.registry],
-  });
+  readonly lag = this.#partitionGauge(
+    'consumer_lag',
+    'Records behind the end of the partition, as of the last survey',
+  );
+  readonly stableLag = this.#partitionGauge(
+    'consumer_stable_lag',
+    'Records behind the last stable offset, as of the last survey',
+  );
+  readonly openTransaction = this.#partitionGauge(
+    'open_transaction_seconds',
+    'How long the last stable offset has stood still before the end of the partition',
+  );
 
   constructor(ready: () => boolean) {
     collectDefaultMetrics({ register: this.registry });
@@ -65,6 +74,11 @@ export class Metrics {
 
   #counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
     return new Counter({ name: `bridge_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  #partitionGauge(name: string, help: string): Gauge<'topic' | 'partition'> {
+    const labelNames = ['topic', 'partition'] as const;
+    return new Gauge({ name: `bridge_${name}`, help, labelNames, registers: [this.registry] });
   }
 
   #gauge(name: string, help: string, read: () => number): void {

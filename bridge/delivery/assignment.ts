@@ -75,7 +75,7 @@ export class Assignment {
     if (held === undefined) return;
     const { lane } = held;
     if (lane.bytes === 0) held.slow = false;
-    if (lane.enqueue(batch.records)) batch.advance();
+    if (lane.enqueue(batch)) batch.advance();
     if (lane.full && !held.slow) {
       const wake = new AbortController();
       held.wake = () => wake.abort();

@@ -6,7 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
-import type { KafkaRecord, Partition, Refusal } from '../kafka/record.ts';
+import type { Fault, KafkaRecord, Partition, Refusal } from '../kafka/record.ts';
 import { withoutPrefix } from '../shared/topic-prefix.ts';
 
 /** The schema's bound on a key. A longer key, or one that is not text, is left out. */
@@ -26,10 +26,12 @@ export interface Body {
 
 /** What one pass over a queue found: the next body, and the records that cannot be in any. */
 export interface Cut {
-  /** Absent when every record was refused. */
+  /** Absent when no record is to be sent. */
   readonly body: Body | undefined;
   readonly refused: readonly Refusal[];
-  /** How many records of the queue are in `body` or `refused`. */
+  /** How many records have no value. They say that a key is gone, and no room has keys. */
+  readonly tombstones: number;
+  /** How many records of the queue are in `body` or `refused`, or are tombstones. */
   readonly taken: number;
 }
 
@@ -69,10 +71,15 @@ export class Batcher {
     const refused: Refusal[] = [];
     const end = Math.min(queue.length, from + maxRecords);
     let size = this.#begin();
+    let tombstones = 0;
     let index = from;
     for (; index < end; index++) {
       const record = queue[index] as KafkaRecord;
-      const refusal = inspect(record);
+      if (record.value === null) {
+        tombstones++;
+        continue;
+      }
+      const refusal = record.unreadable ?? inspect(record.value);
       if (refusal !== undefined) {
         refused.push({ record, ...refusal });
         continue;
@@ -88,7 +95,7 @@ export class Batcher {
       }
     }
     const body = records.length === 0 ? undefined : { bytes: this.#end(size), records };
-    return { body, refused, taken: index - from };
+    return { body, refused, tombstones, taken: index - from };
   }
 
   /** A body of some records that `cut` has put into one body before, so that a part is sent alone. */
@@ -136,8 +143,7 @@ export class Batcher {
 
 const TOO_LARGE = { code: 'too_large', message: 'the record does not fit into a batch' };
 
-function inspect({ value }: KafkaRecord): { code: string; message: string } | undefined {
-  if (value === null) return { code: 'value_missing', message: 'the record has no value' };
+function inspect(value: Buffer): Fault | undefined {
   if (!isUtf8(value)) return { code: 'not_utf8', message: 'the value is not valid UTF-8' };
   try {
     // As Latin-1 it is not decoded. Within valid UTF-8 every byte above 0x7f means the same to the

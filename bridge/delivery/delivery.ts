@@ -1,6 +1,6 @@
 /**
  * Delivers what was cut from a partition: the body to the Worker, and what can never be delivered to
- * the dead letters. A body that is too large, or in which the Worker finds a malformed record, is halved,
+ * the dead letters. A tombstone, which is a record without a value, goes nowhere. A body that is too large, or in which the Worker finds a malformed record, is halved,
  * and the halves are sent in order, until one record remains. Some nine more requests find one bad record
  * of 500. A body whose envelope is refused is never halved, because that condemns no record: the sender
  * takes it for an outage.
@@ -14,6 +14,8 @@ import type { Stop } from './stop.ts';
 
 export interface DeliveryObserver {
   delivered(partition: Partition, counts: { accepted: number; duplicates: number }): void;
+  /** Records without a value were passed. */
+  skipped(partition: Partition, tombstones: number): void;
 }
 
 /** The parts that a delivery needs of the classes of these names. */
@@ -39,8 +41,12 @@ export class Delivery {
       if (sent === undefined) return false;
       refused.push(...sent);
     }
-    if (refused.length === 0) return true;
-    return this.#ports.deadLetters.bury(partition, refused.sort(byOffset), stop);
+    if (refused.length > 0) {
+      const buried = await this.#ports.deadLetters.bury(partition, refused.sort(byOffset), stop);
+      if (!buried) return false;
+    }
+    if (cut.tombstones > 0) this.#ports.observer.skipped(partition, cut.tombstones);
+    return true;
   }
 
   /** The records of `body` that the Worker refuses; undefined when stopped. */

@@ -8,11 +8,12 @@
  *
  * Fetching runs ahead of delivering by this queue, so a slow partition fills its own queue and is
  * paused, while its siblings flow. The group's offset follows what was delivered, never what was
- * fetched: what a closed lane still held is fetched again by whoever owns the partition next.
+ * fetched: what a closed lane still held is fetched again by whoever owns the partition next. A fetch may
+ * pass more offsets than those of its records, and these count once its last record is delivered.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
-import type { KafkaRecord, Partition } from '../kafka/record.ts';
+import type { Fetched, KafkaRecord, Partition } from '../kafka/record.ts';
 import type { Batcher, Cut } from './batcher.ts';
 import type { Delivery } from './delivery.ts';
 import { StopSource } from './stop.ts';
@@ -26,7 +27,7 @@ const RECORD_OVERHEAD_BYTES = 400;
 export interface LanePorts {
   readonly batcher: Pick<Batcher, 'cut'>;
   readonly delivery: Pick<Delivery, 'deliver'>;
-  /** Everything up to `offset` is delivered. `commit` is false after `disown`. */
+  /** Everything up to `offset` is delivered or passed. `commit` is false after `disown`. */
   readonly delivered: (offset: string, commit: boolean) => void;
   /** The lane has space again after it was full. */
   readonly drained: () => void;
@@ -38,6 +39,8 @@ export class Lane {
   readonly #capacityBytes: number;
   readonly #stop = new StopSource();
   #queue: KafkaRecord[] = [];
+  /** The ends of the fetches whose records are queued. */
+  #ends: FetchEnd[] = [];
   #bytes = 0;
   #full = false;
   #closed = false;
@@ -65,21 +68,27 @@ export class Lane {
     return this.#closed;
   }
 
-  /** Queues all of `records`. A lane that is full or stopped queues none, and they come again. */
-  enqueue(records: readonly KafkaRecord[]): boolean {
+  /** Queues a whole fetch. A lane that is full or stopped queues nothing, and it comes again. */
+  enqueue({ records, passed }: Pick<Fetched, 'records' | 'passed'>): boolean {
     if (this.#full || this.#stop.retrying.aborted) return false;
     for (const record of records) {
       this.#queue.push(record);
       this.#bytes += bytesOf(record);
     }
+    const end = { after: this.#queue.length, passed };
+    // A fetch without records replaces the end of the one before.
+    if (this.#ends.at(-1)?.after === end.after) this.#ends.pop();
+    this.#ends.push(end);
     this.#full = this.#bytes >= this.#capacityBytes;
-    this.#running ??= this.#run();
+    if (this.#queue.length > 0) this.#running ??= this.#run();
+    else this.#tell(undefined, false);
     return true;
   }
 
   /** The log was reset: what is queued is still delivered, but its offsets mean nothing now. */
   disown(): void {
     this.#disowned = this.#queue.length;
+    this.#ends = [];
   }
 
   /** Forgets everything at once: the partition is another's, or its position is read anew. */
@@ -87,6 +96,7 @@ export class Lane {
     this.#closed = true;
     this.#stop.abandon();
     this.#queue = [];
+    this.#ends = [];
     this.#bytes = 0;
   }
 
@@ -122,9 +132,9 @@ export class Lane {
 
   #advance({ taken }: Cut): void {
     const gone = this.#queue.splice(0, taken);
-    const last = gone.at(-1);
     for (const record of gone) this.#bytes -= bytesOf(record);
-    if (last !== undefined) this.#ports.delivered(last.offset, taken > this.#disowned);
+    for (const end of this.#ends) end.after -= taken;
+    this.#tell(gone.at(-1)?.offset, taken > this.#disowned);
     this.#disowned = Math.max(0, this.#disowned - taken);
     // It is told at half, so that the next fetch has returned before the queue runs dry.
     if (this.#full && this.#bytes <= this.#capacityBytes / 2) {
@@ -132,6 +142,26 @@ export class Lane {
       this.#ports.drained();
     }
   }
+
+  /** @param offset is of the last record that was delivered; a fetch that ends there may pass more. */
+  #tell(offset: string | undefined, commit: boolean): void {
+    let passed: string | undefined;
+    for (let end = this.#ends[0]; end !== undefined && end.after <= 0; end = this.#ends[0]) {
+      passed = end.passed;
+      this.#ends.shift();
+    }
+    // An end that is still known is of the log as it is now.
+    if (passed !== undefined) this.#ports.delivered(passed, true);
+    else if (offset !== undefined) this.#ports.delivered(offset, commit);
+  }
+}
+
+/** Where a fetch ends. */
+interface FetchEnd {
+  /** How many records of the queue come before it. */
+  after: number;
+  /** The last offset that the fetch passes. */
+  readonly passed: string;
 }
 
 function bytesOf({ key, value }: KafkaRecord): number {

@@ -26,7 +26,7 @@ export class Committer {
     this.#pause = wait;
   }
 
-  /** @param offset of the last record that was delivered. The group's position is the next one. */
+  /** @param offset is the last that was passed. The group's position is the next one. */
   mark(partition: Partition, offset: string): void {
     const { topic, partition: index } = partition;
     this.#pending.set(partitionKey(partition), {

@@ -22,7 +22,7 @@ import type { Fetched, Partition, Position } from './record.ts';
 
 /** More than the broker's default bound on a batch (1 MiB and 12 bytes), which must always fit. */
 const MAX_FETCH_PARTITION_BYTES = 1024 * 1024 + 64 * 1024;
-/** One fetch is decoded without a break: 4 MiB take some 60 ms, and more would delay deliveries. */
+/** As it is on the line. Decoding 4 MiB takes some 60 ms, and more would delay deliveries. */
 const MAX_FETCH_BYTES = 4 * 1024 * 1024;
 /** A fetch is answered at the first record; the wait only says how soon a resumed partition is asked. */
 const MAX_FETCH_WAIT_MS = 100;
@@ -141,11 +141,11 @@ export class Consumer {
     // Each payload's function commits for the whole member; that of an old runner does nothing.
     this.#commit = commitOffsetsIfNecessary;
     const { topic, partition, messages } = batch;
-    const last = messages.at(-1);
-    if (last === undefined) return;
-    const advance = () => resolveOffset(last.offset);
+    // It may be past the last record, and there may be no record: see kafkajs/passed.ts.
+    const passed = batch.lastOffset();
+    const advance = () => resolveOffset(passed);
     try {
-      await listener.fetched({ topic, partition, records: messages, advance });
+      await listener.fetched({ topic, partition, records: messages, passed, advance });
     } catch (error) {
       // This is a bug of ours. If it were thrown on, kafkajs would bring the batch five times again.
       this.#crash(error);

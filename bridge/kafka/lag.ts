@@ -1,10 +1,21 @@
-/** The consumer lag as Kafka's own tools define it: the end of the log minus the group's position. */
+/**
+ * The consumer lag as Kafka's own tools define it: the end of the log minus the group's position. An open
+ * transaction hides the part of it from the last stable offset on, whoever wrote the records there.
+ */
 import type { Admin } from 'kafkajs';
-import type { Partition, Position } from './record.ts';
+import { atLogEnd } from './kafkajs/log-end.ts';
+import { type Partition, type Position, partitionKey } from './record.ts';
 import type { LogRange } from './retention.ts';
 
 export interface PartitionLag extends Partition {
+  /** How many records there are up to the end of the log. */
   readonly lag: number;
+  /** How many of them can be read at present. */
+  readonly stableLag: number;
+  /** The last stable offset, in decimal: what is behind it cannot be read. */
+  readonly stable: string;
+  /** Whether there is something behind it. */
+  readonly hidden: boolean;
   /** Whether the group has a position there at all. */
   readonly positioned: boolean;
 }
@@ -33,19 +44,27 @@ export async function measureLag(
   partitions: readonly Partition[],
 ): Promise<PartitionLag[]> {
   const topics = [...new Set(partitions.map(({ topic }) => topic))];
-  const positions = await fetchPositions(admin, groupId, topics);
+  const answer = await fetchPositions(admin, groupId, topics);
+  const positions = new Map(answer.map((position) => [partitionKey(position), position.offset]));
+  const own = new Set(partitions.map(partitionKey));
   const lags: PartitionLag[] = [];
   for (const topic of topics) {
-    for (const range of await admin.fetchTopicOffsets(topic)) {
-      const { partition } = range;
-      const isOwn = (other: Partition) => other.topic === topic && other.partition === partition;
-      if (!partitions.some(isOwn)) continue;
-      const position = positions.find(isOwn)?.offset;
+    const stableRanges = await admin.fetchTopicOffsets(topic);
+    // It is asked afterwards, so that it is never before the last stable offset.
+    const ends = await atLogEnd(() => admin.fetchTopicOffsets(topic));
+    for (const { partition, low, high: stable } of stableRanges) {
+      const key = partitionKey({ topic, partition });
+      if (!own.has(key)) continue;
+      const end = ends.find((other) => other.partition === partition)?.high ?? stable;
+      const position = positions.get(key);
       lags.push({
         topic,
         partition,
+        stable,
+        hidden: BigInt(end) > BigInt(stable),
         positioned: position !== undefined,
-        lag: lagOf(position, range),
+        lag: lagOf(position, { low, high: end }),
+        stableLag: lagOf(position, { low, high: stable }),
       });
     }
   }

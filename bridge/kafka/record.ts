@@ -15,6 +15,14 @@ export interface KafkaRecord {
   /** In decimal. */
   readonly offset: string;
   readonly headers?: Readonly<Record<string, HeaderValue>>;
+  /** Says that the record stands for a whole batch which cannot be read, with its bytes as the value. */
+  readonly unreadable?: Fault;
+}
+
+/** Why something can never be delivered. The code is stable. */
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface Partition {
@@ -23,15 +31,18 @@ export interface Partition {
 }
 
 /** A record that can never be delivered, and why. */
-export interface Refusal {
+export interface Refusal extends Fault {
   readonly record: KafkaRecord;
-  readonly code: string;
-  readonly message: string;
 }
 
 /** A batch of one partition, as it was fetched. */
 export interface Fetched extends Partition {
   readonly records: readonly KafkaRecord[];
+  /**
+   * The last offset that the batch passes, in decimal. Behind its last record there may be offsets that
+   * no consumer sees: of control records, of aborted records, and of records that compaction removed.
+   */
+  readonly passed: string;
   /** Moves the next fetch past this batch. It commits nothing. */
   advance(): void;
 }

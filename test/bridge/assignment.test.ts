@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Assignment } from '../../bridge/delivery/assignment.ts';
 import { Batcher } from '../../bridge/delivery/batcher.ts';
 import type { Partition } from '../../bridge/kafka/record.ts';
-import { records } from './records.ts';
+import { fetchOf, records } from './records.ts';
 
 const SLOW = { topic: 'slow', partition: 0 };
 const QUICK = { topic: 'quick', partition: 0 };
@@ -36,7 +36,7 @@ function assign(budgetBytes = 1_000) {
   );
   let advanced = 0;
   const take = (partition: Partition, count = 10) =>
-    assignment.enqueue({ ...partition, records: records(count), advance: () => advanced++ });
+    assignment.enqueue({ ...partition, ...fetchOf(records(count)), advance: () => advanced++ });
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   return {
     assignment,

@@ -91,9 +91,27 @@ describe('a body', () => {
   });
 });
 
+describe('a record without a value', () => {
+  test('is a tombstone, which is counted and neither sent nor refused', () => {
+    const queue = [record(0, null), record(1), record(2, null), record(3, '')];
+    const { body, refused, tombstones, taken } = batcher.cut(PARTITION, queue);
+    expect(offsetsOf(body?.records ?? [])).toEqual([1]);
+    expect(refused.map((refusal) => refusal.record.offset)).toEqual(['3']);
+    expect([tombstones, taken]).toEqual([2, 4]);
+  });
+});
+
+describe('a record that stands for a batch which cannot be read', () => {
+  test('is refused with the reason that it brings, whatever its bytes are', () => {
+    const unreadable = { code: 'batch_too_large', message: 'it is' };
+    const { body, refused } = batcher.cut(PARTITION, [{ ...record(9, '{}'), unreadable }]);
+    expect(body).toBeUndefined();
+    expect(refused).toMatchObject([{ record: { offset: '9' }, ...unreadable }]);
+  });
+});
+
 describe('a value that cannot be embedded', () => {
   test.each([
-    ['value_missing', null],
     ['not_utf8', Buffer.from([0x22, 0xc3, 0x28, 0x22])],
     ['not_utf8', Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22])],
     ['not_json', ''],

@@ -18,6 +18,7 @@ async function deliver(queue: ReturnType<typeof records>, answer: (body: Body) =
   const batcher = new Batcher('cluster');
   const bodies: number[][] = [];
   const buried: Refusal[] = [];
+  let skipped = 0;
   const delivery = new Delivery({
     batcher,
     sender: {
@@ -32,10 +33,20 @@ async function deliver(queue: ReturnType<typeof records>, answer: (body: Body) =
         return true;
       },
     },
-    observer: { delivered: () => undefined },
+    observer: {
+      delivered: () => undefined,
+      skipped: (_, tombstones) => {
+        skipped += tombstones;
+      },
+    },
   });
   const done = await delivery.deliver(PARTITION, batcher.cut(PARTITION, queue), new StopSource());
-  return { done, bodies, buried: buried.map(({ record: { offset }, code }) => [offset, code]) };
+  return {
+    done,
+    bodies,
+    skipped,
+    buried: buried.map(({ record: { offset }, code }) => [offset, code]),
+  };
 }
 
 describe('a delivery', () => {
@@ -83,6 +94,17 @@ describe('a delivery', () => {
     );
     expect(buried).toEqual(bad.map((offset) => [String(offset), 'record_malformed']));
     expect(bodies.length).toBeLessThan(40);
+  });
+
+  test('of tombstones alone is done, without a request and without a dead letter', async () => {
+    const queue = [record(0, null), record(1, null)];
+    const { done, bodies, buried, skipped } = await deliver(queue, accepted);
+    expect({ done, bodies, buried, skipped }).toEqual({
+      done: true,
+      bodies: [],
+      buried: [],
+      skipped: 2,
+    });
   });
 
   test('that is stopped halfway is not done, and buries nothing', async () => {

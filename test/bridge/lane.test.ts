@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Batcher, type Cut } from '../../bridge/delivery/batcher.ts';
 import { Lane } from '../../bridge/delivery/lane.ts';
 import type { Stop } from '../../bridge/delivery/stop.ts';
-import { offsetsOf, PARTITION, record, records } from './records.ts';
+import { fetchOf, offsetsOf, PARTITION, record, records } from './records.ts';
 
 /** A lane whose deliveries wait to be answered by the test. */
 function openLane(capacityBytes = 1_000_000) {
@@ -34,8 +34,8 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 describe('a lane', () => {
   test('has one batch under way at a time, in order, and tells how far it is', async () => {
     const { lane, underWay, delivered, answer } = openLane();
-    lane.enqueue(records(3));
-    lane.enqueue([record(3)]);
+    lane.enqueue(fetchOf(records(3)));
+    lane.enqueue(fetchOf([record(3)]));
     await settle();
     expect(underWay).toHaveLength(1);
     await answer();
@@ -49,7 +49,7 @@ describe('a lane', () => {
       ['3', true],
     ]);
     expect(lane.bytes).toBe(0);
-    lane.enqueue([record(4)]);
+    lane.enqueue(fetchOf([record(4)]));
     await answer();
     expect(delivered.at(-1)).toEqual(['4', true]);
   });
@@ -73,9 +73,9 @@ describe('a lane', () => {
         },
         drained: () => undefined,
       });
-      lane.enqueue(records(2_600));
+      lane.enqueue(fetchOf(records(2_600)));
       await sleep(2);
-      lane.enqueue(Array.from({ length: 1_400 }, (_, index) => record(2_600 + index)));
+      lane.enqueue(fetchOf(Array.from({ length: 1_400 }, (_, index) => record(2_600 + index))));
       await promise;
       expect(found).toEqual(Array.from({ length: 4_000 }, (_, offset) => offset));
     },
@@ -84,39 +84,78 @@ describe('a lane', () => {
   test('that is full takes nothing until it is half empty', async () => {
     const size = 400 + 7;
     const { lane, answer, drained } = openLane(4 * size);
-    expect(lane.enqueue(records(4))).toBe(true);
+    expect(lane.enqueue(fetchOf(records(4)))).toBe(true);
     expect(lane.full).toBe(true);
-    expect(lane.enqueue([record(4)])).toBe(false);
+    expect(lane.enqueue(fetchOf([record(4)]))).toBe(false);
     await answer();
     expect([lane.full, drained()]).toEqual([false, 1]);
-    expect(lane.enqueue([record(4)])).toBe(true);
+    expect(lane.enqueue(fetchOf([record(4)]))).toBe(true);
   });
 
   test('that is closed reports nothing more, though its batch is answered', async () => {
     const { lane, underWay, delivered } = openLane();
-    lane.enqueue(records(2));
+    lane.enqueue(fetchOf(records(2)));
     lane.close();
     expect(underWay[0]?.stop.posting.aborted).toBe(true);
     underWay[0]?.answer(true);
     await settle();
     expect(delivered).toEqual([]);
-    expect(lane.enqueue([record(9)])).toBe(false);
+    expect(lane.enqueue(fetchOf([record(9)]))).toBe(false);
   });
 
   test('that finishes reports the batch under way and delivers no other', async () => {
     const { lane, underWay, delivered } = openLane();
-    lane.enqueue(records(4));
+    lane.enqueue(fetchOf(records(4)));
     underWay[0]?.answer(true);
     await lane.finish();
     expect(delivered).toEqual([['1', true]]);
     expect(underWay[0]?.stop.posting.aborted).toBe(false);
   });
 
+  test('passes the offsets behind the last record of a fetch once that record is delivered', async () => {
+    const { lane, delivered, answer } = openLane();
+    lane.enqueue(fetchOf([], '4'));
+    expect(delivered).toEqual([['4', true]]);
+    lane.enqueue(fetchOf([record(5), record(6), record(7)], '9'));
+    lane.enqueue(fetchOf([], '12'));
+    lane.enqueue(fetchOf([], '15'));
+    lane.enqueue(fetchOf([record(16)], '17'));
+    await answer();
+    expect(delivered.slice(1)).toEqual([['6', true]]);
+    await answer();
+    expect(delivered.slice(2)).toEqual([['17', true]]);
+    lane.enqueue(fetchOf([], '20'));
+    expect(delivered.slice(3)).toEqual([['20', true]]);
+  });
+
+  test('that was full or closed passes nothing', () => {
+    const { lane, delivered } = openLane(1);
+    lane.enqueue(fetchOf([record(0)]));
+    expect(lane.enqueue(fetchOf([], '9'))).toBe(false);
+    lane.close();
+    expect(lane.enqueue(fetchOf([], '9'))).toBe(false);
+    expect(delivered).toEqual([]);
+  });
+
+  test('that is disowned forgets what the old log passed', async () => {
+    const { lane, delivered, answer } = openLane();
+    lane.enqueue(fetchOf([record(100)], '104'));
+    lane.disown();
+    lane.enqueue(fetchOf([], '2'));
+    await answer();
+    expect(delivered).toEqual([['2', true]]);
+    const other = openLane();
+    other.lane.enqueue(fetchOf([record(100)], '104'));
+    other.lane.disown();
+    await other.answer();
+    expect(other.delivered).toEqual([['100', false]]);
+  });
+
   test('that is disowned delivers what it has but commits only what came after', async () => {
     const { lane, delivered, answer } = openLane();
-    lane.enqueue([record(100), record(101), record(102)]);
+    lane.enqueue(fetchOf([record(100), record(101), record(102)]));
     lane.disown();
-    lane.enqueue([record(0), record(1)]);
+    lane.enqueue(fetchOf([record(0), record(1)]));
     await answer();
     await answer();
     await answer();

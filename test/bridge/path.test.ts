@@ -100,10 +100,9 @@ describe('what can never be delivered', () => {
     await worker.arrival(topic, 1);
     expect(worker.appended(topic)).toMatchObject([{ offset: 6, value: { good: true } }]);
 
-    const letters = await cluster.deadLetters(topic, 6);
+    const letters = await cluster.deadLetters(topic, 5);
     expect(letters.map(({ headers }) => headers['dlq.code'])).toEqual([
       'not_json',
-      'value_missing',
       'not_utf8',
       'not_json',
       'not_json',
@@ -113,9 +112,28 @@ describe('what can never be delivered', () => {
       value: Buffer.from('not json'),
       headers: { trace: 'abc', 'dlq.topic': topic, 'dlq.partition': '0', 'dlq.offset': '0' },
     });
-    expect(letters[2]).toMatchObject({ key: 'k', value: Buffer.from([0x22, 0xff, 0x22]) });
+    expect(letters[1]).toMatchObject({ key: 'k', value: Buffer.from([0x22, 0xff, 0x22]) });
     const { groupId } = bridge;
     await cluster.commit(groupId, topic, 7);
+    expect(await bridge.metric('bridge_records_tombstone_total', { topic })).toBe(1);
+    expect(await cluster.countDeadLetters(topic)).toBe(5);
+  });
+
+  test('is no tombstone: a partition of them is passed and committed', async ({
+    cluster,
+    worker,
+    run,
+  }) => {
+    const topic = await cluster.createTopic();
+    await cluster.produce(
+      topic,
+      Array.from({ length: 600 }, (_, n) => ({ key: `k${n}`, value: null })),
+    );
+    const bridge = await run([topic]);
+    await cluster.commit(bridge.groupId, topic, 600);
+    expect(await bridge.metric('bridge_records_tombstone_total', { topic })).toBe(600);
+    expect(await cluster.countDeadLetters(topic)).toBe(0);
+    expect(worker.batches).toEqual([]);
   });
 
   test('a record that spoils its batch is found by halving, the others arrive', async ({

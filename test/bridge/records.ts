@@ -1,5 +1,5 @@
 /** Records as kafkajs gives them, for tests without Kafka. */
-import type { KafkaRecord } from '../../bridge/kafka/record.ts';
+import type { Fetched, KafkaRecord } from '../../bridge/kafka/record.ts';
 
 export const PARTITION = { topic: 'price.updates', partition: 3 };
 
@@ -18,6 +18,14 @@ export function record(
 
 export function records(count: number): KafkaRecord[] {
   return Array.from({ length: count }, (_, offset) => record(offset));
+}
+
+/** A fetch that passes its last record, or more. */
+export function fetchOf(
+  fetched: readonly KafkaRecord[],
+  passed = fetched.at(-1)?.offset ?? '0',
+): Pick<Fetched, 'records' | 'passed'> {
+  return { records: fetched, passed };
 }
 
 export function offsetsOf(found: readonly KafkaRecord[]): number[] {

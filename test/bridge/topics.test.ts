@@ -165,8 +165,8 @@ describe('retention', () => {
     }
     const bridge = await run([topic]);
     await worker.arrival(topic, 20);
-    // Ten records, a marker, ten that were aborted, a marker, ten records.
-    await cluster.commit(bridge.groupId, topic, 32);
+    // Ten records, a marker, ten that were aborted, a marker, ten records, a marker.
+    await cluster.commit(bridge.groupId, topic, 33);
     expect(await bridge.metric('bridge_offset_resets_total')).toBe(0);
     await producer.disconnect();
   });

@@ -1,5 +1,5 @@
 /**
- * Five repairs of kafkajs 2.2.4, which has had no release since 2023. Each is of a private method,
+ * The repairs of kafkajs 2.2.4, which has had no release since 2023. Each is of a private method,
  * so another version stops the start instead of being patched blindly.
  *
  * 1. When the list of brokers changed during a stop, a stopped runner fetched "nothing" at once, and
@@ -9,12 +9,19 @@
  * 3. A topic that was gone when it was fetched was only tried again. When it was made anew, it was read
  *    on from the old position, past its first records. Now the consumer ends, and another is made.
  * 4. An empty queue of requests was polled every millisecond: see timers.ts.
- * 5. A record batch of more than some 125,000 records overflowed the stack, again at every fetch:
- *    its records were spread into one call's arguments. Now they are pushed one by one.
+ * 5. Record batches were decoded without a bound and without a break, and one that could not be read
+ *    ended the consumer at every fetch: see record-batches.ts.
+ * 6. Records of aborted transactions were shown: see transactions.ts.
+ * 7. The position never passed what has no visible record: see passed.ts.
+ * 8. The end of a log could not be asked for: see log-end.ts.
  */
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
+import { patchListOffsets } from './log-end.ts';
+import { patchPositions } from './passed.ts';
+import { patchDecoding } from './record-batches.ts';
 import { quietenKafkajs } from './timers.ts';
+import { patchVisibility } from './transactions.ts';
 
 const VERSION = '2.2.4';
 
@@ -55,6 +62,9 @@ export function patchKafkajs(): void {
   patchRecovery(consumerGroup);
   quietenKafkajs();
   patchDecoding(require);
+  patchVisibility(require);
+  patchPositions(require);
+  patchListOffsets(require);
   applied = true;
 }
 
@@ -94,57 +104,4 @@ function patchRecovery(prototype: {
     }
     await original.call(this, error);
   };
-}
-
-/** A position in bytes that came from a broker. */
-interface Decoder {
-  readonly buffer: Buffer;
-  readonly offset: number;
-  readInt32(): number;
-  readBytes(size: number): Buffer;
-  canReadBytes(size: number): boolean;
-}
-
-type DecodeMessages = (decoder: Decoder) => Promise<unknown[]>;
-
-/** The least size of a record batch: https://kafka.apache.org/documentation/#recordbatch */
-const RECORD_BATCH_OVERHEAD = 49;
-/** Where a batch says its format, from its start, and what the present one says. */
-const MAGIC_OFFSET = 16;
-const MAGIC = 2;
-const SIZE_BYTES = 4;
-
-/** kafkajs loads its decoders at the first fetch, and they take this module as it is by then. */
-function patchDecoding(require: NodeJS.Require): void {
-  const path = require.resolve('kafkajs/src/protocol/requests/fetch/v4/decodeMessages');
-  const original: DecodeMessages = require(path);
-  const Reader: new (bytes: Buffer) => Decoder = require('kafkajs/src/protocol/decoder');
-  const decodeBatch: (
-    decoder: Decoder,
-  ) => Promise<{ records: unknown[] }> = require('kafkajs/src/protocol/recordBatch/v0/decoder');
-  const decode: DecodeMessages = async (decoder) => {
-    const { buffer, offset } = decoder;
-    const first = offset + SIZE_BYTES;
-    const hasBatch = buffer.length > first + MAGIC_OFFSET && buffer.readInt32BE(offset) > 0;
-    // Nothing, a part of something, or the format of before 2017.
-    if (!hasBatch || buffer.readInt8(first + MAGIC_OFFSET) !== MAGIC) return original(decoder);
-    const size = decoder.readInt32();
-    if (!decoder.canReadBytes(size)) return [];
-    const batches = new Reader(decoder.readBytes(size));
-    const all: unknown[] = [];
-    while (batches.canReadBytes(RECORD_BATCH_OVERHEAD)) {
-      try {
-        const { records } = await decodeBatch(batches);
-        for (const record of records) all.push(record);
-      } catch (error) {
-        // The last batch of a fetch may be cut short, and comes whole with the next.
-        if (error instanceof Error && error.name === 'KafkaJSPartialMessageError') break;
-        throw error;
-      }
-    }
-    return all;
-  };
-  const loaded = require.cache[path];
-  if (loaded === undefined) throw new Error('kafkajs has decoders elsewhere');
-  loaded.exports = decode;
 }

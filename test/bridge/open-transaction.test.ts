@@ -1,0 +1,52 @@
+/** A producer that begins a transaction and does not end it. */
+import { randomUUID } from 'node:crypto';
+import { expect, onTestFinished } from 'vitest';
+import { startJavaClient } from '../support/java-client.ts';
+import { until } from '../support/until.ts';
+import { test } from './fixture.ts';
+
+/** The bridge says so after half a minute. */
+const TOLD_MS = 60_000;
+
+test('an open transaction is told of while it hides records, and its sibling flows', async ({
+  cluster,
+  worker,
+  run,
+}) => {
+  const java = await startJavaClient();
+  onTestFinished(() => java.stop());
+  const topic = await cluster.createTopic();
+  const sibling = await cluster.createTopic();
+  await java.tell('open', 'A', 'none', randomUUID());
+  await java.tell('open', '-', 'none', '-');
+  await java.tell('send', '-', topic, '-', '0');
+  await java.tell('begin', 'A');
+  await java.tell('send', 'A', topic, '-', '1');
+  await java.tell('send', '-', topic, '-', '2');
+
+  const bridge = await run([topic, sibling]);
+  await cluster.commit(bridge.groupId, topic, 1);
+  await until(
+    'a lag of what cannot be read',
+    async () => (await bridge.metric('bridge_consumer_lag', { topic })) === 2,
+  );
+  expect(await bridge.metric('bridge_consumer_stable_lag', { topic })).toBe(0);
+  expect((await bridge.ready()).ready).toBe(true);
+  await until(
+    'a bridge that tells of it',
+    async () => {
+      const { ready, problems } = await bridge.ready();
+      return !ready && problems[`transaction ${topic}/0`]?.includes('from offset 1 on');
+    },
+    TOLD_MS,
+  );
+  expect(await bridge.metric('bridge_open_transaction_seconds', { topic })).toBeGreaterThanOrEqual(
+    30,
+  );
+  await java.tell('send', '-', sibling, '-', '"flows"');
+  await worker.arrival(sibling, 1);
+
+  await java.tell('commit', 'A');
+  await worker.arrival(topic, 3);
+  await until('a bridge that is ready', async () => (await bridge.ready()).ready);
+}, 90_000);
