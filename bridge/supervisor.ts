@@ -169,16 +169,20 @@ export class Supervisor {
     ended: AbortSignal,
   ): Promise<Ended> {
     const stop = AbortSignal.any([this.#stopping.signal, ended]);
+    const tell = (trouble: unknown) => {
+      // What is answered after the consumer has ended says nothing of the next one.
+      if (!stop.aborted) this.#tellTrouble(trouble);
+    };
     while (!stop.aborted) {
       // A broker that hangs breaks no connection, so the consumer would notice it after three time-outs.
-      const late = setTimeout(() => this.#tellTrouble('no_answer'), ANSWER_DEADLINE_MS);
+      const late = setTimeout(tell, ANSWER_DEADLINE_MS, 'no_answer');
       try {
         const now = await this.#survey(admin);
         if (now.readable.join() !== readable.join()) return 'topics_changed';
         if (!(await consumption.inspect(admin))) return 'positions_gone';
-        this.#tellTrouble(undefined);
+        tell(undefined);
       } catch (error) {
-        this.#tellTrouble(error);
+        tell(error);
       } finally {
         clearTimeout(late);
       }

@@ -1,5 +1,5 @@
 /** Reads where Kafka is and how to be let in, for the bridge and the publisher SDK. */
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import {
   ConfigError,
   choice,
@@ -7,18 +7,17 @@ import {
   flag,
   text,
 } from '../../worker/protocol/variables.ts';
-import { file } from './file-variable.ts';
+import { readTlsFiles, TLS_FILES, type TlsFiles } from './tls-files.ts';
 
 const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 /** A name or an address, and a port. An IPv6 address stands in brackets. */
-const BROKER_PATTERN = /^(?<host>[^\s:/[\]]+|\[[0-9a-fA-F:.]+\]):(?<port>\d{1,5})$/;
+const BROKER_PATTERN = /^(?<host>[\p{L}\p{M}\p{N}._-]+|\[[0-9a-fA-F:.]+\]):(?<port>\d{1,5})$/u;
+/** What is only digits and dots is an address, and no name. */
+const NUMERIC_PATTERN = /^[\d.]+$/;
 const MAX_PORT = 65_535;
 
-export interface SslConfig {
+export interface SslConfig extends TlsFiles {
   readonly rejectUnauthorized: boolean;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
 }
 
 export interface SaslConfig {
@@ -49,7 +48,7 @@ export function readBrokers(env: Environment): string[] {
 
 function requireBroker(variable: string, broker: string): void {
   const { host, port } = BROKER_PATTERN.exec(broker)?.groups ?? {};
-  if (host === undefined || (host.startsWith('[') && !isIPv6(host.slice(1, -1)))) {
+  if (host === undefined || !isHost(host)) {
     throw new ConfigError(variable, `is host:port, … and "${broker}" is not`);
   }
   if (Number(port) < 1 || Number(port) > MAX_PORT) {
@@ -57,13 +56,15 @@ function requireBroker(variable: string, broker: string): void {
   }
 }
 
-/** What would be in vain without `KAFKA_SSL=true`. */
-const SSL_FILES = ['KAFKA_SSL_CA_FILE', 'KAFKA_SSL_CERT_FILE', 'KAFKA_SSL_KEY_FILE'] as const;
+function isHost(host: string): boolean {
+  if (host.startsWith('[')) return isIPv6(host.slice(1, -1));
+  return !NUMERIC_PATTERN.test(host) || isIPv4(host);
+}
 
 export function readSsl(env: Environment): SslConfig | undefined {
   if (!flag(env, 'KAFKA_SSL', false)) {
     // Whoever writes `KAFKA_SSL=false` beside a file means it; whoever leaves it out has forgotten it.
-    const file = SSL_FILES.find((variable) => isSet(env, variable));
+    const file = TLS_FILES.find((variable) => isSet(env, variable));
     if (file !== undefined && !isSet(env, 'KAFKA_SSL')) {
       throw new ConfigError(file, 'is set, and KAFKA_SSL=true is not');
     }
@@ -71,9 +72,7 @@ export function readSsl(env: Environment): SslConfig | undefined {
   }
   return {
     rejectUnauthorized: flag(env, 'KAFKA_SSL_VERIFY', true),
-    ...file(env, 'KAFKA_SSL_CA_FILE', 'ca'),
-    ...file(env, 'KAFKA_SSL_CERT_FILE', 'cert'),
-    ...file(env, 'KAFKA_SSL_KEY_FILE', 'key'),
+    ...readTlsFiles(env),
   };
 }
 

@@ -9,14 +9,15 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { startBridge } from '../../bridge/bridge.ts';
 import { readConfig } from '../../bridge/config.ts';
 import { type GuardedKafka, startGuardedKafka } from '../support/guarded-kafka.ts';
-import { createTopic, produce } from '../support/kafka.ts';
+import { createTopic, produce, uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 import { numbered } from './cluster.ts';
 import { startFakeWorker } from './fake-worker.ts';
 import { bridgeEnvironment, observe } from './running-bridge.ts';
 
 const TOPIC = 'guarded';
-const GROUP = 'group';
+/** Kafka's word for all. Each bridge has a group of its own, so that no other holds its partitions. */
+const ANY_GROUP = '*';
 let guarded: GuardedKafka;
 
 beforeAll(async () => {
@@ -25,15 +26,15 @@ beforeAll(async () => {
   const { grant } = guarded;
   await grant('bridge', { topic: TOPIC }, 'READ');
   await grant('bridge', { topic: `${TOPIC}.dlq` }, 'DESCRIBE');
-  await grant('bridge', { group: GROUP }, 'READ');
+  await grant('bridge', { group: ANY_GROUP }, 'READ');
   await grant('ungrouped', { topic: TOPIC }, 'READ');
   await grant('ungrouped', { topic: `${TOPIC}.dlq` }, 'DESCRIBE');
   await grant('onlooker', { topic: TOPIC }, 'READ');
   await grant('onlooker', { topic: `${TOPIC}.dlq` }, 'DESCRIBE');
-  await grant('onlooker', { group: GROUP }, 'DESCRIBE');
+  await grant('onlooker', { group: ANY_GROUP }, 'DESCRIBE');
   await grant('blind', { topic: TOPIC }, 'DESCRIBE');
   await grant('blind', { topic: `${TOPIC}.dlq` }, 'DESCRIBE');
-  await grant('blind', { group: GROUP }, 'READ');
+  await grant('blind', { group: ANY_GROUP }, 'READ');
 });
 
 afterAll(() => guarded.stop());
@@ -47,7 +48,10 @@ async function run(env: Record<string, string>, url = 'http://127.0.0.1:1') {
       done();
     },
   });
-  const variables = bridgeEnvironment(url, [TOPIC], { KAFKA_GROUP_ID: GROUP, ...env });
+  const variables = bridgeEnvironment(url, [TOPIC], {
+    KAFKA_GROUP_ID: uniqueName('group'),
+    ...env,
+  });
   const bridge = await startBridge(await readConfig(variables), pino({ level: 'info' }, sink));
   onTestFinished(async () => {
     bridge.abandon();

@@ -1,5 +1,8 @@
 /** What people write into the variables of Kafka: each works, or is refused by the variable's name. */
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../bridge/config.ts';
 import { createKafka } from '../../bridge/kafka/client.ts';
@@ -7,6 +10,10 @@ import { sourceOf } from '../../bridge/kafka/source.ts';
 import { createLog } from '../../bridge/shared/log.ts';
 import { MAX_SOURCE_LENGTH } from '../../worker/protocol/batch.ts';
 import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { certify } from '../support/certificate.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const PEM_OF_NOTHING = '-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n';
 
 const read = (env: Record<string, string>) =>
   readConfig({ INGEST_SECRET: DEVELOPMENT_INGEST_SECRET, ...env });
@@ -20,6 +27,7 @@ describe('KAFKA_BROKERS', () => {
     ['a:9092 b:9093', ['a:9092', 'b:9093']],
     ['a:9092,a:9092', ['a:9092']],
     ['kafka-0.kafka_headless.svc.cluster.local:9092', undefined],
+    ['bücher.example:9092', undefined],
     ['10.0.0.1:1', undefined],
     ['10.0.0.1:65535', undefined],
     ['[::1]:9092', undefined],
@@ -56,6 +64,17 @@ describe('KAFKA_BROKERS', () => {
     '[::1:9092',
     '[:::1]:9092',
     'a;b:9092;c:9092',
+    'a;b:9092',
+    "'a:9092",
+    '"a:9092',
+    'user@a:9092',
+    'a=b:9092',
+    '$KAFKA_HOST:9092',
+    '<host>:9092',
+    '1.2.3:9092',
+    '10.0.0.256:9092',
+    '9092:9092',
+    '[fe80::1%eth0]:9092',
   ])('"%s" is refused by name', async (value) => {
     await expect(read({ KAFKA_BROKERS: value })).rejects.toThrow(/^KAFKA_BROKERS /);
   });
@@ -127,6 +146,36 @@ describe('credentials that would be left unused', () => {
     [{ KAFKA_SSL_KEY_FILE: '/key.pem' }, /^KAFKA_SSL_KEY_FILE .*KAFKA_SSL=true/],
   ])('%j are named', async (env, message) => {
     await expect(read(env)).rejects.toThrow(message);
+  });
+
+  test.each([
+    ['KAFKA_SSL_CA_FILE', 'no certificate', ''],
+    ['KAFKA_SSL_CA_FILE', 'no certificate', 'garbage'],
+    ['KAFKA_SSL_CA_FILE', 'no certificate', '\u0030\u0082\u0001'],
+    ['KAFKA_SSL_CA_FILE', 'cannot be read', PEM_OF_NOTHING],
+    ['KAFKA_SSL_CERT_FILE', 'no certificate', 'garbage'],
+  ])('%s is named when it has %s', async (variable, complaint, text) => {
+    const path = join(await temporaryFolder(), 'file.pem');
+    await writeFile(path, text);
+    const reading = read({ KAFKA_SSL: 'true', [variable]: path });
+    await expect(reading).rejects.toThrow(new RegExp(`^${variable} .*${complaint}`));
+  });
+
+  test('a certificate without its key, or with another one, is named', async () => {
+    const folder = await temporaryFolder();
+    const { caFile } = await certify(folder);
+    const keyFile = join(folder, 'key.pem');
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const ssl = { KAFKA_SSL: 'true' };
+    const named = async (env: Record<string, string>, message: RegExp) =>
+      expect(read({ ...ssl, ...env })).rejects.toThrow(message);
+    await named({ KAFKA_SSL_CERT_FILE: caFile }, /^KAFKA_SSL_KEY_FILE is missing/);
+    await named({ KAFKA_SSL_KEY_FILE: keyFile }, /^KAFKA_SSL_CERT_FILE is missing/);
+    const other = { KAFKA_SSL_CERT_FILE: caFile, KAFKA_SSL_KEY_FILE: keyFile };
+    await named(other, /^KAFKA_SSL_KEY_FILE .*of KAFKA_SSL_CERT_FILE/);
+    const { kafka } = await read({ ...ssl, KAFKA_SSL_CA_FILE: caFile });
+    expect(kafka.ssl?.ca).toContain('BEGIN CERTIFICATE');
   });
 
   test('a file beside an explicit KAFKA_SSL=false is meant', async () => {
