@@ -145,7 +145,8 @@ export class Consumption implements ConsumerListener {
       if (seconds < OPEN_TRANSACTION_S) continue;
       const problem = `transaction ${partitionKey(open)}`;
       hiding.add(problem);
-      const news = readiness.report(problem, `open, and hides what is from offset ${stable} on`);
+      const message = `it hides what is from offset ${stable} on`;
+      const news = readiness.report(problem, 'transaction_open', message);
       if (news) log.warn(open, 'an open transaction hides records');
     }
     for (const problem of this.#hiding) {

@@ -71,7 +71,7 @@ test('an open transaction makes the bridge unready once it stands still, and no 
   expect(await at(29, '5', '30')).toEqual([29, undefined]);
   // Another transaction is open now, which is no sign of one that hangs.
   expect(await at(40, '20', '40')).toEqual([0, undefined]);
-  expect(await at(70, '20', '90')).toEqual([30, 'open, and hides what is from offset 20 on']);
+  expect(await at(70, '20', '90')).toEqual([30, 'transaction_open']);
   expect(await at(75, '90', '90')).toEqual([0, undefined]);
   // A partition that is idle stands still without anything behind it.
   expect(await at(500, '90', '90')).toEqual([0, undefined]);

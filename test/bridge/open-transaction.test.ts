@@ -35,8 +35,8 @@ test('an open transaction is told of while it hides records, and its sibling flo
   await until(
     'a bridge that tells of it',
     async () => {
-      const { ready, problems } = await bridge.ready();
-      return !ready && problems[`transaction ${topic}/0`]?.includes('from offset 1 on');
+      const { ready, details } = await bridge.ready();
+      return !ready && details[`transaction ${topic}/0`]?.message?.includes('from offset 1 on');
     },
     TOLD_MS,
   );
