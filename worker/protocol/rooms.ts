@@ -22,7 +22,7 @@ export const MAX_ROOM_LENGTH = 'orderbook:'.length + MAX_NAME_LENGTH;
  * brackets, braces and backslashes are part of no id that we know, and could end a quoted text.
  */
 const NAME_PATTERN =
-  /^(?:(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{M}\p{N}\p{Sc}\p{So}!$&'()*+,./:;=@^_|~-])+$/u;
+  /^(?:(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{M}\p{N}\p{Sc}\p{So}\p{Emoji_Modifier}!$&'()*+,./:;=@^_|~-])+$/u;
 /**
  * The address of a wallet, a contract or a pool, alone or as a part of a name. The case of its digits
  * is a checksum and makes no difference. Shorter numbers keep their case, since they may be a nickname.
@@ -75,9 +75,10 @@ export function normalForm(name: string): string {
   return composed.replace(ADDRESS_PATTERN, (address) => address.toLowerCase());
 }
 
-/** Whether `name` can be a symbol or a user id. */
+/** Whether `name` can be a symbol or a user id. Its composed form is judged: marks make other signs. */
 export function isName(name: string): boolean {
-  return name.normalize('NFC').length <= MAX_NAME_LENGTH && NAME_PATTERN.test(name);
+  const composed = name.normalize('NFC');
+  return composed.length <= MAX_NAME_LENGTH && NAME_PATTERN.test(composed);
 }
 
 /** Whether `name` can be the name of a custom room. With a colon it would look like another class. */
