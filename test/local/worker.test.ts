@@ -46,7 +46,7 @@ test('workerd killed with SIGKILL comes back on its port with its data, and says
 
   await killWorkerd(worker);
 
-  expect(lines).toEqual(['workerd ended (SIGKILL); starting it again']);
+  expect(lines).toEqual(['workerd ended (SIGKILL); starting it again', 'workerd runs again']);
   const frames = listen(worker.url, ROOM);
   await until('the trade of before', holds(frames, '"tradeId":"t0","price":45000.50'));
 });
