@@ -118,7 +118,8 @@ async function ingestKeysOf(
 function jwtSecretOf(env: Variables): string {
   const secret = text(env, 'JWT_SECRET');
   if (secret.length < MIN_JWT_SECRET_LENGTH) {
-    throw new ConfigError('JWT_SECRET', `has at least ${MIN_JWT_SECRET_LENGTH} characters`);
+    const complaint = `has ${MIN_JWT_SECRET_LENGTH} characters or more, not ${secret.length}`;
+    throw new ConfigError('JWT_SECRET', complaint);
   }
   refuseDevelopmentSecret(env, 'JWT_SECRET', secret);
   return secret;

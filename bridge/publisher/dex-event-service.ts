@@ -48,7 +48,7 @@ export class DEXEventService {
     this.#now = options.now ?? Date.now;
   }
 
-  /** Connects. Call it before you publish anything. @throws {PublishError} */
+  /** Connects. Call it before you publish anything. @throws {PublishError | ConfigError} */
   async initialize(): Promise<void> {
     await this.#producer.connect();
   }

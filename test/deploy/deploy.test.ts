@@ -76,7 +76,7 @@ describe('deploying', () => {
     [
       'a short JWT secret',
       { INGEST_SECRET, JWT_SECRET: 'short' },
-      'JWT_SECRET has at least 32 characters',
+      'JWT_SECRET has 32 characters or more, not 5',
     ],
     [
       'an ingest secret that is none',

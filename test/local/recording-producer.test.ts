@@ -9,6 +9,7 @@ class FakeKafka {
   readonly requests: { readonly time: number; readonly values: string[] }[] = [];
   readonly topics = new Set<string>();
   readonly bad: string[] = [];
+  readonly unknown: string[] = [];
   readonly #maxBytes: number;
 
   constructor(maxBytes = Number.POSITIVE_INFINITY) {
@@ -33,6 +34,7 @@ class FakeKafka {
       topicPrefix,
       speed,
       onBad: (where, reason) => this.bad.push(`${where}: ${reason}`),
+      onUnknownTopic: (topic) => this.unknown.push(topic),
       now: () => this.time,
       wait: async (ms) => {
         this.time += ms;
@@ -76,6 +78,17 @@ test('a prefix stands before the names of a recording’s topics', async () => {
   const kafka = new FakeKafka();
   await kafka.produce([record('a')], 1, 'prod.');
   expect([...kafka.topics]).toEqual(['prod.t']);
+});
+
+test('a topic that the gateway does not know is told once, and written to all the same', async () => {
+  const kafka = new FakeKafka();
+  const alert: RecordingItem = {
+    kind: 'record',
+    where: 'line 1',
+    record: { topic: 'system.alerts', key: 'k', value: 'a', at: undefined },
+  };
+  expect(await kafka.produce([record('a'), alert, record('b')])).toEqual({ produced: 3, bad: 0 });
+  expect(kafka.unknown).toEqual(['t']);
 });
 
 test('a request holds at most 500 records and 256 KiB', async () => {

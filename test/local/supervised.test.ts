@@ -41,12 +41,15 @@ class Workshop {
   }
 }
 
-test('a part that ends is launched again, and the end is told', async () => {
+test('a part that ends is launched again, and both are told', async () => {
   const workshop = new Workshop();
   const supervised = await workshop.start();
   workshop.end();
   await until('the second launch', () => workshop.launches === 2);
-  expect(workshop.lines).toEqual(['The part ended (SIGKILL); starting it again']);
+  expect(workshop.lines).toEqual([
+    'The part ended (SIGKILL); starting it again',
+    'The part runs again',
+  ]);
   await supervised.stop();
 });
 

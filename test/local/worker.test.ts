@@ -46,7 +46,7 @@ test('workerd killed with SIGKILL comes back on its port with its data, and says
 
   await killWorkerd(worker);
 
-  expect(lines).toEqual(['workerd ended (SIGKILL); starting it again']);
+  expect(lines).toEqual(['workerd ended (SIGKILL); starting it again', 'workerd runs again']);
   const frames = listen(worker.url, ROOM);
   await until('the trade of before', holds(frames, '"tradeId":"t0","price":45000.50'));
 });
@@ -85,13 +85,29 @@ test('what is watched goes on after a crash where it was: nothing lost, nothing 
 
 test('a room that refuses for good ends the watching with its reason', async () => {
   const worker = await start();
+  const notes: string[] = [];
+  const onNote = (note: string) => notes.push(note);
   const watching = (room: string) =>
     watchRoom(
-      { url: worker.url, room, token: undefined, onFrame: () => {}, onNote: () => {} },
+      { url: worker.url, room, token: undefined, onFrame: () => {}, onNote },
       new AbortController().signal,
     );
   expect(await watching('user:1')).toMatch(/^refused \(token_missing: /);
   expect(await watching('a b')).toMatch(/^refused \(room_invalid: /);
+  // Whoever watches is given the reason, so it is not noted too.
+  expect(notes).toEqual([]);
+});
+
+test('where nothing listens, the address is told that was asked', async () => {
+  const url = `ws://localhost:${await freePort()}`;
+  const notes: string[] = [];
+  const ending = new AbortController();
+  const onNote = (note: string) => {
+    notes.push(note);
+    ending.abort();
+  };
+  await watchRoom({ url, room: ROOM, token: undefined, onFrame: () => {}, onNote }, ending.signal);
+  expect(notes[0]).toMatch(`no answer from ${url}; connecting again in `);
 });
 
 test('two run side by side, each with rooms of its own', async () => {

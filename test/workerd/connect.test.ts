@@ -31,6 +31,25 @@ describe('who may join', () => {
     ]);
   });
 
+  it('a refusal says what is wrong with the token', async () => {
+    const messageOf = async (response: Promise<Response>) => {
+      const { error } = await (await response).json<{ error: { message: string } }>();
+      return error.message;
+    };
+    const told = [
+      await messageOf(upgrade('user:1')),
+      await messageOf(upgrade('user:1', bearer(await tokenFor('2')))),
+      await messageOf(upgrade('user:1', bearer(await tokenFor('1', { exp: 1 })))),
+      await messageOf(upgrade('user:1', bearer('x.y.z'))),
+    ];
+    expect(told).toEqual([
+      'this room needs a token, and there was none',
+      'the token does not open this room',
+      'the token has ended',
+      'the token is not signed with JWT_SECRET by HS256, or its sub or exp cannot be used',
+    ]);
+  });
+
   it('the user joins, and is told who it is and until when', async () => {
     const exp = Math.floor(Date.now() / 1000) + 60;
     const client = await connect('user:1', await tokenFor('1', { exp }));

@@ -1,7 +1,7 @@
 /** Says who asks for a room, and whether they may read it: for a socket as for its history. */
 import type { Context } from 'hono';
-import { accessTo } from '../auth/access.ts';
-import { identify, sessionIdentity } from '../auth/token.ts';
+import { type AccessDecision, accessTo } from '../auth/access.ts';
+import { identify, sessionIdentity, type TokenRefusal } from '../auth/token.ts';
 import { configOf } from '../config.ts';
 import type { Env } from '../env.ts';
 import type { HttpErrorCode } from '../protocol/codes.ts';
@@ -20,14 +20,23 @@ export type Reader =
     }
   | { readonly kind: 'refused'; readonly code: HttpErrorCode; readonly message: string };
 
+const MESSAGES: Readonly<Record<TokenRefusal | Exclude<AccessDecision, 'granted'>, string>> = {
+  token_missing: 'this room needs a token, and there was none',
+  room_forbidden: 'the token does not open this room',
+  token_invalid:
+    'the token is not signed with JWT_SECRET by HS256, or its sub or exp cannot be used',
+  token_expired: 'the token has ended',
+  token_not_yet: 'the token does not hold yet',
+};
+
 export async function admitReader(c: Context<{ Bindings: Env }>, name: string): Promise<Reader> {
   const config = await configOf(c.env);
   const parsed = parseRoomName(name);
   if (parsed === undefined) return refused('room_invalid', 'no room can be called that');
   const identity = await identify(c.req.raw.headers, config.jwtSecret);
-  if (identity.kind === 'refused') return refused(identity.code, 'the token does not hold');
+  if (identity.kind === 'refused') return refused(identity.code, MESSAGES[identity.code]);
   const access = accessTo(parsed, identity);
-  if (access !== 'granted') return refused(access, 'this room is not open to everyone');
+  if (access !== 'granted') return refused(access, MESSAGES[access]);
   const room = nameOfRoom(parsed);
   return {
     kind: 'admitted',

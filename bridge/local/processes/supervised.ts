@@ -83,6 +83,7 @@ export class Supervised<Part extends Running> {
         this.#part = part;
         // A stop that came during the launch found nothing to stop.
         if (signal.aborted) await part.stop();
+        else log(`${name} runs again`);
         return part;
       } catch (error) {
         if (signal.aborted) return undefined;

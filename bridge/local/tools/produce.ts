@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { TOPICS } from '../../../worker/protocol/topics.ts';
 import { patchKafkajs } from '../../kafka/kafkajs/patch.ts';
 import { readBrokers } from '../../shared/kafka-config.ts';
 import { escapeBrokers, socketFactory } from '../../shared/kafka-sockets.ts';
@@ -53,11 +54,16 @@ async function main(): Promise<number> {
   await producer.connect();
   try {
     const onBad = (where: string, reason: string) => console.error(`${where}: ${reason}`);
+    const onUnknownTopic = (topic: string) =>
+      console.error(
+        `The gateway knows no topic ${topic}, so no room gets what is written there. Its topics are ${[...TOPICS.keys()].join(', ')}.`,
+      );
     const { produced, bad } = await produceRecording(readRecording(input), {
       producer,
       topicPrefix,
       speed,
       onBad,
+      onUnknownTopic,
     });
     console.error(`${produced} produced${bad === 0 ? '' : `, ${bad} bad`}`);
     return bad === 0 ? 0 : 1;

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
+import { TOPICS } from '../../../worker/protocol/topics.ts';
 import { errorTypes } from '../../kafka/kafka-error.ts';
 import type { RecordedEvent, RecordingItem } from './recording.ts';
 
@@ -23,6 +24,8 @@ export interface ProduceOptions {
   /** How many times faster than the recording's `at` says; Infinity waits for nothing. */
   readonly speed: number;
   readonly onBad: (where: string, reason: string) => void;
+  /** Is told once of each topic that the gateway does not know. It is written to all the same. */
+  readonly onUnknownTopic: (topic: string) => void;
   readonly now?: () => number;
   readonly wait?: (ms: number) => Promise<unknown>;
 }
@@ -35,8 +38,10 @@ interface Pending {
 /** Produces all of `recording` and counts. */
 export async function produceRecording(
   recording: AsyncIterable<RecordingItem>,
-  { producer, topicPrefix = '', speed, onBad, now = Date.now, wait = sleep }: ProduceOptions,
+  options: ProduceOptions,
 ): Promise<ProduceResult> {
+  const { producer, topicPrefix = '', speed, now = Date.now, wait = sleep } = options;
+  const unknown = new Set<string>();
   let pending: Pending[] = [];
   let pendingBytes = 0;
   let produced = 0;
@@ -45,7 +50,7 @@ export async function produceRecording(
 
   const reject = (where: string, reason: string) => {
     bad++;
-    onBad(where, reason);
+    options.onBad(where, reason);
   };
   const flush = async () => {
     const batch = pending;
@@ -59,7 +64,11 @@ export async function produceRecording(
       reject(item.where, item.reason);
       continue;
     }
-    const { at, value } = item.record;
+    const { topic, at, value } = item.record;
+    if (!TOPICS.has(topic) && !unknown.has(topic)) {
+      unknown.add(topic);
+      options.onUnknownTopic(topic);
+    }
     if (at !== undefined && Number.isFinite(speed)) {
       start ??= { at, time: now() };
       const due = start.time + (at - start.at) / speed;

@@ -21,11 +21,16 @@ export function watchRoom(options: WatchOptions, signal: AbortSignal): Promise<s
     return JSON.parse(text);
   };
   const client = new GatewayClient({ url, token, parse });
-  client.on('error', ({ code, message }) => onNote(`${code}: ${message}`));
+  let isStopped = false;
+  client.on('error', ({ code, message }) => {
+    // Why a room stops for good is the result.
+    if (!isStopped) onNote(`${code}: ${message}`);
+  });
   client.on('status', (status) => {
-    const note = noteOf(status);
+    const note = noteOf(status, url);
     if (note !== undefined) onNote(note);
-    if (status.state === 'stopped') resolve(signal.aborted ? undefined : status.reason);
+    isStopped = status.state === 'stopped';
+    if (isStopped) resolve(signal.aborted ? undefined : status.reason);
   });
   // All is told by `parse`; without a handler the events would be kept for a loop.
   client.subscribe(room, { signal, onEvent: () => {} });
@@ -33,8 +38,12 @@ export function watchRoom(options: WatchOptions, signal: AbortSignal): Promise<s
   return promise;
 }
 
-function noteOf({ state, reason, retryInMs = 0 }: ConnectionStatus): string | undefined {
+function noteOf(
+  { state, reason, retryInMs = 0 }: ConnectionStatus,
+  url: string,
+): string | undefined {
   if (state === 'open') return 'connected';
   if (state !== 'waiting') return undefined;
-  return `${reason}; connecting again in ${(retryInMs / 1000).toFixed(1)} s`;
+  const what = reason === 'no answer' ? `no answer from ${url}` : reason;
+  return `${what}; connecting again in ${(retryInMs / 1000).toFixed(1)} s`;
 }

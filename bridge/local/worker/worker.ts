@@ -98,13 +98,16 @@ async function listen(
   log: (line: string) => void = () => {},
 ): Promise<void> {
   const { promise, resolve: ready, reject } = Promise.withResolvers<void>();
+  let hasDied = false;
   host.child.on('message', (message: HostMessage) => {
     switch (message.type) {
       case 'ready':
         onPid(message.pid);
         ready();
+        if (hasDied) log('workerd runs again');
         break;
       case 'died':
+        hasDied = true;
         onPid(undefined);
         log(`workerd ended (${message.how}); starting it again`);
         break;
