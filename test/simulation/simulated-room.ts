@@ -314,10 +314,13 @@ export class SimulatedRoom {
   ): void {
     const text = JSON.stringify(message);
     this.#note(text);
+    const before = connection.unread;
     void this.#receive(connection, text, () => {
       if (expected !== undefined) connection.expectations.owe(expected);
       obeyed();
     });
+    const { unread, expectations } = connection;
+    if (expected?.type === 'subscribed') expectations.answered(unread - before);
   }
 
   /** @param read what to expect if the room reads the message. */
