@@ -48,6 +48,28 @@ describe('a log', () => {
     expect(seqs(log.entries)).toEqual([4, 5]);
   });
 
+  it('looks through its tail only when something may have expired, since each reader asks', () => {
+    const log = new Log(policy({}), NEW);
+    let looks = 0;
+    for (const [seq, at] of [50, 20, 90].entries()) {
+      const entry = { seq: seq + 1, text: '{}', key: undefined, perishable: true };
+      const get = () => {
+        looks++;
+        return at;
+      };
+      log.accept(Object.defineProperty(entry, 'expiresAt', { get }) as never, 0);
+    }
+    const accepted = looks;
+    for (let reader = 0; reader < 1_000; reader++) log.expire(19);
+    expect(looks).toBe(accepted);
+    log.expire(20);
+    expect(seqs(log.entries)).toEqual([1, 3]);
+    log.expire(50);
+    expect(seqs(log.entries)).toEqual([3]);
+    log.expire(90);
+    expect(seqs(log.entries)).toEqual([]);
+  });
+
   it('drops what is too old', () => {
     const log = new Log(policy({ age: 10 }), NEW);
     append(log, 0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../worker/policy.ts';
+import { STALL_LIMIT, STALL_POLL } from '../../worker/room/delivery/laggards.ts';
 import { MAX_BACKLOG_BYTES } from '../../worker/room/session/output.ts';
 import { EPOCH, FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
@@ -67,13 +68,31 @@ describe('a socket', () => {
     expect(awake.sessions.closing).toBe(0);
   });
 
-  it('that cannot take what it has been sent is not shown the state again', () => {
+  it('that cannot take what it has been sent is answered when it can, and shown no state before', () => {
+    const room = new RoomInMemory();
+    const socket = room.join();
+    room.append({});
+    socket.bufferedAmount = MAX_BACKLOG_BYTES;
+    for (let id = 1; id <= 6; id++) room.subscribe(socket, { id });
+    room.clock.advance(STALL_LIMIT - 1_000);
+    expect(socket.types).toEqual(['welcome', 'subscribed', 'snapshot', 'events']);
+    expect(socket.closedFor).toBeUndefined();
+    socket.bufferedAmount = 0;
+    room.clock.advance(STALL_POLL);
+    expect(socket.types.slice(4)).toEqual(['subscribed', 'snapshot']);
+    expect(socket.frames[4]).toMatchObject({ id: 6, seq: 1 });
+    room.append({});
+    expect(socket.sent).toEqual([[1], [2]]);
+  });
+
+  it('that asks and takes nothing is closed', () => {
     const room = new RoomInMemory();
     const socket = room.join();
     socket.bufferedAmount = MAX_BACKLOG_BYTES;
     room.subscribe(socket);
+    room.clock.advance(STALL_LIMIT + STALL_POLL);
     expect(socket.closedFor).toBe('slow_consumer');
-    expect(socket.types).toEqual(['welcome', 'subscribed', 'snapshot']);
+    expect(room.clock.pending).toBe(0);
   });
 });
 

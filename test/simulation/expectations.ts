@@ -9,8 +9,7 @@ import { promise } from './violation.ts';
 const BURST = 100;
 const PER_SECOND = 20;
 const INVALID_ALLOWED = 8;
-/** A message costs one more for each so many characters of its answer. */
-const CHARACTERS_PER_MESSAGE = 16 * 1024;
+const ANSWER_CHARACTERS_PER_MESSAGE = 16 * 1024;
 
 /** How a message is to be answered: by a frame of a type, and with a code if it is an error. */
 export interface Expected {
@@ -25,14 +24,15 @@ export class Expectations {
   /** Whose session it is; undefined while it is anonymous. */
   user: string | undefined;
   #allowance = BURST;
+  /** The same, if all that was sent in a turn of a `subscribe` was its answer. */
+  #leastAllowance = BURST;
   #countedAt: number;
   #invalid = 0;
-  /** Whether what is sent is the answer to a message that is charged for it. */
-  #isCharged = false;
   #owed: Expected[] = [];
   #owedErrors: string[] = [];
   #owedWelcomes: (number | undefined)[] = [];
   readonly #mayCloseFor = new Set<CloseReason>(['slow_consumer']);
+  readonly #mustCloseFor = new Set<CloseReason>();
 
   constructor(now: number) {
     this.#countedAt = now;
@@ -42,23 +42,21 @@ export class Expectations {
   sends(now: number): boolean {
     const earned = ((now - this.#countedAt) / 1_000) * PER_SECOND;
     this.#allowance = Math.min(BURST, this.#allowance + earned);
+    this.#leastAllowance = Math.min(BURST, this.#leastAllowance + earned);
     this.#countedAt = now;
+    const mayBeTooMany = this.#leastAllowance-- <= 0;
+    if (mayBeTooMany) this.#mayCloseFor.add('too_many_messages');
     if (this.#allowance <= 0) {
-      this.#mayCloseFor.add('too_many_messages');
+      this.#closesFor('too_many_messages');
       return false;
     }
     this.#allowance--;
     return true;
   }
 
-  /** The message asks for what is in the room, and is charged for what it is given at once. */
-  asks(): void {
-    this.#isCharged = true;
-  }
-
-  /** The client is sent so many characters. */
-  isSent(characters: number): void {
-    if (this.#isCharged) this.#allowance -= characters / CHARACTERS_PER_MESSAGE;
+  /** So much was sent in the turn of a `subscribe`, in characters. */
+  answered(characters: number): void {
+    this.#leastAllowance -= characters / ANSWER_CHARACTERS_PER_MESSAGE;
   }
 
   /** A message that has an id is answered. */
@@ -69,13 +67,13 @@ export class Expectations {
   /** Something that is no message is answered by an error, and ends the socket after a few. */
   invalid(): void {
     this.#invalid++;
-    if (this.#invalid > INVALID_ALLOWED) this.#mayCloseFor.add('message_invalid');
+    if (this.#invalid > INVALID_ALLOWED) this.#closesFor('message_invalid');
     else this.#owedErrors.push('message_invalid');
   }
 
   /** Something far too long ends the socket. */
   tooLong(): void {
-    this.#mayCloseFor.add('message_invalid');
+    this.#closesFor('message_invalid');
   }
 
   /** A token was taken, and the client is told so. */
@@ -87,6 +85,7 @@ export class Expectations {
   /** The object sleeps: budgets and counts are kept in memory only. */
   wakes(): void {
     this.#allowance = BURST;
+    this.#leastAllowance = BURST;
     this.#invalid = 0;
   }
 
@@ -110,6 +109,10 @@ export class Expectations {
     promise(owed?.type === type, () => `${type} in answer to ${id}, for ${owed?.type}`);
     const code = 'code' in frame ? frame.code : undefined;
     promise(owed.code === code, () => `${id} refused with ${code}, not ${owed.code}`);
+    // A request that still waited is answered no more once the client has asked for something else.
+    if (type !== 'error') {
+      this.#owed = this.#owed.filter((other, index) => index >= at || other.type !== 'subscribed');
+    }
   }
 
   /** The room closes the socket. */
@@ -121,19 +124,21 @@ export class Expectations {
 
   /** A turn has ended, and the socket lives. Who waits to be welcomed is answered later. */
   endTurn(): void {
-    this.#isCharged = false;
     const unanswered = this.#owed.filter(({ type }) => type !== 'subscribed');
     promise(unanswered.length === 0, () => `no answer to ${unanswered.map(({ id }) => id).join()}`);
     promise(this.#owedErrors.length === 0, () => 'an invalid message was not answered');
     promise(this.#owedWelcomes.length === 0, () => 'a new token was not answered');
-    for (const reason of this.#mayCloseFor) {
-      promise(reason === 'slow_consumer', () => `not closed for ${reason}`);
-    }
+    for (const reason of this.#mustCloseFor) promise(false, () => `not closed for ${reason}`);
   }
 
   /** Everything has come to rest. */
   rest(): void {
     const ids = this.#owed.map(({ id }) => id);
     promise(ids.length === 0, () => `no answer to ${ids.join()} at the end`);
+  }
+
+  #closesFor(reason: CloseReason): void {
+    this.#mayCloseFor.add(reason);
+    this.#mustCloseFor.add(reason);
   }
 }

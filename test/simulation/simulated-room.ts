@@ -134,10 +134,9 @@ export class SimulatedRoom {
 
   subscribe(connection: Connection, request: Request, id: string): void {
     const message = { type: 'subscribe', id, room: ROOM, ...request };
-    this.#say(connection, message, { id, type: 'subscribed' }, () => {
-      connection.expectations.asks();
-      connection.resubscribes(request);
-    });
+    this.#say(connection, message, { id, type: 'subscribed' }, () =>
+      connection.resubscribes(request),
+    );
   }
 
   unsubscribe(connection: Connection, id: string): void {
@@ -315,10 +314,13 @@ export class SimulatedRoom {
   ): void {
     const text = JSON.stringify(message);
     this.#note(text);
+    const before = connection.unread;
     void this.#receive(connection, text, () => {
       if (expected !== undefined) connection.expectations.owe(expected);
       obeyed();
     });
+    const { unread, expectations } = connection;
+    if (expected?.type === 'subscribed') expectations.answered(unread - before);
   }
 
   /** @param read what to expect if the room reads the message. */

@@ -116,6 +116,39 @@ describe('an address', () => {
     expect(await refusal(response)).toEqual([400, 'room_invalid']);
   });
 
+  it.each([
+    ['bytes that are no UTF-8', 'price:%FF', 400, 'room_invalid'],
+    ['half a percent sign', 'price:%E0%A4%A', 400, 'room_invalid'],
+    ['a percent sign alone', 'price:%', 400, 'room_invalid'],
+    ['what was encoded twice', 'price:BTC%252FUSDC', 400, 'room_invalid'],
+    ['a null', 'price:%00', 400, 'room_invalid'],
+    ['a line break', 'price:A%0D%0Ax-y:1', 400, 'room_invalid'],
+    ['a way up that is encoded', '%2e%2e', 404, 'not_found'],
+    ['a slash that is not encoded', 'price:BTC/USDC', 404, 'not_found'],
+    ['256 characters of four bytes', `price:${'%F0%9F%90%B8'.repeat(129)}`, 400, 'room_invalid'],
+    ['far too long', `price:${'x'.repeat(8_000)}`, 400, 'room_invalid'],
+  ])('of %s is refused by name', async (_, path, status, code) => {
+    expect(await refusal(await upgrade(path))).toEqual([status, code]);
+  });
+
+  it.each([
+    ['a slash', 'price:BTC%2FUSDC', 'price:BTC/USDC'],
+    ['two dots', 'price:..', 'price:..'],
+    ['a plus', 'price:A+B', 'price:A+B'],
+    ['an accent as a mark', 'price:e%CC%81', 'price:\u00e9'],
+    [
+      'letters from right to left',
+      `price:${encodeURIComponent('\u05d0\u05d1')}`,
+      'price:\u05d0\u05d1',
+    ],
+    ['128 pictures', `price:${'%F0%9F%90%B8'.repeat(128)}`, `price:${'🐸'.repeat(128)}`],
+    ['256 Chinese letters', `price:${'%E5%B8%81'.repeat(256)}`, `price:${'币'.repeat(256)}`],
+  ])('of %s opens the room', async (_, path, room) => {
+    const client = await connect(path);
+    expect((await client.received('subscribed'))[0]).toMatchObject({ room });
+    client.socket.close();
+  });
+
   it('without an upgrade is answered 426', async () => {
     const response = await exports.default.fetch('https://gateway.test/v1/rooms/price:JOIN');
     expect(await refusal(response)).toEqual([426, 'upgrade_required']);

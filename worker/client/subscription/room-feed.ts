@@ -17,8 +17,10 @@ import type { OnError } from '../errors.ts';
 import type { RoomCursor } from './cursor.ts';
 import { SnapshotParts } from './snapshot-parts.ts';
 
-/** The room answers in one turn; a socket that stays mute longer is left for another. */
+/** A room goes on from a cursor in one turn; a socket that stays mute longer is left for another. */
 const ANSWER_WITHIN_MS = 10_000;
+/** Who is to be shown a state waits in line: 2,000 clients and a state of 2 MB take four minutes. */
+const STATE_WITHIN_MS = 300_000;
 
 /** What the feed needs of a reader. */
 export interface Reader {
@@ -97,7 +99,7 @@ export class RoomFeed implements ConnectionOwner {
   welcomed(window: number): void {
     this.#window = window;
     this.#acks = false;
-    if (this.#isAsking) this.#awaitAnswer();
+    if (this.#isAsking) this.#awaitAnswer(STATE_WITHIN_MS);
   }
 
   receive(frame: LogFrame, length: number): void {
@@ -128,7 +130,7 @@ export class RoomFeed implements ConnectionOwner {
     if (!this.#readers.some(({ place }) => place.isAhead)) return;
     const reason = 'the room has gone back to an older epoch';
     if (isAnswer) this.onError('epoch_older', undefined, reason);
-    this.#failLater(reason);
+    this.#failLater(reason, ANSWER_WITHIN_MS);
   }
 
   /** After each half window: what is on its way stays bounded, and the room never waits for long. */
@@ -164,18 +166,19 @@ export class RoomFeed implements ConnectionOwner {
     const mustAsk = this.#readers.some(({ place }) => place.mustAsk);
     if (this.#isAsking || (!mustAsk && fastest(this.#readers) === this.#rate)) return;
     this.#isAsking = true;
-    this.#awaitAnswer();
     const { room } = this;
-    this.connection.send(write({ type: 'subscribe', id: 'subscribe', room, ...this.#join() }));
+    const request = this.#join();
+    this.#awaitAnswer(request.since ? ANSWER_WITHIN_MS : STATE_WITHIN_MS);
+    this.connection.send(write({ type: 'subscribe', id: 'subscribe', room, ...request }));
   }
 
-  #awaitAnswer(): void {
+  #awaitAnswer(ms: number): void {
     this.#cancelDeadline();
-    this.#failLater('no answer to subscribe');
+    this.#failLater('no answer to subscribe', ms);
   }
 
-  #failLater(reason: string): void {
-    this.#cancelDeadline = this.#options.platform.after(ANSWER_WITHIN_MS, () =>
+  #failLater(reason: string, ms: number): void {
+    this.#cancelDeadline = this.#options.platform.after(ms, () =>
       this.connection.dispatch('failed', { reason }),
     );
   }

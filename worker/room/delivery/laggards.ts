@@ -9,7 +9,7 @@ import { unreachable } from '../../protocol/unreachable.ts';
 import type { Entry } from '../log/entry.ts';
 import type { Budget } from './budget.ts';
 import type { Losses } from './losses.ts';
-import { giveSlices, type Lagging, type Member, type Receiving } from './member.ts';
+import { giveSlices, type Lagging, type Member, type Receiving, type Waiting } from './member.ts';
 import { type Missed, type ReadableLog, type StateSlice, slicesAfter } from './slice.ts';
 import type { State } from './state.ts';
 
@@ -101,7 +101,7 @@ export class Laggards {
     const { state } = member;
     switch (state.kind) {
       case 'waiting':
-        return channel.welcome(member, now);
+        return this.#serveWaiting(member, state, channel, now);
       case 'receiving':
         return this.#serveState(member, state, channel, now);
       case 'lagging':
@@ -112,6 +112,15 @@ export class Laggards {
       default:
         return unreachable(state);
     }
+  }
+
+  /** Who asks again and again, and never reads, is not shown the state each time. */
+  #serveWaiting(member: Member, state: Waiting, channel: LaggardChannel, now: number): boolean {
+    if (member.recipient.readiness === 'full') {
+      this.#await(member, state, now);
+      return false;
+    }
+    return channel.welcome(member, now);
   }
 
   #serveNext(member: Member, state: Lagging, channel: LaggardChannel, now: number): boolean {
@@ -195,7 +204,7 @@ export class Laggards {
   }
 
   /** Waits for a member that takes nothing: for its ack, or by looking again, and not for ever. */
-  #await(member: Member, state: Lagging | Receiving, now: number): void {
+  #await(member: Member, state: Waiting | Lagging | Receiving, now: number): void {
     const { stalledSince = now } = state;
     member.state = { ...state, stalledSince };
     if (member.recipient.readiness === 'awaits_ack') return;

@@ -48,13 +48,20 @@ export interface Membership {
  *         welcomed, with a cursor in the past ─────────────▶
  */
 export type MemberState =
-  /** It has asked to be a member, and its turn to be welcomed has not come. */
-  | { readonly kind: 'waiting'; readonly since: Cursor | undefined }
+  | Waiting
   | Receiving
   /** It stands with others in a cohort, which has their cursor. */
   | { readonly kind: 'current' }
   /** It has a cursor of its own. */
   | Lagging;
+
+/** It has asked to be a member, and its turn to be welcomed has not come. */
+export interface Waiting {
+  readonly kind: 'waiting';
+  readonly since: Cursor | undefined;
+  /** Since when it takes nothing, Unix ms; undefined while it could take an answer. */
+  readonly stalledSince?: number | undefined;
+}
 
 /** It is shown the state at `head`, and has been given it up to `cursor`. */
 export interface Receiving {

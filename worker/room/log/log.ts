@@ -55,6 +55,8 @@ export class Log {
   #latestCharacters = 0;
   /** How many entries of the tail have an expiry that their event itself named. */
   #perishables = 0;
+  /** Nothing in the tail expires before this, Unix ms. */
+  #expiresFrom = Number.POSITIVE_INFINITY;
   #epoch: number;
   #head: number;
   #floor: number;
@@ -155,12 +157,16 @@ export class Log {
     this.#snapshot = NO_SNAPSHOT;
   }
 
-  /** Drops everything that has expired. */
+  /** Drops everything that has expired. It is called for each reader, so most calls do nothing. */
   expire(now: number): void {
+    if (now < this.#expiresFrom) return;
+    this.#expiresFrom = Number.POSITIVE_INFINITY;
     const kept: Entry[] = [];
     for (const entry of this.#tail) {
-      if (entry.expiresAt > now) kept.push(entry);
-      else this.#release(entry);
+      if (entry.expiresAt > now) {
+        kept.push(entry);
+        this.#expiresFrom = Math.min(this.#expiresFrom, entry.expiresAt);
+      } else this.#release(entry);
     }
     this.#tail.length = 0;
     this.#tail.push(...kept);
@@ -213,6 +219,7 @@ export class Log {
     if (entry.seq > this.#trimmed) {
       this.#tail.push(entry);
       this.#characters += entry.text.length;
+      this.#expiresFrom = Math.min(this.#expiresFrom, entry.expiresAt);
       if (entry.perishable) this.#perishables++;
     }
     if (entry.key === undefined || this.#policy.snapshot.kind !== 'latest') return;

@@ -67,8 +67,6 @@ export class Conversation {
     }
     switch (message.type) {
       case 'subscribe':
-        // Who never reads could otherwise fill our memory with snapshots, by asking again and again.
-        if (session.readiness === 'full') return session.dismiss('slow_consumer');
         return this.#subscribe(session, message, now);
       case 'unsubscribe':
         return session.unsubscribe(channel.room, message.id);
