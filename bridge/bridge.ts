@@ -36,14 +36,14 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
   const { post, close: closePost } = httpPost(config.eventsUrl);
 
   let stopping = false;
-  const waiting = (lane: string, reason: string | undefined, message?: string) => {
-    const changed = readiness.report(`delivery ${lane}`, reason, message);
+  const waiting = (partition: string, reason: string | undefined, message?: string) => {
+    const changed = readiness.report(`delivery ${partition}`, reason, message);
     if (changed && reason !== undefined) {
       const remedy = remedyOf(reason);
-      log.warn({ partition: lane, reason, message, remedy }, 'delivery waits');
+      log.warn({ partition, reason, message, remedy }, 'delivery waits');
     }
     // During a stop the delivery was given up, so it does not go on.
-    else if (changed && !stopping) log.info({ partition: lane }, 'delivery goes on');
+    else if (changed && !stopping) log.info({ partition }, 'delivery goes on');
   };
   const sender = new Sender({
     post,
@@ -79,7 +79,7 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
           deadLettered: (origin, refusals) => {
             const { topic } = origin;
             for (const { code } of refusals) metrics.deadLettered.inc({ topic, code });
-            deadLetterLog.tell(origin, refusals);
+            deadLetterLog.report(origin, refusals);
           },
         },
       });

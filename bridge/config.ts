@@ -8,7 +8,7 @@ import {
   flag,
   integer,
   list,
-  text,
+  name,
 } from '../worker/protocol/variables.ts';
 import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
 import { type KafkaConfig, readBrokers, readSasl, readSsl } from './shared/kafka-config.ts';
@@ -52,8 +52,8 @@ export async function readConfig(env: Environment): Promise<Config> {
   return Object.freeze({
     kafka: Object.freeze({
       brokers: readBrokers(env),
-      clientId: text(env, 'KAFKA_CLIENT_ID', 'websocket-gateway-bridge'),
-      groupId: text(env, 'KAFKA_GROUP_ID', 'websocket-gateway'),
+      clientId: name(env, 'KAFKA_CLIENT_ID', 'websocket-gateway-bridge'),
+      groupId: name(env, 'KAFKA_GROUP_ID', 'websocket-gateway'),
       ssl: readSsl(env),
       sasl: readSasl(env),
       sessionTimeoutMs: integer(env, 'KAFKA_SESSION_TIMEOUT_MS', 10_000, 1_000, 300_000),
@@ -61,7 +61,7 @@ export async function readConfig(env: Environment): Promise<Config> {
     topics: readTopics(env),
     eventsUrl: readEventsUrl(env),
     keys: await readSecrets(env, 'INGEST_SECRET'),
-    host: text(env, 'BRIDGE_HOST', '127.0.0.1'),
+    host: name(env, 'BRIDGE_HOST', '127.0.0.1'),
     port: integer(env, 'BRIDGE_PORT', 3008, 0, 65_535),
     bufferBytes: integer(env, 'BRIDGE_BUFFER_MIB', 64, 1, 4_096) * 1024 * 1024,
     concurrency: integer(env, 'BRIDGE_CONCURRENCY', 32, 1, 1_024),

@@ -10,7 +10,7 @@ import { Committer } from './kafka/committer.ts';
 import type { Consumer, ConsumerListener } from './kafka/consumer.ts';
 import { reasonOf } from './kafka/kafka-error.ts';
 import { fetchPositions, measureLag, type PartitionLag } from './kafka/lag.ts';
-import { type Fetched, type Partition, partitionKey } from './kafka/record.ts';
+import { type FetchedBatch, type Partition, partitionKey } from './kafka/record.ts';
 import { judgeReset } from './kafka/retention.ts';
 import { Standstill } from './kafka/standstill.ts';
 import type { Metrics } from './metrics.ts';
@@ -92,7 +92,7 @@ export class Consumption implements ConsumerListener {
     this.#ports.log.info({ partitions: partitions.map(partitionKey) }, 'partitions assigned');
   }
 
-  async fetched(batch: Fetched): Promise<void> {
+  async fetched(batch: FetchedBatch): Promise<void> {
     this.#ports.metrics.fetched.inc({ topic: batch.topic }, batch.records.length);
     await this.#assignment.enqueue(batch);
   }

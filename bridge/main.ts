@@ -16,8 +16,15 @@ const config = await readConfig(process.env).catch((error: unknown) => {
 });
 const log = createLog(config.logLevel);
 const bridge = await startBridge(config, log).catch((error: unknown) => {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-  console.error(`BRIDGE_PORT ${config.port} is in use: set another.`);
+  // Only the server listens, and only it looks a host up before that.
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) throw error;
+  const { host, port } = config;
+  const isTaken = error.code === 'EADDRINUSE';
+  console.error(
+    isTaken
+      ? `BRIDGE_PORT ${port} is in use: set another.`
+      : `BRIDGE_HOST ${host} and BRIDGE_PORT ${port} cannot be served: ${error.message}`,
+  );
   process.exit(1);
 });
 log.info({ port: bridge.port, events: config.eventsUrl.href }, 'bridge started');

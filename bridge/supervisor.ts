@@ -93,7 +93,7 @@ export class Supervisor {
         log.info({ cause }, 'consumer ended');
         if (cause !== 'stopped') failures = 0;
       } catch (error) {
-        this.#tellTrouble(error);
+        this.#reportTrouble(error);
       }
       if (this.#stopping.signal.aborted) break;
       rebuilt();
@@ -112,7 +112,7 @@ export class Supervisor {
     const admin = kafka.admin();
     const { append, connect, disconnect } = createAppender(kafka);
     // A broker that takes the connection and says nothing is given up after a minute only.
-    const late = setTimeout(() => this.#tellSilence(), ANSWER_DEADLINE_MS);
+    const late = setTimeout(() => this.#reportSilence(), ANSWER_DEADLINE_MS);
     try {
       await Promise.all([admin.connect(), connect()]);
       clearTimeout(late);
@@ -129,7 +129,7 @@ export class Supervisor {
     const topics = await this.#survey(admin);
     if (topics.readable.length === 0) {
       // Kafka answers, and what is missing is a problem of its own.
-      this.#tellTrouble(undefined);
+      this.#reportTrouble(undefined);
       await this.#pause(WATCH_INTERVAL_MS, this.#stopping.signal);
       return 'topics_changed';
     }
@@ -146,12 +146,12 @@ export class Supervisor {
       await consumption.prepare(admin, topics.readable);
       await Promise.race([crash, consumer.start(consumption)]);
       await Promise.race([crash, this.#prove(ended.signal)]);
-      this.#tellTrouble(undefined);
+      this.#reportTrouble(undefined);
       log.info({ source, topics: topics.readable }, 'consuming');
       return await Promise.race([crash, this.#watch(admin, topics, consumption, ended.signal)]);
     } catch (error) {
       // It is told before the consumer is stopped, which may take long when Kafka does not answer.
-      this.#tellTrouble(error);
+      this.#reportTrouble(error);
       throw error;
     } finally {
       ended.abort();
@@ -169,20 +169,20 @@ export class Supervisor {
     ended: AbortSignal,
   ): Promise<Ended> {
     const stop = AbortSignal.any([this.#stopping.signal, ended]);
-    const tell = (trouble: unknown) => {
+    const report = (trouble: unknown) => {
       // What is answered after the consumer has ended says nothing of the next one.
-      if (!stop.aborted) this.#tellTrouble(trouble);
+      if (!stop.aborted) this.#reportTrouble(trouble);
     };
     while (!stop.aborted) {
       // A broker that hangs breaks no connection, so the consumer would notice it after three time-outs.
-      const late = setTimeout(tell, ANSWER_DEADLINE_MS, 'no_answer');
+      const late = setTimeout(report, ANSWER_DEADLINE_MS, 'no_answer');
       try {
         const now = await this.#survey(admin);
         if (now.readable.join() !== readable.join()) return 'topics_changed';
         if (!(await consumption.inspect(admin))) return 'positions_gone';
-        tell(undefined);
+        report(undefined);
       } catch (error) {
-        tell(error);
+        report(error);
       } finally {
         clearTimeout(late);
       }
@@ -199,13 +199,13 @@ export class Supervisor {
     await this.#pause(PROVEN_AFTER_MS, stop);
   }
 
-  #tellSilence(): void {
+  #reportSilence(): void {
     // Whatever ended the attempt before this one says more.
-    if (this.#ports.readiness.problems.kafka === CONNECTING) this.#tellTrouble('no_answer');
+    if (this.#ports.readiness.problems.kafka === CONNECTING) this.#reportTrouble('no_answer');
   }
 
   /** Says on the readiness page what is wrong with Kafka, and logs it when that is news. */
-  #tellTrouble(trouble: unknown): void {
+  #reportTrouble(trouble: unknown): void {
     const { readiness, log, source } = this.#ports;
     const { reason, message } =
       typeof trouble === 'string' || trouble === undefined

@@ -12,7 +12,7 @@
  * in between, and then a kept position would skip its first records.
  */
 
-import { type Fetched, type Partition, partitionKey } from '../kafka/record.ts';
+import { type FetchedBatch, type Partition, partitionKey } from '../kafka/record.ts';
 import { type Pause, pause } from '../shared/backoff.ts';
 import { Lane, type LanePorts } from './lane.ts';
 
@@ -70,7 +70,7 @@ export class Assignment {
   }
 
   /** Queues a batch, then returns when its lane has room again or is paused. */
-  async enqueue(batch: Fetched): Promise<void> {
+  async enqueue(batch: FetchedBatch): Promise<void> {
     const held = this.#lanes.get(partitionKey(batch));
     if (held === undefined) return;
     const { lane } = held;

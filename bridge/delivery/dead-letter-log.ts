@@ -7,7 +7,7 @@ import type { Partition, Refusal } from '../kafka/record.ts';
 import type { Logger } from '../shared/log.ts';
 
 /** How often what followed the first is told, in ms. */
-export const TELL_EVERY_MS = 10_000;
+export const SUMMARY_INTERVAL_MS = 10_000;
 
 interface Followers {
   count: number;
@@ -23,7 +23,7 @@ export class DeadLetterLog {
     this.#log = log;
   }
 
-  tell({ topic, partition }: Partition, refusals: readonly Refusal[]): void {
+  report({ topic, partition }: Partition, refusals: readonly Refusal[]): void {
     for (const { record, code } of refusals) {
       // The message may quote the record, which is nothing for a log.
       const place = { topic, partition, offset: record.offset, code };
@@ -41,7 +41,7 @@ export class DeadLetterLog {
   }
 
   #summariseLater(name: string): void {
-    setTimeout(() => this.#summarise(name), TELL_EVERY_MS).unref();
+    setTimeout(() => this.#summarise(name), SUMMARY_INTERVAL_MS).unref();
   }
 
   #summarise(name: string): void {

@@ -1,9 +1,9 @@
 /**
  * Delivers what was cut from a partition: the body to the Worker, and what can never be delivered to
- * the dead letters. A tombstone, which is a record without a value, goes nowhere. A body that is too large, or in which the Worker finds a malformed record, is halved,
- * and the halves are sent in order, until one record remains. Some nine more requests find one bad record
- * of 500. A body whose envelope is refused is never halved, because that condemns no record: the sender
- * takes it for an outage.
+ * the dead letters. A tombstone, which is a record without a value, goes nowhere. A body that is too
+ * large, or in which the Worker finds a malformed record, is halved, and the halves are sent in order,
+ * until one record remains. Some nine more requests find one bad record of 500. A body whose envelope is
+ * refused is never halved, because that condemns no record: the sender takes it for an outage.
  */
 import { unreachable } from '../../worker/protocol/unreachable.ts';
 import { type KafkaRecord, type Partition, partitionKey, type Refusal } from '../kafka/record.ts';

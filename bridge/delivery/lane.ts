@@ -13,10 +13,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
-import type { Fetched, KafkaRecord, Partition } from '../kafka/record.ts';
+import type { FetchedBatch, KafkaRecord, Partition } from '../kafka/record.ts';
 import type { Batcher, Cut } from './batcher.ts';
 import type { Delivery } from './delivery.ts';
-import { StopSource } from './stop.ts';
+import { StopController } from './stop.ts';
 
 /** By then a batch is signed and has left, so composing the next one delays nothing. */
 const POST_LEAVES_MS = 1;
@@ -37,7 +37,7 @@ export class Lane {
   readonly partition: Partition;
   readonly #ports: LanePorts;
   readonly #capacityBytes: number;
-  readonly #stop = new StopSource();
+  readonly #stop = new StopController();
   #queue: KafkaRecord[] = [];
   /** The ends of the fetches whose records are queued. */
   #ends: FetchEnd[] = [];
@@ -69,7 +69,7 @@ export class Lane {
   }
 
   /** Queues a whole fetch. A lane that is full or stopped queues nothing, and it comes again. */
-  enqueue({ records, passed }: Pick<Fetched, 'records' | 'passed'>): boolean {
+  enqueue({ records, passed }: Pick<FetchedBatch, 'records' | 'passed'>): boolean {
     if (this.#full || this.#stop.retrying.aborted) return false;
     for (const record of records) {
       this.#queue.push(record);
@@ -81,7 +81,7 @@ export class Lane {
     this.#ends.push(end);
     this.#full = this.#bytes >= this.#capacityBytes;
     if (this.#queue.length > 0) this.#running ??= this.#run();
-    else this.#tell(undefined, false);
+    else this.#reportPassed(undefined, false);
     return true;
   }
 
@@ -134,7 +134,7 @@ export class Lane {
     const gone = this.#queue.splice(0, taken);
     for (const record of gone) this.#bytes -= bytesOf(record);
     for (const end of this.#ends) end.after -= taken;
-    this.#tell(gone.at(-1)?.offset, taken > this.#disowned);
+    this.#reportPassed(gone.at(-1)?.offset, taken > this.#disowned);
     this.#disowned = Math.max(0, this.#disowned - taken);
     // It is told at half, so that the next fetch has returned before the queue runs dry.
     if (this.#full && this.#bytes <= this.#capacityBytes / 2) {
@@ -144,7 +144,7 @@ export class Lane {
   }
 
   /** @param offset is of the last record that was delivered; a fetch that ends there may pass more. */
-  #tell(offset: string | undefined, commit: boolean): void {
+  #reportPassed(offset: string | undefined, commit: boolean): void {
     let passed: string | undefined;
     for (let end = this.#ends[0]; end !== undefined && end.after <= 0; end = this.#ends[0]) {
       passed = end.passed;

@@ -10,7 +10,7 @@ export interface Stop {
   readonly posting: AbortSignal;
 }
 
-export class StopSource implements Stop {
+export class StopController implements Stop {
   readonly #retrying = new AbortController();
   readonly #posting = new AbortController();
   readonly retrying: AbortSignal = this.#retrying.signal;

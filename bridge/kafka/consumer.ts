@@ -18,7 +18,7 @@ import kafkajs, {
 } from 'kafkajs';
 import { KAFKA_RETRIES } from './client.ts';
 import { type OffsetReset, offsetResets } from './kafkajs/patch.ts';
-import type { Fetched, Partition, Position } from './record.ts';
+import type { FetchedBatch, Partition, Position } from './record.ts';
 
 /** More than the broker's default bound on a batch (1 MiB and 12 bytes), which must always fit. */
 const MAX_FETCH_PARTITION_BYTES = 1024 * 1024 + 64 * 1024;
@@ -37,7 +37,7 @@ export interface ConsumerListener {
   /** A generation of the group begins. What an earlier one assigned is void. */
   assigned(partitions: readonly Partition[]): void;
   /** Resolves when the next fetch may begin. */
-  fetched(batch: Fetched): Promise<void>;
+  fetched(batch: FetchedBatch): Promise<void>;
   /** The partition is read anew from its start, because Kafka did not have `expected`. */
   reset(partition: Partition, expected: string): void;
 }

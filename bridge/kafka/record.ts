@@ -36,7 +36,7 @@ export interface Refusal extends Fault {
 }
 
 /** A batch of one partition, as it was fetched. */
-export interface Fetched extends Partition {
+export interface FetchedBatch extends Partition {
   readonly records: readonly KafkaRecord[];
   /**
    * The last offset that the batch passes, in decimal. Behind its last record there may be offsets that

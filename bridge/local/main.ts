@@ -13,11 +13,11 @@ const log: StackLog = (part, line) => console.log(`${part.padEnd(PART_WIDTH)}${l
 // Whoever read what we print may be gone, and that must not keep us from stopping.
 process.stdout.on('error', () => {});
 
-const ending = new AbortController();
+const shutdown = new AbortController();
 listenForEnd(
   () => {
     console.log('\nstopping (once more to force it)');
-    ending.abort();
+    shutdown.abort();
   },
   // Everything that still runs ends with this process.
   () => process.exit(1),
@@ -25,13 +25,13 @@ listenForEnd(
 
 try {
   const config = await readConfig(process.env);
-  const stack = await startStack(config, log, ending.signal);
+  const stack = await startStack(config, log, shutdown.signal);
   console.log(banner(config, stack.brokers, await demoToken(config.jwtSecret)));
-  if (!ending.signal.aborted) await once(ending.signal, 'abort');
+  if (!shutdown.signal.aborted) await once(shutdown.signal, 'abort');
   await stack.stop();
   console.log('stopped');
 } catch (error) {
-  if (!ending.signal.aborted) {
+  if (!shutdown.signal.aborted) {
     const isForPeople = error instanceof SetupError || error instanceof ConfigError;
     console.error(isForPeople ? error.message : error);
     process.exitCode = 1;

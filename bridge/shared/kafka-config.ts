@@ -5,6 +5,7 @@ import {
   choice,
   type Environment,
   flag,
+  name,
   text,
 } from '../../worker/protocol/variables.ts';
 import { readTlsFiles, TLS_FILES, type TlsFiles } from './tls-files.ts';
@@ -88,7 +89,7 @@ export function readSasl(env: Environment): SaslConfig | undefined {
   }
   return {
     mechanism: choice(env, 'KAFKA_SASL_MECHANISM', SASL_MECHANISMS),
-    username: text(env, 'KAFKA_SASL_USERNAME'),
+    username: name(env, 'KAFKA_SASL_USERNAME'),
     password: text(env, 'KAFKA_SASL_PASSWORD'),
   };
 }

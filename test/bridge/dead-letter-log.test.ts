@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { DeadLetterLog, TELL_EVERY_MS } from '../../bridge/delivery/dead-letter-log.ts';
+import { DeadLetterLog, SUMMARY_INTERVAL_MS } from '../../bridge/delivery/dead-letter-log.ts';
 import { PARTITION, record } from './records.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -10,7 +10,7 @@ function open() {
   const told: [Record<string, unknown>, string][] = [];
   const log = new DeadLetterLog({ warn: (...entry: unknown[]) => told.push(entry as never) });
   const refuse = (first: number, count: number, code = 'symbol_invalid') =>
-    log.tell(
+    log.report(
       PARTITION,
       Array.from({ length: count }, (_, n) => ({
         record: record(first + n),
@@ -33,14 +33,14 @@ test('what follows is told once in a while, with its number, and nothing is told
   const { told, refuse } = open();
   for (let n = 0; n < 1_000; n++) refuse(n * 100, 100);
   expect(told).toHaveLength(1);
-  vi.advanceTimersByTime(TELL_EVERY_MS);
+  vi.advanceTimersByTime(SUMMARY_INTERVAL_MS);
   expect(told.slice(1)).toEqual([
     [expect.objectContaining({ offset: '99999', count: 99_999 }), expect.any(String)],
   ]);
   refuse(100_000, 1);
-  vi.advanceTimersByTime(TELL_EVERY_MS);
+  vi.advanceTimersByTime(SUMMARY_INTERVAL_MS);
   expect(told.at(-1)?.[0]).toMatchObject({ offset: '100000', count: 1 });
-  vi.advanceTimersByTime(10 * TELL_EVERY_MS);
+  vi.advanceTimersByTime(10 * SUMMARY_INTERVAL_MS);
   expect(told).toHaveLength(3);
   refuse(100_001, 1);
   expect(told.at(-1)?.[1]).toBe('record dead-lettered');

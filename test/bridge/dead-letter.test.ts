@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DeadLetters } from '../../bridge/delivery/dead-letter.ts';
-import { StopSource } from '../../bridge/delivery/stop.ts';
+import { StopController } from '../../bridge/delivery/stop.ts';
 import type { AppendedMessage, KafkaRecord } from '../../bridge/kafka/record.ts';
 import { PARTITION, record } from './records.ts';
 
@@ -28,7 +28,7 @@ async function bury(
       letters.push(...batch);
     },
   });
-  const done = await deadLetters.bury(PARTITION, records.map(refusal), new StopSource());
+  const done = await deadLetters.bury(PARTITION, records.map(refusal), new StopController());
   return { done, letters, waiting, attempts };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Batcher, type Body } from '../../bridge/delivery/batcher.ts';
 import { Delivery } from '../../bridge/delivery/delivery.ts';
 import type { Sent } from '../../bridge/delivery/sender.ts';
-import { StopSource } from '../../bridge/delivery/stop.ts';
+import { StopController } from '../../bridge/delivery/stop.ts';
 import type { Refusal } from '../../bridge/kafka/record.ts';
 import { offsetsOf, PARTITION, record, records } from './records.ts';
 
@@ -40,7 +40,11 @@ async function deliver(queue: ReturnType<typeof records>, answer: (body: Body) =
       },
     },
   });
-  const done = await delivery.deliver(PARTITION, batcher.cut(PARTITION, queue), new StopSource());
+  const done = await delivery.deliver(
+    PARTITION,
+    batcher.cut(PARTITION, queue),
+    new StopController(),
+  );
   return {
     done,
     bodies,

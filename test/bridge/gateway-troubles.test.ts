@@ -10,7 +10,7 @@ import { Batcher } from '../../bridge/delivery/batcher.ts';
 import { httpPost } from '../../bridge/delivery/http-post.ts';
 import { Semaphore } from '../../bridge/delivery/semaphore.ts';
 import { Sender } from '../../bridge/delivery/sender.ts';
-import { StopSource } from '../../bridge/delivery/stop.ts';
+import { StopController } from '../../bridge/delivery/stop.ts';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import { remedyOf } from '../../bridge/remedies.ts';
@@ -26,7 +26,7 @@ import { PARTITION, records } from './records.ts';
 
 /** What a sender says of its first attempt at `url`; undefined when the batch is taken. */
 async function attempt(url: string, secret = DEVELOPMENT_INGEST_SECRET, clockMs = 0) {
-  const stop = new StopSource();
+  const stop = new StopController();
   const { post, close } = httpPost(new URL('/v1/events', url));
   onTestFinished(close);
   let found: { reason: string; message: string | undefined; remedy: string } | undefined;

@@ -1,5 +1,5 @@
 /** Records as kafkajs gives them, for tests without Kafka. */
-import type { Fetched, KafkaRecord } from '../../bridge/kafka/record.ts';
+import type { FetchedBatch, KafkaRecord } from '../../bridge/kafka/record.ts';
 
 export const PARTITION = { topic: 'price.updates', partition: 3 };
 
@@ -24,7 +24,7 @@ export function records(count: number): KafkaRecord[] {
 export function fetchOf(
   fetched: readonly KafkaRecord[],
   passed = fetched.at(-1)?.offset ?? '0',
-): Pick<Fetched, 'records' | 'passed'> {
+): Pick<FetchedBatch, 'records' | 'passed'> {
   return { records: fetched, passed };
 }
 

@@ -3,7 +3,7 @@ import type { HttpAnswer } from '../../bridge/delivery/answer.ts';
 import { Batcher } from '../../bridge/delivery/batcher.ts';
 import { Semaphore } from '../../bridge/delivery/semaphore.ts';
 import { Sender } from '../../bridge/delivery/sender.ts';
-import { StopSource } from '../../bridge/delivery/stop.ts';
+import { StopController } from '../../bridge/delivery/stop.ts';
 import { importSecret, verify } from '../../worker/protocol/signature.ts';
 import { until } from '../support/until.ts';
 import { SECRET } from './fake-worker.ts';
@@ -23,7 +23,7 @@ const { body } = new Batcher('cluster').cut(PARTITION, records(2));
 if (body === undefined) throw new Error('no body');
 
 /** A sender on a clock that only its pauses move, and what it did. */
-async function sendTo(answers: (HttpAnswer | Error)[], stop = new StopSource()) {
+async function sendTo(answers: (HttpAnswer | Error)[], stop = new StopController()) {
   let now = Date.parse('2026-01-01T00:00:00Z');
   const requests: { headers: Record<string, string>; now: number }[] = [];
   const pauses: number[] = [];
@@ -101,7 +101,7 @@ test('an answer that takes long is told while it is awaited, and that it came', 
     observer: { answered: () => undefined, waiting: (_, reason) => waiting.push(reason) },
     post: () => promise,
   });
-  const sent = sender.send('lane', body, new StopSource());
+  const sent = sender.send('lane', body, new StopController());
   await until('the wait', () => waiting.length > 0);
   expect(waiting).toEqual(['slow_answer']);
   resolve(ACCEPTED);

@@ -138,6 +138,23 @@ describe('KAFKA_TOPICS and TOPIC_PREFIX', () => {
   });
 });
 
+describe('names with blanks that nobody sees', () => {
+  const VARIABLES = ['KAFKA_GROUP_ID', 'KAFKA_CLIENT_ID', 'BRIDGE_HOST', 'KAFKA_SASL_USERNAME'];
+  const sasl = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_PASSWORD: ' p ' };
+
+  test.each(VARIABLES)('stop the start in %s', async (variable) => {
+    for (const value of [' ', '\t', 'name ', ' name', 'name\n', 'name\r', '\u00a0name']) {
+      const reading = read({ ...sasl, KAFKA_SASL_USERNAME: 'u', [variable]: value });
+      await expect(reading).rejects.toThrow(new RegExp(`^${variable} has white space around it`));
+    }
+  });
+
+  test('are part of a password', async () => {
+    const { kafka } = await read({ ...sasl, KAFKA_SASL_USERNAME: 'u' });
+    expect(kafka.sasl?.password).toBe(' p ');
+  });
+});
+
 describe('credentials that would be left unused', () => {
   test.each([
     [{ KAFKA_SASL_USERNAME: 'u' }, /^KAFKA_SASL_USERNAME .*KAFKA_SASL_MECHANISM/],

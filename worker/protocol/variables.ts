@@ -22,6 +22,15 @@ export function text(env: Environment, variable: string, fallback?: string): str
   return value;
 }
 
+/** Text that stands for itself, such as the name of a group. Blanks around it would make another name. */
+export function name(env: Environment, variable: string, fallback?: string): string {
+  const value = text(env, variable, fallback);
+  if (value !== value.trim()) {
+    throw new ConfigError(variable, `has white space around it: ${JSON.stringify(value)}`);
+  }
+  return value;
+}
+
 export function integer(
   env: Environment,
   variable: string,

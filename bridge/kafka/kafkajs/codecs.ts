@@ -36,7 +36,7 @@ const BOUND = { maxOutputLength: MAX_DECOMPRESSED_BYTES };
 
 const gzipCodec: Codec = {
   compress: ({ buffer }) => compressGzip(buffer),
-  decompress: (packed) => decompressGzip(packed, BOUND).catch(tellSize),
+  decompress: (packed) => decompressGzip(packed, BOUND).catch(nameSizeError),
 };
 
 const snappyCodec: Codec = {
@@ -54,7 +54,7 @@ const lz4Codec: Codec = {
 
 const zstdCodec: Codec = {
   compress: ({ buffer }) => compressZstd(buffer),
-  decompress: (packed) => decompressZstd(packed, BOUND).catch(tellSize),
+  decompress: (packed) => decompressZstd(packed, BOUND).catch(nameSizeError),
 };
 
 /** Makes all of them known to kafkajs, for reading and for writing. */
@@ -70,7 +70,7 @@ function checkSize(bytes: number): void {
   if (bytes > MAX_DECOMPRESSED_BYTES) throw tooLarge();
 }
 
-function tellSize(error: NodeJS.ErrnoException): never {
+function nameSizeError(error: NodeJS.ErrnoException): never {
   throw error.code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge() : error;
 }
 

@@ -48,12 +48,12 @@ function eventSources(text: string): string[] {
       reader.skip();
       continue;
     }
-    while (reader.nextElement()) sources.push(memberSource(reader, 'event'));
+    while (reader.nextElement()) sources.push(textOfMember(reader, 'event'));
   }
   return sources;
 }
 
-function memberSource(reader: JsonTextReader, wanted: string): string {
+function textOfMember(reader: JsonTextReader, wanted: string): string {
   let source = '';
   reader.enterObject();
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {

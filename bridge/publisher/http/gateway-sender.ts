@@ -18,6 +18,7 @@ import {
 import type { Outcome, Sent } from '../outbox/coalescer.ts';
 import type { OutgoingEvent } from '../outbox/outbox.ts';
 import { PostPace } from './post-pace.ts';
+import { readText } from './read-text.ts';
 
 /**
  * The part of `fetch` that is used, in words that compilers know which have neither the types of the
@@ -179,7 +180,7 @@ export class GatewaySender {
       return {
         status: response.status,
         retryAfter: response.headers.get('retry-after') ?? undefined,
-        body: await response.text(),
+        body: await readText(response),
       };
     };
     try {

@@ -1,6 +1,6 @@
 /** The Kafka client of a publisher: from its options, or from the environment where they are silent. */
 import kafkajs, { type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
-import { ConfigError, type Environment, text } from '../../../worker/protocol/variables.ts';
+import { ConfigError, type Environment, name } from '../../../worker/protocol/variables.ts';
 import { quietenKafkajs } from '../../kafka/kafkajs/timers.ts';
 import { readBrokers, readSasl, readSsl } from '../../shared/kafka-config.ts';
 import { escapeBrokers, socketFactory } from '../../shared/kafka-sockets.ts';
@@ -40,7 +40,7 @@ export function createKafkaClient(options: KafkaProducerOptions, env: Environmen
   return new kafkajs.Kafka({
     brokers: escapeBrokers(brokersOf(options.brokers, env)),
     socketFactory,
-    clientId: options.clientId ?? text(env, 'KAFKA_CLIENT_ID', 'backend-service'),
+    clientId: options.clientId ?? name(env, 'KAFKA_CLIENT_ID', 'backend-service'),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: RETRY,

@@ -153,7 +153,7 @@ export class RetryQueue<Item> {
     this.#alarm.abort();
     const reason: DropReason = { code: 'queue_closed', message: 'the queue was shut down before' };
     for (const { item } of left) this.drop(item, reason);
-    this.#tellEmpty();
+    this.#notifyEmpty();
   }
 
   #append(item: Item): void {
@@ -183,7 +183,7 @@ export class RetryQueue<Item> {
       else await this.#sleep(this.#nextRetry() - now);
     }
     this.#isRunning = false;
-    this.#tellEmpty();
+    this.#notifyEmpty();
   }
 
   /** A batch: the first item of each key that may be tried now. */
@@ -270,7 +270,7 @@ export class RetryQueue<Item> {
     }
   }
 
-  #tellEmpty(): void {
+  #notifyEmpty(): void {
     for (const done of this.#whenEmpty) done();
   }
 }
