@@ -225,7 +225,11 @@ export class Supervisor {
     const { missing, refusal } = present;
     const reason = missing.length === 0 ? undefined : `missing: ${missing.join(', ')}`;
     const message = refusal && `Kafka does not let the bridge create them: ${refusal}`;
-    this.#ports.readiness.report('topics', reason, message);
+    const { readiness, log } = this.#ports;
+    const news = readiness.report('topics', reason, message);
+    if (news && reason !== undefined) {
+      log.warn({ reason, message, remedy: remedyOf(reason) }, 'topics are missing');
+    } else if (news) log.info('all topics are there');
     return present;
   }
 }
