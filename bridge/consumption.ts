@@ -10,18 +10,25 @@ import { Committer } from './kafka/committer.ts';
 import type { Consumer, ConsumerListener } from './kafka/consumer.ts';
 import { reasonOf } from './kafka/kafka-error.ts';
 import { fetchPositions, measureLag, type PartitionLag } from './kafka/lag.ts';
-import { OpenTransactions } from './kafka/open-transactions.ts';
 import { type Fetched, type Partition, partitionKey } from './kafka/record.ts';
 import { judgeReset } from './kafka/retention.ts';
+import { Standstill } from './kafka/standstill.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
+import { remedyOf } from './remedies.ts';
 import type { Logger } from './shared/log.ts';
 
 /**
  * For how long an open transaction may hide records before the bridge says that it is not ready, in
- * seconds. A transaction of a feed is a moment long; one of a stream processor, some seconds.
+ * seconds. Nothing behind its beginning can be read, of other producers either, so one that hangs stalls
+ * the partition for all. A transaction of a feed is a moment long; one of a stream processor, some seconds.
  */
 const OPEN_TRANSACTION_S = 30;
+/**
+ * For how long the group's position may stand still before records that could be read, in seconds. Each
+ * known cause has its own problem by then. This one is for those that nobody has thought of.
+ */
+const STALLED_S = 60;
 
 export interface ConsumptionPorts {
   readonly groupId: string;
@@ -42,15 +49,19 @@ export class Consumption implements ConsumerListener {
   readonly #committer: Committer;
   /** The partitions for which Kafka has held a position of our group, however long ago. */
   readonly #positioned = new Set<string>();
-  readonly #openTransactions: OpenTransactions;
-  /** The problems of open transactions that are on the readiness page. */
-  #hiding = new Set<string>();
+  /** For how long each partition's last stable offset has stood still before its end. */
+  readonly #stable: Standstill;
+  /** For how long the group's position has stood still before the last stable offset. */
+  readonly #positions: Standstill;
+  /** Our problems on the readiness page. */
+  #problems = new Set<string>();
 
-  /** @param openTransactions remembers how long each has been open. */
-  constructor(ports: ConsumptionPorts, openTransactions = new OpenTransactions()) {
+  /** @param now in ms, of a clock that only goes forward. */
+  constructor(ports: ConsumptionPorts, now: () => number = () => performance.now()) {
     const { bufferBytes, consumer, batcher, delivery, metrics, log } = ports;
     this.#ports = ports;
-    this.#openTransactions = openTransactions;
+    this.#stable = new Standstill(now);
+    this.#positions = new Standstill(now);
     this.#committer = new Committer({
       commit: async (positions) => {
         await consumer.commit(positions);
@@ -90,7 +101,7 @@ export class Consumption implements ConsumerListener {
     this.#assignment.disown(partition);
     this.#committer.forget(partition);
     this.#positioned.delete(partitionKey(partition));
-    void this.#tellReset(partition, expected);
+    void this.#explainReset(partition, expected);
   }
 
   /** Lets the batches in flight be answered, and commits. */
@@ -127,43 +138,60 @@ export class Consumption implements ConsumerListener {
     // Only what Kafka had before it is asked can be missed: the first commit may come in between.
     const had = new Set(this.#positioned);
     const lags = await measureLag(admin, groupId, this.#assignment.partitions);
-    this.#tellLags(lags);
-    return lags.every((lag) => lag.positioned || !had.has(partitionKey(lag)));
+    this.#reportLags(lags);
+    return lags.every((lag) => lag.position !== undefined || !had.has(partitionKey(lag)));
   }
 
-  #tellLags(lags: readonly PartitionLag[]): void {
-    const { metrics, readiness, log } = this.#ports;
-    for (const { topic, partition, lag, stableLag } of lags) {
+  #reportLags(lags: readonly PartitionLag[]): void {
+    const { metrics } = this.#ports;
+    const hidden = lags.filter((lag) => lag.hidden);
+    const readable = lags.filter((lag) => lag.stableLag > 0);
+    const openFor = this.#stable.observe(hidden, ({ stable }) => stable);
+    const stalledFor = this.#positions.observe(readable, ({ position }) => position ?? 'none');
+    const problems = new Set<string>();
+    for (const { topic, partition, lag, stableLag, stable, position } of lags) {
+      const key = partitionKey({ topic, partition });
+      const openSeconds = openFor.get(key) ?? 0;
       metrics.lag.set({ topic, partition }, lag);
       metrics.stableLag.set({ topic, partition }, stableLag);
-      metrics.openTransaction.set({ topic, partition }, 0);
+      metrics.openTransaction.set({ topic, partition }, openSeconds);
+      if (openSeconds >= OPEN_TRANSACTION_S) {
+        const problem = `transaction ${key}`;
+        problems.add(problem);
+        this.#report(problem, 'transaction_open', `it hides what is from offset ${stable} on`);
+      }
+      if ((stalledFor.get(key) ?? 0) >= STALLED_S) {
+        const problem = `position ${key}`;
+        problems.add(problem);
+        const message = `the position stays at ${position ?? 'no offset'}, ${stableLag} behind`;
+        this.#report(problem, 'position_stalled', message);
+      }
     }
-    const hiding = new Set<string>();
-    for (const open of this.#openTransactions.observe(lags)) {
-      const { topic, partition, stable, seconds } = open;
-      metrics.openTransaction.set({ topic, partition }, seconds);
-      if (seconds < OPEN_TRANSACTION_S) continue;
-      const problem = `transaction ${partitionKey(open)}`;
-      hiding.add(problem);
-      const message = `it hides what is from offset ${stable} on`;
-      const news = readiness.report(problem, 'transaction_open', message);
-      if (news) log.warn(open, 'an open transaction hides records');
-    }
-    for (const problem of this.#hiding) {
-      if (!hiding.has(problem)) readiness.report(problem, undefined);
-    }
-    this.#hiding = hiding;
+    this.#forgetProblems(problems);
+  }
+
+  #report(problem: string, reason: string, message: string): void {
+    const { readiness, log } = this.#ports;
+    const isNews = readiness.report(problem, reason, message);
+    if (isNews) log.warn({ problem, reason, message, remedy: remedyOf(reason) }, 'records wait');
   }
 
   /** They may be of partitions that another bridge has now. */
   #forgetLags(): void {
-    const { metrics, readiness } = this.#ports;
+    const { metrics } = this.#ports;
     for (const gauge of [metrics.lag, metrics.stableLag, metrics.openTransaction]) gauge.reset();
-    for (const problem of this.#hiding) readiness.report(problem, undefined);
-    this.#hiding = new Set();
+    this.#forgetProblems(new Set());
   }
 
-  async #tellReset({ topic, partition }: Partition, expected: string): Promise<void> {
+  /** @param current are those that last. */
+  #forgetProblems(current: Set<string>): void {
+    for (const problem of this.#problems) {
+      if (!current.has(problem)) this.#ports.readiness.report(problem, undefined);
+    }
+    this.#problems = current;
+  }
+
+  async #explainReset({ topic, partition }: Partition, expected: string): Promise<void> {
     const { admin, metrics, log } = this.#ports;
     const fields = { topic, partition, expected };
     try {

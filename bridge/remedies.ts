@@ -23,6 +23,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   kafka_unavailable: 'Kafka failed without a reason. See the log of the brokers.',
   transaction_open:
     "A producer has neither ended nor aborted its transaction, and nothing behind its beginning can be read. Kafka aborts it by itself after the producer's transaction.timeout.ms; kafka-transactions.sh find-hanging names it.",
+  position_stalled:
+    "There are records, the group's position does not move, and no other problem says why. Restart the bridge, with LOG_LEVEL=debug to see what it does.",
   no_answer: 'There is a connection, and no answer in time. See whether the other side hangs.',
   SASL_AUTHENTICATION_FAILED: `Kafka does not accept the user or the password. Check ${SASL}.`,
   UNSUPPORTED_SASL_MECHANISM: 'Kafka does not offer KAFKA_SASL_MECHANISM on this listener.',

@@ -45,6 +45,12 @@ export function httpPost(
         reject(error);
       };
       outgoing.on('error', fail);
+      // Nobody asked for another protocol. Node tells of such an answer by this event only.
+      outgoing.on('upgrade', ({ statusCode = 0 }, socket) => {
+        socket.destroy();
+        clearTimeout(timer);
+        resolve({ status: statusCode, retryAfter: undefined, body: '' });
+      });
       outgoing.on('response', (incoming) => {
         const chunks: Buffer[] = [];
         let size = 0;

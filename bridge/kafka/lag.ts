@@ -16,8 +16,8 @@ export interface PartitionLag extends Partition {
   readonly stable: string;
   /** Whether there is something behind it. */
   readonly hidden: boolean;
-  /** Whether the group has a position there at all. */
-  readonly positioned: boolean;
+  /** The group's position, in decimal; undefined when the group has none there. */
+  readonly position: string | undefined;
 }
 
 /** What Kafka answers for a partition without a position. */
@@ -62,7 +62,7 @@ export async function measureLag(
         partition,
         stable,
         hidden: BigInt(end) > BigInt(stable),
-        positioned: position !== undefined,
+        position,
         lag: lagOf(position, { low, high: end }),
         stableLag: lagOf(position, { low, high: stable }),
       });

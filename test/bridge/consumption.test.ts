@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { Consumption } from '../../bridge/consumption.ts';
 import { Batcher } from '../../bridge/delivery/batcher.ts';
 import type { Delivery } from '../../bridge/delivery/delivery.ts';
-import { OpenTransactions } from '../../bridge/kafka/open-transactions.ts';
 import { Metrics } from '../../bridge/metrics.ts';
 import { Readiness } from '../../bridge/readiness.ts';
 import { createLog } from '../../bridge/shared/log.ts';
@@ -41,7 +40,7 @@ function consume() {
       log: createLog('silent'),
       bufferBytes: 1_000_000,
     },
-    new OpenTransactions(() => kafka.nowMs),
+    () => kafka.nowMs,
   );
   consumption.assigned([PARTITION]);
   const gauge = async (name: string) => {
@@ -85,6 +84,25 @@ test('an open transaction is no problem of a bridge that has the partition no mo
   await consumption.inspect(admin);
   expect(readiness.ready).toBe(false);
   consumption.assigned([]);
+  expect(readiness.ready).toBe(true);
+});
+
+test('a position that stands still before records makes the bridge unready, whatever the cause', async () => {
+  const { consumption, admin, kafka, readiness } = consume();
+  const at = async (seconds: number, position: string, end: string) => {
+    Object.assign(kafka, { position, stable: end, end, nowMs: seconds * 1000 });
+    await consumption.inspect(admin);
+    return readiness.problems[`position ${topic}/${partition}`];
+  };
+  expect(await at(0, '5', '5')).toBeUndefined();
+  // It is idle, and the records that come then are new.
+  expect(await at(500, '5', '9')).toBeUndefined();
+  expect(await at(559, '5', '20')).toBeUndefined();
+  expect(await at(560, '5', '30')).toBe('position_stalled');
+  // It is slow, which its lag says.
+  expect(await at(565, '6', '40')).toBeUndefined();
+  expect(await at(630, '6', '40')).toBe('position_stalled');
+  consumption.close();
   expect(readiness.ready).toBe(true);
 });
 

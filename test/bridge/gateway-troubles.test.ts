@@ -116,6 +116,17 @@ describe('the gateway', () => {
     });
   });
 
+  test('that wants to speak another protocol', async () => {
+    const head = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n';
+    const port = await listen(
+      createTcpServer((socket) => socket.once('data', () => socket.write(head))),
+    );
+    expect(await attempt(`http://127.0.0.1:${port}`)).toMatchObject({
+      reason: 'http_101',
+      remedy: expect.stringMatching(/not the gateway/),
+    });
+  });
+
   test.each([
     [200, 'answer_unreadable', /not the gateway/],
     [301, 'http_301', /not the gateway/],

@@ -336,7 +336,7 @@ it('a room that has stopped may be subscribed to again within its `onStatus`', a
     onStatus: ({ state }) => state === 'stopped' && client.subscribe(ROOM),
   });
   (await gateway.socket()).join(ROOM, 1);
-  gateway.sockets[0]?.breakOff(4400);
+  gateway.sockets[0]?.breakOff(4400, 'message_invalid');
   await settle();
   expect(gateway.sockets).toHaveLength(2);
 });

@@ -543,7 +543,7 @@ describe('a loop over a subscription', () => {
     const subscription = gateway.client().subscribe(ROOM);
     const socket = await gateway.socket();
     socket.join(ROOM, 0);
-    socket.breakOff(4400);
+    socket.breakOff(4400, 'message_invalid');
     for (let loop = 0; loop < 2; loop++) {
       await expect(all(subscription)).rejects.toMatchObject({ code: 'message_invalid' });
     }
@@ -551,7 +551,7 @@ describe('a loop over a subscription', () => {
 
   it('ends when the client closes, and throws when the room refuses for good', async () => {
     const { subscription, socket } = await looping();
-    setImmediate(() => socket.breakOff(4400));
+    setImmediate(() => socket.breakOff(4400, 'message_invalid'));
     await expect(all(subscription)).rejects.toMatchObject({
       code: 'message_invalid',
       room: ROOM,

@@ -30,6 +30,7 @@ const encodeRecord = require('kafkajs/src/protocol/recordBatch/record/v0');
 interface Read {
   readonly offset: string;
   readonly value: Buffer;
+  readonly headers: Record<string, unknown>;
   readonly unreadable?: { readonly code: string; readonly message: string };
 }
 
@@ -159,6 +160,35 @@ describe('a batch that cannot be read', () => {
     const records = await read(batch({ codec: LZ4, count: 0, payload: Buffer.alloc(0) }));
     expect(records).toEqual([]);
     expect(passedBy(records)).toBe(19n);
+  });
+});
+
+/** A record with the key and value null and these headers, each name and value after its length. */
+function withHeaders(count: number, headers: string): Buffer {
+  const fields = [Buffer.from([0, 0, 0, 1, 1, 2 * count]), Buffer.from(headers, 'latin1')];
+  const body = Buffer.concat(fields);
+  return Buffer.concat([Buffer.from([2 * body.length]), body]);
+}
+
+describe('the headers of a record', () => {
+  test.each(['constructor', '__proto__', 'toString', 'trace'])('may be named %s', async (name) => {
+    const header = `${String.fromCharCode(2 * name.length)}${name}\x02a`;
+    const [once] = await read(batch({ payload: withHeaders(1, header) }));
+    expect(Object.entries(once?.headers ?? {})).toEqual([[name, Buffer.from('a')]]);
+    const [twice] = await read(batch({ payload: withHeaders(2, header + header) }));
+    expect(Object.entries(twice?.headers ?? {})).toEqual([
+      [name, [Buffer.from('a'), Buffer.from('a')]],
+    ]);
+  });
+
+  test('have an empty value where they have none', async () => {
+    const [only] = await read(batch({ payload: withHeaders(1, '\x02a\x01') }));
+    expect(Object.entries(only?.headers ?? {})).toEqual([['a', Buffer.alloc(0)]]);
+  });
+
+  test('are not believed to be more than there are bytes', async () => {
+    const [only] = await read(batch({ payload: withHeaders(30, '\x02a\x02b') }));
+    expect(only?.unreadable?.code).toBe('batch_unreadable');
   });
 });
 

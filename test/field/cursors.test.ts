@@ -11,6 +11,7 @@ const USABLE: readonly (readonly [string, Since, string])[] = [
   ['texts', { epoch: '1703123456789', seq: '7' }, '1703123456789:7'],
   ['a number and a text', { epoch: 3, seq: '007' }, '3:7'],
   ['one text', '3:7', '3:7'],
+  ["a database's own numbers", { epoch: { toString: () => '3' } as never, seq: 7 }, '3:7'],
 ];
 
 const UNUSABLE = [
@@ -23,6 +24,19 @@ const UNUSABLE = [
   ['null inside', { epoch: null, seq: 1 }],
   ['more than a number holds', { epoch: 1, seq: 2n ** 64n }],
   ['an empty text', { epoch: 1, seq: '' }],
+  ['a text with a blank', { epoch: 1, seq: ' 7' }],
+  ['a text with a line break', '3:7\n'],
+  ['a number of 16 digits', { epoch: 1, seq: Number.MAX_SAFE_INTEGER }],
+  ['no number', { epoch: 1, seq: Number.NaN }],
+  ['without an end', { epoch: 1, seq: Number.POSITIVE_INFINITY }],
+  ['digits of another script', { epoch: 1, seq: '٧' }],
+  ['a list of them', [1, 7]],
+  ['lists inside', { epoch: [1], seq: [7] }],
+  ['a truth', true],
+  ['a symbol', Symbol('since')],
+  ['a symbol inside', { epoch: Symbol('epoch'), seq: 7 }],
+  ['an object without a text', { epoch: Object.create(null), seq: 7 }],
+  ['a function', () => '1:7'],
 ] as const;
 
 describe('a since', () => {

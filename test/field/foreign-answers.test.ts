@@ -25,6 +25,24 @@ async function ending(response: Response) {
 const HTML = { 'Content-Type': 'text/html' };
 const json = (body: unknown, status: number) => Response.json(body, { status });
 
+/** What stands in `Retry-After`, and the ms that it means; 0 when it means nothing. */
+const RETRY_AFTERS = [
+  ['0', 0],
+  [' 7 ', 7_000],
+  ['1.5', 1_500],
+  ['7, 7', 7_000],
+  ['7s', 0],
+  ['0x10', 0],
+  ['1e3', 0],
+  ['Infinity', 0],
+  ['in 2030', 0],
+  ['at noon, May 7 2031', 0],
+  ['2026-11-25T12:00:30Z', 0],
+  ['Wednesday, 25-Nov-26 12:00:30 GMT', 30_000],
+  ['Wed, 25 Nov 2026 12:00:30 GMT, Wed, 25 Nov 2026 12:00:30 GMT', 30_000],
+  ['Wed, 25 Nov 2020 12:00:30 GMT', 0],
+] as const;
+
 const FOREIGN: [string, () => Response, number?][] = [
   [
     'the page of a proxy',
@@ -72,6 +90,16 @@ const FOREIGN: [string, () => Response, number?][] = [
   ['JSON that is no object', () => json([1], 400)],
   ['null', () => json(null, 404)],
   ['an empty answer', () => new Response('', { status: 404 })],
+  ['an error that is final and has no code', () => json({ error: { retry: false } }, 404)],
+  ['an error whose code is a number', () => json({ error: { code: 7, retry: false } }, 404)],
+  ...RETRY_AFTERS.map(
+    ([retryAfter, floorMs]) =>
+      [
+        `a time to wait of ${JSON.stringify(retryAfter)}`,
+        () => new Response('', { status: 503, headers: { 'Retry-After': retryAfter } }),
+        floorMs,
+      ] satisfies [string, () => Response, number],
+  ),
   ...[520, 521, 522, 523, 524, 525, 526, 530].map(
     (status) =>
       [
@@ -143,6 +171,23 @@ describe('a proxy that removes the subprotocol', () => {
     expect(statuses.at(-1)).toMatchObject({ state: 'waiting', reason: 'the upgrade was lost' });
     await gateway.clock.elapse(1_000);
     expect((await gateway.socket()).protocols).toEqual(['gateway.v1', 'bearer.t']);
+  });
+});
+
+describe('a close code that another system sends too', () => {
+  it.each([
+    [4400, ''],
+    [4400, 'Invalid message received'],
+    [4401, 'Unauthorized'],
+    [4401, ''],
+  ])('%i %j is an outage', async (code, reason) => {
+    const gateway = new FakeGateway();
+    const statuses: ConnectionStatus[] = [];
+    gateway.client().subscribe('price:A', { onStatus: (status) => statuses.push(status) });
+    const socket = await gateway.socket();
+    socket.join('price:A', 1);
+    socket.breakOff(code, reason);
+    expect(statuses.at(-1)?.state).toBe('waiting');
   });
 });
 

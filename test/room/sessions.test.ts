@@ -124,6 +124,19 @@ describe('a token', () => {
     expect(long.closedFor).toBe('token_expired');
   });
 
+  it('that has ended during a sleep ends the session before anything more is sent', () => {
+    const room = new RoomInMemory(POLICIES.user);
+    const socket = withToken(room, 1_000);
+    socket.bufferedAmount = MAX_BACKLOG_BYTES;
+    room.append({});
+    expect(socket.attachment).toMatchObject({ cursor: 0 });
+    socket.bufferedAmount = 0;
+    room.clock.forgetTimers();
+    room.clock.advance(1_000);
+    room.wake(socket);
+    expect([socket.sent, socket.closedFor]).toEqual([[], 'token_expired']);
+  });
+
   it('that has ended lets nobody subscribe again', () => {
     const room = new RoomInMemory(POLICIES.user);
     const socket = withToken(room, 1_000);

@@ -89,6 +89,7 @@ export class Connection implements Socket {
     promise(this.closedFor === undefined, () => `sent to after ${this.closedFor}`);
     const waiting = this.#unreadCharacters;
     this.#unreadCharacters += text.length;
+    this.expectations.isSent(text.length);
     this.#room.send(this, text, waiting);
   }
 

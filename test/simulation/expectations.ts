@@ -9,6 +9,8 @@ import { promise } from './violation.ts';
 const BURST = 100;
 const PER_SECOND = 20;
 const INVALID_ALLOWED = 8;
+/** A message costs one more for each so many characters of its answer. */
+const CHARACTERS_PER_MESSAGE = 16 * 1024;
 
 /** How a message is to be answered: by a frame of a type, and with a code if it is an error. */
 export interface Expected {
@@ -25,6 +27,8 @@ export class Expectations {
   #allowance = BURST;
   #countedAt: number;
   #invalid = 0;
+  /** Whether what is sent is the answer to a message that is charged for it. */
+  #isCharged = false;
   #owed: Expected[] = [];
   #owedErrors: string[] = [];
   #owedWelcomes: (number | undefined)[] = [];
@@ -45,6 +49,16 @@ export class Expectations {
     }
     this.#allowance--;
     return true;
+  }
+
+  /** The message asks for what is in the room, and is charged for what it is given at once. */
+  asks(): void {
+    this.#isCharged = true;
+  }
+
+  /** The client is sent so many characters. */
+  isSent(characters: number): void {
+    if (this.#isCharged) this.#allowance -= characters / CHARACTERS_PER_MESSAGE;
   }
 
   /** A message that has an id is answered. */
@@ -107,6 +121,7 @@ export class Expectations {
 
   /** A turn has ended, and the socket lives. Who waits to be welcomed is answered later. */
   endTurn(): void {
+    this.#isCharged = false;
     const unanswered = this.#owed.filter(({ type }) => type !== 'subscribed');
     promise(unanswered.length === 0, () => `no answer to ${unanswered.map(({ id }) => id).join()}`);
     promise(this.#owedErrors.length === 0, () => 'an invalid message was not answered');

@@ -134,9 +134,10 @@ export class SimulatedRoom {
 
   subscribe(connection: Connection, request: Request, id: string): void {
     const message = { type: 'subscribe', id, room: ROOM, ...request };
-    this.#say(connection, message, { id, type: 'subscribed' }, () =>
-      connection.resubscribes(request),
-    );
+    this.#say(connection, message, { id, type: 'subscribed' }, () => {
+      connection.expectations.asks();
+      connection.resubscribes(request);
+    });
   }
 
   unsubscribe(connection: Connection, id: string): void {

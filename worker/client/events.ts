@@ -13,7 +13,7 @@ import type {
   SystemAlert,
   TradeNotification,
 } from '../protocol/event-shapes.ts';
-import type { RoomClass } from '../protocol/rooms.ts';
+import type { BareRoomClass, RoomClass } from '../protocol/rooms.ts';
 import type { EVENT_TOPICS, NOTIFICATIONS_TOPIC } from '../protocol/topics.ts';
 
 export type {
@@ -38,7 +38,7 @@ export type EventOfType<Type extends string> = Type extends EventType
   : CustomNotification;
 
 /** The class of the room that is called `Room`, as far as its name tells. */
-type ClassOfRoom<Room extends string> = Room extends 'price_updates' | 'system'
+type ClassOfRoom<Room extends string> = Room extends BareRoomClass
   ? Room
   : Room extends `${infer Class extends Exclude<RoomClass, 'custom'>}:${string}`
     ? Class

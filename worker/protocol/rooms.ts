@@ -10,10 +10,40 @@
  * and its place.
  */
 
+/**
+ * The classes of rooms, with the form of their rooms' names. A new class is a line here, one in
+ * `ROOM_ACCESS` and one in the table of `worker/policy.ts`; the compiler complains about a missing one.
+ */
+const ROOM_FORMS = {
+  price: 'class:id',
+  price_updates: 'class',
+  orderbook: 'class:id',
+  trade: 'class:id',
+  user: 'class:id',
+  system: 'class',
+  /** Any name that no other class has. */
+  custom: 'id',
+} as const satisfies Readonly<Record<string, 'class' | 'class:id' | 'id'>>;
+
+export type RoomClass = keyof typeof ROOM_FORMS;
+type ClassOfForm<Form> = {
+  [Class in RoomClass]: (typeof ROOM_FORMS)[Class] extends Form ? Class : never;
+}[RoomClass];
+/** The classes of one room each, which is called like its class. */
+export type BareRoomClass = ClassOfForm<'class'>;
+type NamedRoomClass = ClassOfForm<'class:id'>;
+
 /** The longest symbol, user id or name of a custom room, in characters. */
 export const MAX_NAME_LENGTH = 256;
 /** The longest room name: the longest id after the longest class. */
-export const MAX_ROOM_LENGTH = 'orderbook:'.length + MAX_NAME_LENGTH;
+export const MAX_ROOM_LENGTH =
+  Math.max(
+    ...Object.keys(ROOM_FORMS)
+      .filter(isNamed)
+      .map((name) => name.length),
+  ) +
+  ':'.length +
+  MAX_NAME_LENGTH;
 
 /**
  * Letters, marks and digits of any script, currency signs and pictures, and the signs that real ids
@@ -22,7 +52,7 @@ export const MAX_ROOM_LENGTH = 'orderbook:'.length + MAX_NAME_LENGTH;
  * brackets, braces and backslashes are part of no id that we know, and could end a quoted text.
  */
 const NAME_PATTERN =
-  /^(?:(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{M}\p{N}\p{Sc}\p{So}!$&'()*+,./:;=@^_|~-])+$/u;
+  /^(?:(?!\p{Default_Ignorable_Code_Point})[\p{L}\p{M}\p{N}\p{Sc}\p{So}\p{Emoji_Modifier}!$&'()*+,./:;=@^_|~-])+$/u;
 /**
  * The address of a wallet, a contract or a pool, alone or as a part of a name. The case of its digits
  * is a checksum and makes no difference. Shorter numbers keep their case, since they may be a nickname.
@@ -30,16 +60,6 @@ const NAME_PATTERN =
 const ADDRESS_PATTERN = /(?<![\p{L}\p{N}])0x[0-9a-f]{40,}(?![\p{L}\p{N}])/giu;
 /** A path segment of these names would lead to another address. */
 const DOT_SEGMENTS = new Set(['.', '..']);
-const RESERVED_NAMES = new Set(['price', 'orderbook', 'trade', 'user', 'price_updates', 'system']);
-
-export type RoomClass =
-  | 'price'
-  | 'price_updates'
-  | 'orderbook'
-  | 'trade'
-  | 'user'
-  | 'system'
-  | 'custom';
 
 /** Who may join a room: anyone, the user it is named after, or those whose token names it. */
 export type Access = 'anyone' | 'user' | 'grant';
@@ -75,53 +95,55 @@ export function normalForm(name: string): string {
   return composed.replace(ADDRESS_PATTERN, (address) => address.toLowerCase());
 }
 
-/** Whether `name` can be a symbol or a user id. */
+/** Whether `name` can be a symbol or a user id. Its composed form is judged: marks make other signs. */
 export function isName(name: string): boolean {
-  return name.normalize('NFC').length <= MAX_NAME_LENGTH && NAME_PATTERN.test(name);
+  const composed = name.normalize('NFC');
+  return composed.length <= MAX_NAME_LENGTH && NAME_PATTERN.test(composed);
 }
 
 /** Whether `name` can be the name of a custom room. With a colon it would look like another class. */
 export function isCustomRoom(name: string): boolean {
   return (
-    isName(name) && !name.includes(':') && !RESERVED_NAMES.has(name) && !DOT_SEGMENTS.has(name)
+    isName(name) &&
+    !name.includes(':') &&
+    !isBare(name) &&
+    !isNamed(name) &&
+    !DOT_SEGMENTS.has(name)
   );
 }
 
 /** The room that `name` names, in its normal form; undefined when the grammar has no such room. */
 export function parseRoomName(name: string): RoomName | undefined {
-  if (name === 'system' || name === 'price_updates') return { class: name, id: '' };
+  if (isBare(name)) return { class: name, id: '' };
   const colon = name.indexOf(':');
   if (colon === -1) {
     return isCustomRoom(name) ? { class: 'custom', id: normalForm(name) } : undefined;
   }
   const roomClass = name.slice(0, colon);
   const id = name.slice(colon + 1);
-  switch (roomClass) {
-    case 'price':
-    case 'orderbook':
-    case 'trade':
-    case 'user':
-      return isName(id) ? { class: roomClass, id: normalForm(id) } : undefined;
-    default:
-      return undefined;
-  }
+  return isNamed(roomClass) && isName(id) ? { class: roomClass, id: normalForm(id) } : undefined;
 }
 
 /** The name of a room in its normal form: the inverse of `parseRoomName`. */
-export function nameOfRoom(room: RoomName): string {
-  switch (room.class) {
-    case 'price_updates':
-    case 'system':
-      return room.class;
-    case 'custom':
-      return normalForm(room.id);
-    default:
-      return `${room.class}:${normalForm(room.id)}`;
-  }
+export function nameOfRoom({ class: roomClass, id }: RoomName): string {
+  if (isBare(roomClass)) return roomClass;
+  return roomClass === 'custom' ? normalForm(id) : `${roomClass}:${normalForm(id)}`;
 }
 
 /** The normal form of a room's name; a name that no room has is left as it is. */
 export function normalRoomName(name: string): string {
   const room = parseRoomName(name);
   return room === undefined ? name : nameOfRoom(room);
+}
+
+function isBare(name: string): name is BareRoomClass {
+  return formOf(name) === 'class';
+}
+
+function isNamed(name: string): name is NamedRoomClass {
+  return formOf(name) === 'class:id';
+}
+
+function formOf(name: string): string | undefined {
+  return Object.hasOwn(ROOM_FORMS, name) ? ROOM_FORMS[name as RoomClass] : undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Which event comes by which Kafka topic, and to which rooms it goes: one table. To add an event type,
- * add an entry here, its schema to `events.ts` and its shape to `event-shapes.ts`.
+ * Which event comes by which Kafka topic, and to which rooms it goes: one table. worker/ARCHITECTURE.md
+ * says what an event type needs beside an entry here.
  */
 import * as v from 'valibot';
 import type { RejectionCode } from './codes.ts';

@@ -179,14 +179,18 @@ export class Room {
 
   /** Takes note of the sockets that were held before the object slept. */
   #wake(now: number): void {
-    for (const { socket, attachment } of this.#ports.sockets) {
+    const held = this.#ports.sockets.flatMap(({ socket, attachment }) => {
       if (attachment === null) {
         this.sessions.holdClosing(socket);
-        continue;
+        return [];
       }
       const { user, tokenExpiresAt } = attachment;
-      const session = this.sessions.hold(socket, { user, tokenExpiresAt });
-      restoreSession(session, this.#channel, attachment, now);
+      return [{ session: this.sessions.hold(socket, { user, tokenExpiresAt }), attachment }];
+    });
+    // A token may have ended meanwhile, and then nothing more is sent.
+    this.sessions.sweep(now);
+    for (const { session, attachment } of held) {
+      if (this.sessions.holds(session)) restoreSession(session, this.#channel, attachment, now);
     }
   }
 

@@ -7,14 +7,18 @@
  * - It read batches of any size, and a batch that cannot be read ended the consumer, again at every
  *   fetch. Now such a batch becomes one record that is marked as unreadable, and reading goes on.
  * - It forgot where a batch ends whose last records are gone. Now that is noted: see passed.ts.
+ * - A message of the format of before 2017 had the same faults, and is read within the same bounds: see
+ *   old-messages.ts.
  *
  * A batch: https://kafka.apache.org/documentation/#recordbatch
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { KafkaRecord } from '../record.ts';
+import type { Fault, KafkaRecord } from '../record.ts';
 import { BatchTooLargeError, MAX_DECOMPRESSED_BYTES } from './codecs.ts';
+import { unpackMessage } from './old-messages.ts';
 import { notePassed } from './passed.ts';
+import { type RecordReader, readRecord } from './records.ts';
 
 /** The most records of one batch. */
 const MAX_RECORDS_PER_BATCH = 500_000;
@@ -23,10 +27,11 @@ const RECORD_OVERHEAD_BYTES = 400;
 /** After so many records, other work may run. They take some 5 ms. */
 const RECORDS_PER_TURN = 2_000;
 
-const SIZE_BYTES = 4;
 /** The first fields of a batch: its offset, and the length of everything after the length. */
 const PREFIX_BYTES = 12;
 const HEADER_BYTES = 61;
+/** The magic byte stands at the same place in all formats. */
+const LEAST_BYTES = 17;
 const AT = {
   length: 8,
   leaderEpoch: 12,
@@ -48,9 +53,7 @@ const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
 
 /** A position in bytes that came from a broker. */
-interface Decoder {
-  readonly buffer: Buffer;
-  readonly offset: number;
+interface Decoder extends RecordReader {
   readInt32(): number;
   readBytes(size: number): Buffer;
   readVarIntBytes(): Buffer;
@@ -62,12 +65,12 @@ interface Codec {
 }
 
 type Context = ReturnType<typeof readContext>;
-type DecodedRecord = KafkaRecord & { readonly isControlRecord: boolean; batchContext: Context };
+/** The format of before 2017 has no batches that could be of a transaction. */
+type DecodedRecord = KafkaRecord & { isControlRecord?: boolean; batchContext?: Context };
 type DecodeMessages = (decoder: Decoder) => Promise<unknown[]>;
 
 interface Kafkajs {
   readonly Reader: new (bytes: Buffer) => Decoder;
-  readonly decodeRecord: (decoder: Decoder, context: Context) => DecodedRecord;
   readonly codecOf: (attributes: number) => Codec | null;
 }
 
@@ -93,20 +96,14 @@ function patchFetch(prototype: { fetch(request: unknown): Promise<unknown> }): v
 /** kafkajs loads its decoders at the first fetch, and they take this module as it is by then. */
 function patchDecoder(require: NodeJS.Require): void {
   const path = require.resolve('kafkajs/src/protocol/requests/fetch/v4/decodeMessages');
-  const original: DecodeMessages = require(path);
+  require(path);
   const kafkajs: Kafkajs = {
     Reader: require('kafkajs/src/protocol/decoder'),
-    decodeRecord: require('kafkajs/src/protocol/recordBatch/record/v0/decoder'),
     codecOf: require('kafkajs/src/protocol/message/compression').lookupCodecByAttributes,
   };
   const decode: DecodeMessages = async (decoder) => {
-    const { buffer, offset } = decoder;
-    const first = offset + SIZE_BYTES;
-    const hasBatch = buffer.length > first + AT.magic && buffer.readInt32BE(offset) > 0;
-    // Nothing, a part of something, or the format of before 2017.
-    if (!hasBatch || buffer.readInt8(first + AT.magic) !== MAGIC) return original(decoder);
     const size = decoder.readInt32();
-    if (!decoder.canReadBytes(size)) return [];
+    if (size <= 0 || !decoder.canReadBytes(size)) return [];
     return decodeBatches(decoder.readBytes(size), kafkajs);
   };
   const loaded = require.cache[path];
@@ -120,16 +117,19 @@ async function decodeBatches(bytes: Buffer, kafkajs: Kafkajs): Promise<DecodedRe
   const records: DecodedRecord[] = [];
   let last: bigint | undefined;
   let start = 0;
-  while (start + HEADER_BYTES <= bytes.length && budget.bytes > 0) {
+  while (start + LEAST_BYTES <= bytes.length && budget.bytes > 0) {
     const length = bytes.readInt32BE(start + AT.length);
-    if (length < HEADER_BYTES - PREFIX_BYTES) throw new RangeError(`a batch has length ${length}`);
+    const isBatch = bytes.readInt8(start + AT.magic) === MAGIC;
     const end = start + PREFIX_BYTES + length;
+    const least = isBatch ? HEADER_BYTES : LEAST_BYTES;
+    if (end < start + least) throw new RangeError(`a batch has length ${length}`);
     if (end > bytes.length) break;
     const batch = bytes.subarray(start, end);
     const known = records.length;
-    budget.bytes -= await decodeBatch(batch, records, kafkajs);
+    const decode = isBatch ? decodeBatch : decodeMessage;
+    budget.bytes -= await decode(batch, records, kafkajs);
     budget.bytes -= (records.length - known) * RECORD_OVERHEAD_BYTES;
-    last = lastOffsetOf(batch);
+    last = isBatch ? lastOffsetOf(batch) : batch.readBigInt64BE(0);
     start = end;
   }
   notePassed(records, last);
@@ -140,7 +140,7 @@ async function decodeBatches(bytes: Buffer, kafkajs: Kafkajs): Promise<DecodedRe
 async function decodeBatch(
   batch: Buffer,
   records: DecodedRecord[],
-  { Reader, decodeRecord, codecOf }: Kafkajs,
+  { Reader, codecOf }: Kafkajs,
 ): Promise<number> {
   const context = readContext(batch);
   const packed = batch.subarray(HEADER_BYTES);
@@ -160,7 +160,8 @@ async function decodeBatch(
     const unpacked = codec === null ? packed : await codec.decompress(packed);
     const reader = new Reader(unpacked);
     for (let index = 0; index < count; index++) {
-      records.push(decodeRecord(new Reader(reader.readVarIntBytes()), context));
+      const record = readRecord(new Reader(reader.readVarIntBytes()), context);
+      records.push({ ...record, isControlRecord: context.isControlBatch, batchContext: context });
       if ((index + 1) % RECORDS_PER_TURN === 0) await turn();
     }
     if (reader.canReadBytes(1)) throw new RangeError(`it has more than its ${count} records`);
@@ -170,6 +171,29 @@ async function decodeBatch(
     records.length = known;
     records.push(unreadable(batch, packed, context, error));
     return packed.length;
+  }
+}
+
+/** Pushes what `message`, of the format of before 2017, has. Resolves as `decodeBatch` does. */
+async function decodeMessage(
+  message: Buffer,
+  records: DecodedRecord[],
+  { codecOf }: Kafkajs,
+): Promise<number> {
+  const offset = message.readBigInt64BE(0).toString();
+  try {
+    const { records: unpacked, bytes } = await unpackMessage(message, {
+      maxRecords: MAX_RECORDS_PER_BATCH,
+      recordsPerTurn: RECORDS_PER_TURN,
+      codecOf,
+    });
+    for (const record of unpacked) records.push(record);
+    return bytes;
+  } catch (error) {
+    if (isOutOfMemory(error)) throw error;
+    const fault = faultOf(error, `the message at offset ${offset}`);
+    records.push({ ...NO_RECORD, value: message, offset, unreadable: fault });
+    return message.length;
   }
 }
 
@@ -183,22 +207,30 @@ function unreadable(
   batchContext: Context,
   error: unknown,
 ): DecodedRecord {
-  const reason = error instanceof Error ? error.message : String(error);
   const codec = batch.readInt16BE(AT.attributes) & CODEC_MASK;
   const compression = CODECS[codec] ?? `of an unknown kind, ${codec}`;
   const last = lastOffsetOf(batch).toString();
   return {
-    key: null,
+    ...NO_RECORD,
     value: packed,
     timestamp: batchContext.maxTimestamp,
     offset: last,
-    headers: {},
     isControlRecord: batchContext.isControlBatch,
     batchContext,
-    unreadable: {
-      code: error instanceof BatchTooLargeError ? 'batch_too_large' : 'batch_unreadable',
-      message: `the batch of the offsets ${batchContext.firstOffset} to ${last} (compression: ${compression}) cannot be read: ${reason}`,
-    },
+    unreadable: faultOf(
+      error,
+      `the batch of the offsets ${batchContext.firstOffset} to ${last} (compression: ${compression})`,
+    ),
+  };
+}
+
+const NO_RECORD = { key: null, timestamp: '-1', headers: {} };
+
+function faultOf(error: unknown, what: string): Fault {
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    code: error instanceof BatchTooLargeError ? 'batch_too_large' : 'batch_unreadable',
+    message: `${what} cannot be read: ${reason}`,
   };
 }
 
@@ -209,7 +241,7 @@ function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError && error.message === 'Array buffer allocation failed';
 }
 
-/** What kafkajs's decoder of records reads of their batch, under its names. */
+/** What the records of a batch have in common. */
 function readContext(batch: Buffer) {
   const attributes = batch.readInt16BE(AT.attributes);
   return {
@@ -218,8 +250,7 @@ function readContext(batch: Buffer) {
     magicByte: batch.readInt8(AT.magic),
     inTransaction: (attributes & TRANSACTIONAL) !== 0,
     isControlBatch: (attributes & CONTROL) !== 0,
-    /** Kafka's numbers for the clock of the producer, and that of the broker. */
-    timestampType: (attributes & LOG_APPEND_TIME) === 0 ? 0 : 1,
+    hasBrokerTime: (attributes & LOG_APPEND_TIME) !== 0,
     lastOffsetDelta: batch.readInt32BE(AT.lastOffsetDelta),
     firstTimestamp: batch.readBigInt64BE(AT.firstTimestamp).toString(),
     maxTimestamp: batch.readBigInt64BE(AT.maxTimestamp).toString(),

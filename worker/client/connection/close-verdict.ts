@@ -12,7 +12,8 @@ const FINAL_CLOSES: Readonly<Record<number, string>> = {
 export function endingOfClose(close: number, why: string): Ending {
   const reason = `closed (${close}${why && `, ${why}`})`;
   const code = FINAL_CLOSES[close];
-  return code ? { reason, code } : { reason };
+  // The gateway says its code as the reason; other systems close with the same numbers.
+  return code && code === why ? { reason, code } : { reason };
 }
 
 /**
@@ -37,19 +38,24 @@ export async function askWhy(
   const floorMs = waitOf(answer.headers.get('retry-after'), now());
   const body = await answer.json().catch(() => undefined);
   const error = isObject(body) && isObject(body.error) ? body.error : {};
-  if (typeof error.retry !== 'boolean') return { reason: `answered ${status}`, floorMs };
+  const { code, retry } = error;
+  if (typeof code !== 'string' || typeof retry !== 'boolean') {
+    return { reason: `answered ${status}`, floorMs };
+  }
   // The gateway would have us: by now all is well, or something on the way spoils the upgrade.
   if (status === UPGRADE_REQUIRED) return { reason: 'the upgrade was lost', isAdmitted: true };
-  const code = String(error.code);
   const reason = `refused (${code}: ${error.message})`;
-  return error.retry ? { reason, floorMs } : { reason, code };
+  return retry ? { reason, floorMs } : { reason, code };
 }
 
 const UPGRADE_REQUIRED = 426;
 
-/** How long to wait, ms: `Retry-After` gives seconds or a date. */
+/** Whole or parts of seconds, or a date; of several that were joined, the first. */
+const RETRY_AFTER = /^ *(?:([\d.]+) *(?:,|$)|(\w+, .+?GMT))/;
+
+/** How long to wait, ms, as `Retry-After` says it. */
 function waitOf(retryAfter: string | null, now: number): number {
-  if (!retryAfter) return 0;
-  const seconds = Number(retryAfter);
-  return Math.max(0, Number.isNaN(seconds) ? Date.parse(retryAfter) - now || 0 : seconds * 1000);
+  const [, seconds, date] = RETRY_AFTER.exec(retryAfter ?? '') ?? [];
+  if (date) return Math.max(0, Date.parse(date) - now || 0);
+  return Number(seconds) * 1000 || 0;
 }

@@ -60,15 +60,19 @@ const NUMBERS: { readonly [Type in Frame['type']]: readonly NumberIn<Type>[] } =
 type NumberIn<Type extends Frame['type']> = NumbersOf<Extract<Frame, { readonly type: Type }>>;
 type NumbersOf<Of> = { [Name in keyof Of]-?: Of[Name] extends number ? Name : never }[keyof Of];
 
+/** The frames that are of no room, or of whichever the gateway likes to name. */
+const ROOMLESS: readonly string[] = ['welcome', 'error', 'shutdown'];
+
 /**
- * The frame that a received value is; undefined when its type is not known. Its texts are believed:
- * they are compared and shown, and no more.
+ * The frame that a received value is; undefined when its type is not known. Its other texts are
+ * believed: they are shown, and no more.
  * @throws when it makes no sense.
  */
 export function readFrame(value: unknown): Frame | undefined {
   const frame = { ...expectObject(value) };
   const type = String(frame.type);
   if (!isKnown(type)) return undefined;
+  if (!ROOMLESS.includes(type) && typeof frame.room !== 'string') throw new TypeError('no room');
   for (const name of NUMBERS[type]) frame[name] = expectWhole(frame[name]);
   if (type === 'snapshot' || type === 'events') frame.events = eventsOf(frame.events);
   // The compiler cannot see what the table did.

@@ -6,8 +6,8 @@
 import type { EventInfo } from '../events.ts';
 import type { Gap } from './cursor.ts';
 
-/** How many events a busy page may fall behind: a few MB of order books. */
-export const MAX_BUFFERED_EVENTS = 1_000;
+/** How many events a busy page may fall behind: the largest state has 4,000, and comes at once. */
+export const MAX_BUFFERED_EVENTS = 5_000;
 /** How many characters of frames that may be: a parsed event takes a few bytes for each. */
 const MAX_BUFFERED_CHARACTERS = 8_000_000;
 

@@ -52,6 +52,8 @@ export class RoomFeed implements ConnectionOwner {
   /** What may be on its way without an ack, in characters; NaN when nobody counts. */
   #window = Number.NaN;
   #unacked = 0;
+  /** Whether this connection has acked: the first ack makes the room count. */
+  #acks = false;
   readonly #parts = new SnapshotParts();
 
   constructor(options: RoomFeedOptions) {
@@ -94,14 +96,15 @@ export class RoomFeed implements ConnectionOwner {
 
   welcomed(window: number): void {
     this.#window = window;
+    this.#acks = false;
     if (this.#isAsking) this.#awaitAnswer();
   }
 
   receive(frame: LogFrame, length: number): void {
     // Other rooms have numbers of their own.
     if (!isSameRoom(frame.room, this.room)) return;
-    const whole = this.#parts.join(frame);
-    if (whole) for (const reader of this.#readers) reader.receive(whole, length);
+    const whole = this.#parts.join(frame, length);
+    if (whole) for (const reader of this.#readers) reader.receive(whole.frame, whole.length);
     if (frame.type === 'subscribed') this.#isAsking = false;
     if (frame.type !== 'events' && !this.#isAsking) this.#judgeEpoch(frame.type === 'subscribed');
     this.#acknowledge(frame, length);
@@ -131,11 +134,13 @@ export class RoomFeed implements ConnectionOwner {
   /** After each half window: what is on its way stays bounded, and the room never waits for long. */
   #acknowledge(frame: LogFrame, length: number): void {
     this.#unacked += length;
-    // What says where the client stands is acked at once: the first ack makes the room count.
-    const isDue = frame.type !== 'events' || this.#unacked >= this.#window / 2;
+    // A part of a large state is one of many, and says no more than its first one.
+    const isOneOfMany = frame.type === 'events' || (frame.type === 'snapshot' && frame.more);
+    const isDue = !isOneOfMany || !this.#acks || this.#unacked >= this.#window / 2;
     const seq = this.#arrivedWith(frame);
     if (seq === undefined || !isDue || !this.#window) return;
     this.#unacked = 0;
+    this.#acks = true;
     this.connection.send(write({ type: 'ack', room: this.room, seq }));
   }
 

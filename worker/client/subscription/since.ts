@@ -12,10 +12,19 @@ export type Since = { readonly epoch: Whole; readonly seq: Whole } | string | nu
 export function cursorOf(since: Since | undefined, room: string): Cursor | undefined {
   // A column that was never written comes as null.
   if (since === undefined || since === null) return undefined;
-  const text = typeof since === 'string' ? since : `${since.epoch}:${since.seq}`;
+  const text = typeof since === 'string' ? since : [since.epoch, since.seq].map(textOf).join(':');
   const [, epoch, seq] = /^(\d{1,15}):(\d{1,15})$/.exec(text) ?? [];
   if (!epoch || !seq) {
     throw new GatewayError('cursor_invalid', `since is {epoch, seq}, not ${text}`, room);
   }
   return { epoch: Number(epoch), seq: Number(seq) };
+}
+
+/** Databases give numbers as objects of their own, too; not every value can be made a text. */
+function textOf(value: unknown): string {
+  try {
+    return Array.isArray(value) ? 'a list' : `${value}`;
+  } catch {
+    return typeof value;
+  }
 }

@@ -36,7 +36,7 @@ export interface SubscribeOptions<Event> extends SubscriptionHandlers<Event> {
  *
  * A loop begins with the snapshot, or at `since`, whenever it is begun; nothing is kept for a loop that
  * has not begun. With `onEvent` or `onSnapshot` beside it, it gets what comes after its beginning. A
- * loop that is slower than the room falls behind by 1,000 events or 8 million characters of frames at
+ * loop that is slower than the room falls behind by 5,000 events or 8 million characters of frames at
  * most; then the oldest go, the next event says by its `gap` what is missing, and `onGap` is told
  * once. Leaving the loop ends the subscription. A room that refuses for good makes the loop throw a
  * `GatewayError`.

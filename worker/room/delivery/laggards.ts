@@ -23,7 +23,7 @@ const FIRST_LOOK = 10;
 export const STALL_POLL = 50;
 /** A member that takes nothing for so long, in ms, is slow, and may be shown less. */
 export const SLOW_AFTER = 250;
-/** A member that takes nothing for so long, in ms, and never acks, is given up. */
+/** A member that takes nothing for so long, in ms, is given up, unless its next ack brings it back. */
 export const STALL_LIMIT = 30_000;
 
 /** What serving a laggard needs of its channel. */

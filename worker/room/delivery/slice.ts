@@ -83,15 +83,25 @@ export function statePart(
   { head, cursor }: { readonly head: number; readonly cursor: number },
   now: number,
 ): StateSlice {
-  const entries = log.stateAfter(cursor, now).filter(({ seq }) => seq <= head);
-  const [part = [], next] = split(entries, STATE_PART_CHARACTERS);
-  const reached = next === undefined ? head : (part.at(-1)?.seq ?? head);
-  return { kind: 'state', epoch: log.epoch, head, cursor: reached, entries: part, gap: undefined };
+  const entries: Entry[] = [];
+  let reached = cursor;
+  let characters = 0;
+  for (const entry of log.stateAfter(cursor, now)) {
+    const { seq, text } = entry;
+    if (seq > head) break;
+    characters += text.length + 1;
+    if (entries.length > 0 && characters > STATE_PART_CHARACTERS) {
+      return { kind: 'state', epoch: log.epoch, head, cursor: reached, entries, gap: undefined };
+    }
+    entries.push(entry);
+    reached = seq;
+  }
+  return { kind: 'state', epoch: log.epoch, head, cursor: head, entries, gap: undefined };
 }
 
 /** `entries`, which are all that is owed after `after`, in slices of bounded size. */
 export function eventSlices(after: number, entries: readonly Entry[]): EventsSlice[] {
-  return split(entries, SLICE_CHARACTERS).map((part, index, parts) => ({
+  return split(entries).map((part, index, parts) => ({
     kind: 'events',
     after: parts[index - 1]?.at(-1)?.seq ?? after,
     cursor: part.at(-1)?.seq ?? after,
@@ -108,14 +118,14 @@ function conflatedSlices(log: Pick<Log, 'latestAfter'>, after: number): EventsSl
   }));
 }
 
-/** Parts of at most `most` characters, with the commas between entries, or of a single entry. */
-function split(entries: readonly Entry[], most: number): Entry[][] {
+/** Parts of a slice's size, with the commas between entries, or of a single entry. */
+function split(entries: readonly Entry[]): Entry[][] {
   const parts: Entry[][] = [];
   let part: Entry[] = [];
   let characters = 0;
   for (const entry of entries) {
     const { length } = entry.text;
-    if (part.length > 0 && characters + length > most) {
+    if (part.length > 0 && characters + length > SLICE_CHARACTERS) {
       parts.push(part);
       part = [];
       characters = 0;

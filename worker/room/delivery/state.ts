@@ -1,5 +1,6 @@
 /**
- * The state of a log as new members are shown it, a part at a time. A part is made once for all who
+ * The state of a log as new members are shown it, a part at a time: whole, it may have 2 MB, which a
+ * client that does not read would make us hold. A part is made once for all who
  * stand at the same place, for as long as the log is the same, so that a thousand members that come
  * back together cost one of each.
  *

@@ -168,7 +168,7 @@ export class Log {
 
   /** The tail's entries after `seq` that have not expired, oldest first. */
   entriesAfter(seq: number, now: number): Entry[] {
-    return this.#tail.slice(this.#indexAfter(seq)).filter(({ expiresAt }) => expiresAt > now);
+    return this.#tail.slice(indexAfter(this.#tail, seq)).filter(({ expiresAt }) => expiresAt > now);
   }
 
   /** The newest entry of each key that came after `seq`, oldest first. */
@@ -181,8 +181,10 @@ export class Log {
   }
 
   /** The entries after `seq` of what a new reader is shown, and of what followed it, oldest first. */
-  stateAfter(seq: number, now: number): Entry[] {
-    return this.isKeyed ? this.latestAfter(seq) : this.entriesAfter(seq, now);
+  stateAfter(seq: number, now: number): readonly Entry[] {
+    if (!this.isKeyed) return this.entriesAfter(seq, now);
+    const latest = this.snapshot(now);
+    return latest.slice(indexAfter(latest, seq));
   }
 
   /**
@@ -205,18 +207,6 @@ export class Log {
     const entries = this.entriesAfter(0, now).slice(-snapshot.events);
     const validUntil = Math.min(...entries.map(({ expiresAt }) => expiresAt));
     return { head, entries, validUntil };
-  }
-
-  /** The tail's first index whose number is greater than `seq`. */
-  #indexAfter(seq: number): number {
-    let low = 0;
-    let high = this.#tail.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#tail[middle]?.seq ?? 0) > seq) high = middle;
-      else low = middle + 1;
-    }
-    return low;
   }
 
   #hold(entry: Entry): void {
@@ -266,4 +256,16 @@ export class Log {
     if (entry.perishable) this.#perishables--;
     else this.#floor = Math.max(this.#floor, entry.seq);
   }
+}
+
+/** The first index of `entries`, which are in the order of their numbers, that is after `seq`. */
+function indexAfter(entries: readonly Entry[], seq: number): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((entries[middle]?.seq ?? 0) > seq) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
