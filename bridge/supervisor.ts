@@ -7,7 +7,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import type { Consumption } from './consumption.ts';
 import { createAppender } from './kafka/client.ts';
 import { Consumer, type ConsumerOptions } from './kafka/consumer.ts';
-import { troubleOf } from './kafka/kafka-error.ts';
+import { errorTypes, troubleOf } from './kafka/kafka-error.ts';
 import type { Append } from './kafka/record.ts';
 import { type SourceOptions, sourceOf } from './kafka/source.ts';
 import type { Topics, TopicsPresent } from './kafka/topics.ts';
@@ -26,6 +26,11 @@ const ANSWER_DEADLINE_MS = 5_000;
  */
 const PROVEN_AFTER_MS = 3_000;
 const CONNECTING = 'connecting';
+/**
+ * What a broker answers while another becomes the leader of a partition, as when a topic was just made
+ * or a broker is restarted. The next survey knows the new leader.
+ */
+const LEADER_MOVES = ['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE'];
 /**
  * The rest before a new beginning. Kafka forgets the group's positions in a topic a moment after it has
  * deleted the topic, and a position that is read in between would belong to the topic that is gone.
@@ -173,6 +178,7 @@ export class Supervisor {
       // What is answered after the consumer has ended says nothing of the next one.
       if (!stop.aborted) this.#reportTrouble(trouble);
     };
+    let isMoving = false;
     while (!stop.aborted) {
       // A broker that hangs breaks no connection, so the consumer would notice it after three time-outs.
       const late = setTimeout(report, ANSWER_DEADLINE_MS, 'no_answer');
@@ -181,8 +187,11 @@ export class Supervisor {
         if (now.readable.join() !== readable.join()) return 'topics_changed';
         if (!(await consumption.inspect(admin))) return 'positions_gone';
         report(undefined);
+        isMoving = false;
       } catch (error) {
-        report(error);
+        const wasMoving = isMoving;
+        isMoving = errorTypes(error).some((type) => LEADER_MOVES.includes(type));
+        if (!isMoving || wasMoving) report(error);
       } finally {
         clearTimeout(late);
       }
@@ -225,7 +234,11 @@ export class Supervisor {
     const { missing, refusal } = present;
     const reason = missing.length === 0 ? undefined : `missing: ${missing.join(', ')}`;
     const message = refusal && `Kafka does not let the bridge create them: ${refusal}`;
-    this.#ports.readiness.report('topics', reason, message);
+    const { readiness, log } = this.#ports;
+    const news = readiness.report('topics', reason, message);
+    if (news && reason !== undefined) {
+      log.warn({ reason, message, remedy: remedyOf(reason) }, 'topics are missing');
+    } else if (news) log.info('all topics are there');
     return present;
   }
 }

@@ -72,7 +72,7 @@ export class PublishError extends Error {
 }
 
 /** Whether what was refused with `code` may be taken later. */
-export function mayRetry(code: PublishErrorCode): boolean {
+function mayRetry(code: PublishErrorCode): boolean {
   if (isOwnCode(code)) return OWN_CODES[code].retry;
   if (isHttpErrorCode(code)) return HTTP_ERRORS[code].retry;
   return false;

@@ -4,7 +4,7 @@ import { type JavaClient, startJavaClient } from '../support/java-client.ts';
 import { until } from '../support/until.ts';
 import { test } from './fixture.ts';
 
-/** The cleaner rests for 15 s between two rounds. */
+/** The cleaner of the tests' broker begins a round every half second, and a busy machine is slow. */
 const CLEANED_MS = 55_000;
 const KEY = 'aa';
 

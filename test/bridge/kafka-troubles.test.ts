@@ -209,6 +209,8 @@ describe('Kafka', () => {
     expect(page.problems).toEqual(problems);
     expect(page.details.topics?.message).toContain('TOPIC_AUTHORIZATION_FAILED');
     expect(page.details.topics?.remedy).toMatch(/DESCRIBE/);
+    const logged = bridge.log.filter((entry) => entry.reason === problems.topics);
+    expect(logged).toMatchObject([{ level: 40, remedy: page.details.topics?.remedy }]);
   });
 
   test('that takes no dead letters holds the partition, by name', async () => {

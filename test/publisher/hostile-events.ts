@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 
 /** When all of them are judged, Unix ms: in the future, so that no clock of a Worker has passed it. */
-export const NOW = 4_000_000_000_000;
+const NOW = 4_000_000_000_000;
 
 const amount = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),

@@ -20,6 +20,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     port: await freePort(),
     stateDir,
     onProgress: (line) => console.log(`kafka   ${line}`),
+    // The cleaner rests for 15 s between two rounds otherwise, and a test of compaction waits for it.
+    settings: { 'log.cleaner.backoff.ms': '500' },
   });
   project.provide('kafkaBrokers', [...kafka.brokers]);
   project.provide('kafkaClusterId', kafka.clusterId);

@@ -124,7 +124,7 @@ function closeTextOf(payload: Buffer): string {
 }
 
 /** Splits what a server sends into frames: neither masked nor fragmented. */
-export class FrameReader {
+class FrameReader {
   readonly #emit: (opcode: number, payload: Buffer) => void;
   readonly #header = Buffer.alloc(10);
   #headerLength = 0;

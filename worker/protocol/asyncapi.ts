@@ -47,7 +47,7 @@ export const MESSAGES: Schemas = {
 };
 
 /** The events that frames carry, by type. */
-export const EVENTS: Schemas = { ...EVENT_SCHEMAS, notification: notificationSchema };
+const EVENTS: Schemas = { ...EVENT_SCHEMAS, notification: notificationSchema };
 
 export function jsonSchemas(schemas: Schemas): Record<string, JsonSchema> {
   return Object.fromEntries(

@@ -67,7 +67,7 @@ const eventTime = v.pipe(
   ),
 );
 
-export const metadataSchema = v.pipe(
+const metadataSchema = v.pipe(
   noArray,
   v.object({
     priority: v.nullish(v.picklist(['low', 'medium', 'high'])),
@@ -78,7 +78,7 @@ export const metadataSchema = v.pipe(
 
 const common = { timestamp: eventTime, metadata: v.nullish(metadataSchema) };
 
-export const priceDataSchema = v.looseObject({
+const priceDataSchema = v.looseObject({
   price: decimal,
   change: v.nullish(decimal),
   changePercent: v.nullish(decimal),
@@ -89,14 +89,14 @@ export const priceDataSchema = v.looseObject({
   lastUpdated: v.nullish(time),
 });
 
-export const orderBookDataSchema = v.looseObject({
+const orderBookDataSchema = v.looseObject({
   bids: bookSide,
   asks: bookSide,
   /** Unix ms. */
   lastUpdated: v.nullish(time),
 });
 
-export const tradeDataSchema = v.looseObject({
+const tradeDataSchema = v.looseObject({
   tradeId: v.pipe(label, v.nonEmpty()),
   price: decimal,
   amount: decimal,
@@ -111,7 +111,7 @@ export const tradeDataSchema = v.looseObject({
 /** The fields of a trade's `data` that a public tape shows. */
 export const TAPE_FIELDS: ReadonlySet<string> = new Set(['tradeId', 'price', 'amount', 'side']);
 
-export const portfolioDataSchema = v.looseObject({
+const portfolioDataSchema = v.looseObject({
   totalValue: decimal,
   totalValueChange: v.nullish(decimal),
   totalValueChangePercent: v.nullish(decimal),
@@ -130,7 +130,7 @@ export const portfolioDataSchema = v.looseObject({
   lastUpdated: v.nullish(time),
 });
 
-export const alertDataSchema = v.looseObject({
+const alertDataSchema = v.looseObject({
   alertId: v.nullish(label),
   level: v.picklist(['info', 'warning', 'error']),
   title: text,
@@ -142,7 +142,7 @@ export const alertDataSchema = v.looseObject({
   expiresAt: v.nullish(time),
 });
 
-export const targetSchema = v.variant('type', [
+const targetSchema = v.variant('type', [
   v.object({ type: v.literal('user'), id: name }),
   v.object({
     type: v.literal('room'),

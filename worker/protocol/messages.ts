@@ -17,7 +17,7 @@ export type MaxRate = (typeof MAX_RATES)[number];
 const id = v.nullish(requestIdSchema);
 const room = v.pipe(v.string(), v.maxLength(MAX_ROOM_LENGTH));
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-export const maxRateSchema = v.picklist(MAX_RATES);
+const maxRateSchema = v.picklist(MAX_RATES);
 
 /** The client wants to be a member, or one with another rate or cursor. Answered by `subscribed`. */
 export const subscribeSchema = v.object({

@@ -7,7 +7,7 @@
 import { TOLERANCE_SECONDS } from '../../../worker/protocol/signature.ts';
 
 /** A room keeps a thousand ids for the five minutes of the tolerance, so POSTs keep this distance, in ms. */
-export const SPACING_MS = 300;
+const SPACING_MS = 300;
 /** By then the room has forgotten every id that it knew when it refused. */
 const SPACED_FOR_MS = TOLERANCE_SECONDS * 1000;
 

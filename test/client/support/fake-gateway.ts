@@ -4,7 +4,7 @@ import type { Answer, Socket, SocketEvent } from '../../../worker/client/connect
 import { GatewayClient, type GatewayClientOptions } from '../../../worker/client/index.ts';
 import { settle, VirtualClock } from '../../support/virtual-clock.ts';
 
-export const URL_OF_GATEWAY = 'wss://gateway.test';
+const URL_OF_GATEWAY = 'wss://gateway.test';
 export const WINDOW = 1_000;
 export const WELCOME = {
   type: 'welcome',
@@ -88,7 +88,7 @@ export class FakeSocket implements Socket {
 }
 
 /** A window that says what it is told to. */
-export class FakeWindow {
+class FakeWindow {
   readonly navigator = { onLine: true };
   readonly document = {
     visibilityState: 'visible',
