@@ -25,7 +25,7 @@ test.each([
 ] as const)(
   'sockets that %s and do not read cost a bounded amount of memory',
   {
-    timeout: 120_000,
+    timeout: 240_000,
   },
   async (_what, count, times) => {
     const worker = await startWorker({
