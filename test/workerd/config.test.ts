@@ -45,9 +45,9 @@ describe('a Worker', () => {
     }
   });
 
-  it('with all of it serves', async () => {
+  it.each(['weur', 'apac-ne', 'apac-se', 'me'])('with all of it serves: in %s', async (region) => {
     const request = new Request('https://gateway.test/health');
-    const variables = { ...GOOD, HOME_REGION: 'weur', ROOM_MAX_SOCKETS: '5000' };
+    const variables = { ...GOOD, HOME_REGION: region, ROOM_MAX_SOCKETS: '5000' };
     const response = await app.fetch(request, variables, createExecutionContext());
     expect(response.status).toBe(200);
   });
