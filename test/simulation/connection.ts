@@ -62,6 +62,8 @@ export class Connection implements Socket {
   #unreadCharacters = 0;
   /** The number of the state that is being shown in parts. */
   #shownAt: number | undefined;
+  /** What its parts have shown: only the whole of it takes the place of what the client has. */
+  #parts: Extract<RoomFrame, { type: 'snapshot' }>['events'][number][] = [];
   #unackedByClient = 0;
   /** Sent since the first ack by the flusher and not acked. */
   #inFlight: { readonly seq: number; readonly characters: number }[] = [];
@@ -173,15 +175,21 @@ export class Connection implements Socket {
   #apply(frame: RoomFrame, { since }: Request): void {
     const { view } = this;
     switch (frame.type) {
+      case 'gap':
+        this.#forgetParts();
+        return;
       case 'subscribed':
-        this.#shownAt = undefined;
+        this.#forgetParts();
         if (frame.recovered) view.cursor = since && { epoch: frame.epoch, seq: since.seq };
         return;
       case 'snapshot':
-        if (this.#shownAt === undefined) view.latest.clear();
-        for (const { seq, event } of frame.events) view.latest.set(String(event.key), seq);
-        this.#shownAt = frame.more ? frame.seq : undefined;
-        if (!frame.more) view.cursor = { epoch: frame.epoch, seq: frame.seq };
+        this.#parts.push(...frame.events);
+        this.#shownAt = frame.seq;
+        if (frame.more) return;
+        view.latest.clear();
+        for (const { seq, event } of this.#parts) view.latest.set(String(event.key), seq);
+        view.cursor = { epoch: frame.epoch, seq: frame.seq };
+        this.#forgetParts();
         return;
       case 'events': {
         if (view.cursor === undefined) return;
@@ -191,5 +199,10 @@ export class Connection implements Socket {
         return;
       }
     }
+  }
+
+  #forgetParts(): void {
+    this.#shownAt = undefined;
+    this.#parts = [];
   }
 }
