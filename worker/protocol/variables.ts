@@ -31,35 +31,26 @@ export function name(env: Environment, variable: string, fallback?: string): str
   return value;
 }
 
-export function integer(
-  env: Environment,
-  variable: string,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  const value = text(env, variable, String(fallback));
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || number > most) {
-    throw new ConfigError(variable, `is an integer from ${least} to ${most}, not "${value}"`);
-  }
-  return number;
-}
+export const integer = numberReader('an integer', /^\d+$/);
 
 /** A decimal number such as `0.5`, without an exponent. */
-export function decimal(
-  env: Environment,
-  variable: string,
-  fallback: number,
-  least: number,
-  most: number,
-): number {
-  const value = text(env, variable, String(fallback));
-  const number = Number(value);
-  if (!/^\d*\.?\d+$/.test(value) || number < least || number > most) {
-    throw new ConfigError(variable, `is a number from ${least} to ${most}, not "${value}"`);
-  }
-  return number;
+export const decimal = numberReader('a number', /^\d*\.?\d+$/);
+
+function numberReader(kind: string, pattern: RegExp) {
+  return (
+    env: Environment,
+    variable: string,
+    fallback: number,
+    least: number,
+    most: number,
+  ): number => {
+    const value = text(env, variable, String(fallback));
+    const number = Number(value);
+    if (!pattern.test(value) || number < least || number > most) {
+      throw new ConfigError(variable, `is ${kind} from ${least} to ${most}, not "${value}"`);
+    }
+    return number;
+  };
 }
 
 export function flag(env: Environment, variable: string, fallback: boolean): boolean {
