@@ -7,7 +7,7 @@
  */
 import * as v from 'valibot';
 import { batchAnswerSchema } from '../../worker/protocol/batch.ts';
-import { HTTP_ERRORS, type HttpErrorCode } from '../../worker/protocol/codes.ts';
+import { HTTP_ERRORS, type HttpErrorCode, isHttpErrorCode } from '../../worker/protocol/codes.ts';
 
 /** What came back from one POST. */
 export interface HttpAnswer {
@@ -30,7 +30,10 @@ export type Verdict =
   | { kind: 'too_large' }
   /** One record or more spoils the batch. Its halves tell which. */
   | { kind: 'malformed'; code: string; message: string }
-  /** `reason` is a stable label; `message` is for people; `retryAfterMs` is what the Worker asked for. */
+  /**
+   * `reason` is the gateway's code or, where it has stated none, another stable label; `message` is for
+   * people; `retryAfterMs` is what the Worker asked for.
+   */
   | { kind: 'retry'; reason: string; message?: string; retryAfterMs?: number };
 
 /** The longest `Retry-After` that is obeyed: a mistaken one must not stop the feed for a day. */
@@ -76,19 +79,15 @@ export function judge(answer: HttpAnswer, records: number, nowMs: number): Verdi
  * The error that the gateway itself states: one of its codes, with the status of that code. It is
  * undefined for the answer of any other server.
  */
-export function statedError({
+function statedError({
   status,
   body,
-}: Pick<HttpAnswer, 'status' | 'body'>): { code: HttpErrorCode; message: string } | undefined {
+}: HttpAnswer): { code: HttpErrorCode; message: string } | undefined {
   const { success, output } = v.safeParse(errorSchema, parseJson(body));
   if (!success) return undefined;
   const { code, message } = output.error;
   if (!isHttpErrorCode(code) || HTTP_ERRORS[code].status !== status) return undefined;
   return { code, message };
-}
-
-function isHttpErrorCode(code: string): code is HttpErrorCode {
-  return Object.hasOwn(HTTP_ERRORS, code);
 }
 
 function judgeAcceptance(body: string, records: number): Verdict {

@@ -4,6 +4,7 @@
 import {
   HTTP_ERRORS,
   type HttpErrorCode,
+  isHttpErrorCode,
   REJECTION_CODES,
   type RejectionCode,
 } from '../../worker/protocol/codes.ts';
@@ -96,10 +97,6 @@ export function isOutage(code: string): boolean {
 
 export function isRejectionCode(code: string): code is RejectionCode {
   return REJECTIONS.has(code);
-}
-
-export function isHttpErrorCode(code: string): code is HttpErrorCode {
-  return Object.hasOwn(HTTP_ERRORS, code);
 }
 
 function isOwnCode(code: string): code is OwnCode {

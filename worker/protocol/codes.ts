@@ -34,6 +34,10 @@ export const HTTP_ERRORS = {
 } as const;
 export type HttpErrorCode = keyof typeof HTTP_ERRORS;
 
+export function isHttpErrorCode(code: string): code is HttpErrorCode {
+  return Object.hasOwn(HTTP_ERRORS, code);
+}
+
 /** Why a record of a batch is rejected, for good. */
 export const REJECTION_CODES = [
   'topic_unknown',

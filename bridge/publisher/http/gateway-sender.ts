@@ -5,16 +5,11 @@
  * the attempts: whatever another server says in its place is an outage, and condemns no event.
  */
 import { randomUUID } from 'node:crypto';
-import { HTTP_ERRORS } from '../../../worker/protocol/codes.ts';
+import { HTTP_ERRORS, isHttpErrorCode } from '../../../worker/protocol/codes.ts';
 import { type SigningKey, sign } from '../../../worker/protocol/signature.ts';
-import { type HttpAnswer, judge, type Rejected, statedError } from '../../delivery/answer.ts';
+import { type HttpAnswer, judge, type Rejected, type Verdict } from '../../delivery/answer.ts';
 import { backoffMs } from '../../shared/backoff.ts';
-import {
-  isHttpErrorCode,
-  isRejectionCode,
-  PublishError,
-  type PublishErrorCode,
-} from '../errors.ts';
+import { isRejectionCode, PublishError, type PublishErrorCode } from '../errors.ts';
 import type { Outcome, Sent } from '../outbox/coalescer.ts';
 import type { OutgoingEvent } from '../outbox/outbox.ts';
 import { PostPace } from './post-pace.ts';
@@ -118,10 +113,9 @@ export class GatewaySender {
       if (waitMs > 0) await wait(waitMs);
       this.#pace.notePost();
       const answer = await this.#attempt(id, body, keys);
-      const stated = answer === undefined ? undefined : statedError(answer);
-      const verdict =
+      const verdict: Verdict =
         answer === undefined
-          ? ({ kind: 'retry', reason: 'no_answer', retryAfterMs: 0 } as const)
+          ? { kind: 'retry', reason: 'no_answer' }
           : judge(answer, records, now());
       switch (verdict.kind) {
         case 'accepted':
@@ -135,19 +129,18 @@ export class GatewaySender {
           return { kind: 'split', error };
         }
         case 'retry': {
-          const asked = verdict.retryAfterMs ?? 0;
-          const floorMs = Math.min(asked, MAX_RETRY_AFTER_MS);
+          const { reason, message = '', retryAfterMs = 0 } = verdict;
+          const floorMs = Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
           if (answer?.status === TOO_MANY) this.#pace.slowDown(floorMs);
           waitMs = backoffMs(attempt - 1, BACKOFF, random, floorMs);
           const nextEndsAt = now() + waitMs + ANSWER_TIMEOUT_MS;
           const isLast = attempt === MAX_ATTEMPTS || nextEndsAt > startedAt + DEADLINE_MS;
-          const isFinal = stated !== undefined && !HTTP_ERRORS[stated.code].retry;
+          const isFinal = isHttpErrorCode(reason) && !HTTP_ERRORS[reason].retry;
           if (!isLast && !isFinal) continue;
-          const isTold = isFinal || stated?.code === 'batch_too_frequent';
-          const error =
-            isTold && stated !== undefined
-              ? new PublishError(stated.code, stated.message)
-              : this.#unavailable(attempt, verdict.reason);
+          const isTold = isFinal || reason === 'batch_too_frequent';
+          const error = isTold
+            ? new PublishError(reason, message)
+            : this.#unavailable(attempt, reason);
           return { kind: 'failed', error };
         }
       }
