@@ -1,7 +1,8 @@
 /** The Worker's configuration, read once per isolate. With a bad variable nothing is served. */
 import { DEVELOPMENT_SECRETS } from './protocol/development.ts';
+import { readJwtSecret } from './protocol/jwt-secret.ts';
 import { fingerprint, importSecret, type SigningKey } from './protocol/signature.ts';
-import { ConfigError, choice, integer, list, text } from './protocol/variables.ts';
+import { ConfigError, choice, integer, list } from './protocol/variables.ts';
 
 /** The bindings that are text, as wrangler.toml and `wrangler secret put` give them. */
 export type Variables = {
@@ -32,8 +33,6 @@ export interface Config {
   readonly homeRegion: DurableObjectLocationHint | undefined;
 }
 
-/** An HS256 key that is shorter than the hash is weaker than the hash (RFC 7518, 3.2). */
-const MIN_JWT_SECRET_LENGTH = 32;
 const DEFAULT_MAX_SOCKETS = 2_000;
 /** An object holds at most 32,768 hibernating sockets; some are left for those that are closing. */
 export const MOST_SOCKETS = 32_000;
@@ -116,11 +115,7 @@ async function ingestKeysOf(
 }
 
 function jwtSecretOf(env: Variables): string {
-  const secret = text(env, 'JWT_SECRET');
-  if (secret.length < MIN_JWT_SECRET_LENGTH) {
-    const complaint = `has ${MIN_JWT_SECRET_LENGTH} characters or more, not ${secret.length}`;
-    throw new ConfigError('JWT_SECRET', complaint);
-  }
+  const secret = readJwtSecret(env);
   refuseDevelopmentSecret(env, 'JWT_SECRET', secret);
   return secret;
 }

@@ -5,6 +5,7 @@ import {
   DEVELOPMENT_JWT_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
 } from '../../worker/protocol/development.ts';
+import { readJwtSecret } from '../../worker/protocol/jwt-secret.ts';
 import {
   ConfigError,
   choice,
@@ -21,8 +22,6 @@ export const DEFAULT_KAFKA_PORT = 9092;
 const DEFAULT_BRIDGE_PORT = 3008;
 const MAX_PORT = 65_535;
 const DEFAULT_STATE_DIR = fileURLToPath(new URL('../../.state', import.meta.url));
-/** As the Worker demands. */
-const MIN_JWT_SECRET_LENGTH = 32;
 
 export interface StackConfig {
   readonly port: number;
@@ -60,7 +59,7 @@ export async function readConfig(env: Environment): Promise<StackConfig> {
     stateDir: text(env, 'STATE_DIR', DEFAULT_STATE_DIR),
     ingestSecret: await secretsOf(env, 'INGEST_SECRET', DEVELOPMENT_INGEST_SECRET),
     publisherSecret: await secretsOf(env, 'PUBLISHER_SECRET', DEVELOPMENT_PUBLISHER_SECRET),
-    jwtSecret: jwtSecretOf(env),
+    jwtSecret: readJwtSecret(env, DEVELOPMENT_JWT_SECRET),
     feed: isFeedOn ? readFeedConfig(env) : undefined,
   });
 }
@@ -86,11 +85,4 @@ async function secretsOf(env: Environment, variable: string, fallback: string): 
   const value = env[variable]?.trim() || fallback;
   await readSecrets({ [variable]: value }, variable);
   return value;
-}
-
-function jwtSecretOf(env: Environment): string {
-  const secret = text(env, 'JWT_SECRET', DEVELOPMENT_JWT_SECRET);
-  if (secret.length >= MIN_JWT_SECRET_LENGTH) return secret;
-  const complaint = `has ${MIN_JWT_SECRET_LENGTH} characters or more, not ${secret.length}`;
-  throw new ConfigError('JWT_SECRET', complaint);
 }
