@@ -179,11 +179,8 @@ export class Log {
 
   /** The newest entry of each key that came after `seq`, oldest first. */
   latestAfter(seq: number): Entry[] {
-    // The newest entries are the map's last, so the search from the end stops at the first miss.
-    const latest = this.latest;
-    let from = latest.length;
-    while (from > 0 && (latest[from - 1]?.seq ?? 0) > seq) from--;
-    return latest.slice(from);
+    const { latest } = this;
+    return latest.slice(indexAfter(latest, seq));
   }
 
   /** The entries after `seq` of what a new reader is shown, and of what followed it, oldest first. */
