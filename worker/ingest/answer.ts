@@ -30,13 +30,12 @@ export function answerFor(
   const verdicts = new Array<Verdict | undefined>(recordCount);
   const rejections: Rejection[] = [...rejected];
   const renumbered = new Map<string, number>();
-  const longest = longestWait(outcomes);
   for (const { index } of rejected) verdicts[index] = 'rejected';
   for (const [room, { records }] of rooms) {
     const outcome = outcomes.get(room);
     if (outcome === undefined) throw new Error(`${room} was not asked`);
     if (outcome.kind === 'failed') {
-      return { kind: 'failed', code: 'room_unavailable', retryAfter: longest };
+      return { kind: 'failed', code: 'room_unavailable', retryAfter: longestWait(outcomes) };
     }
     if (outcome.kind === 'busy') return { kind: 'failed', code: 'batch_too_frequent' };
     if (outcome.renumbered > 0) renumbered.set(room, outcome.renumbered);
