@@ -26,6 +26,11 @@ export interface Attachment {
   readonly inFlight: readonly SavedSent[] | undefined;
 }
 
+/** Whether an attachment says where its session stands, so that it is wrong once something was sent. */
+export function holdsPlace({ joins, cursor, inFlight = [] }: Attachment): boolean {
+  return joins || cursor !== undefined || inFlight.length > 0;
+}
+
 /** What a wake must know of a session on the object of `channel`'s room. */
 export function attachmentOf(session: Session, channel: ReadChannel): Attachment {
   const { output, identity } = session;
@@ -49,10 +54,11 @@ export function attachmentOf(session: Session, channel: ReadChannel): Attachment
 export function restoreSession(
   session: Session,
   channel: ReadChannel,
-  { epoch, maxRate, acks, subscribed, joins, cursor, inFlight = [] }: Attachment,
+  attachment: Attachment,
   now: number,
 ): void {
-  session.remembersPlace = joins || cursor !== undefined || inFlight.length > 0;
+  const { epoch, maxRate, acks, subscribed, joins, cursor, inFlight = [] } = attachment;
+  session.remembersPlace = holdsPlace(attachment);
   session.output.restore(acks, channel.room, inFlight);
   if (!subscribed) return;
   if (joins) session.subscribe(channel, { maxRate }, now);

@@ -3,7 +3,7 @@
  * is to be written. All attachments are written here, once per turn.
  */
 import { CLOSE_CODES, type CloseReason } from '../../protocol/codes.ts';
-import type { Attachment } from './attachment.ts';
+import { type Attachment, holdsPlace } from './attachment.ts';
 import type { Socket, Turn } from './output.ts';
 import { type Identity, Session, type SessionHolder } from './session.ts';
 
@@ -106,8 +106,7 @@ export class Sessions implements SessionHolder {
   saveChanged(): void {
     for (const session of this.#changed) {
       const attachment = this.#ports.attachmentOf(session);
-      const { joins, cursor, inFlight } = attachment;
-      session.remembersPlace = joins || cursor !== undefined || inFlight !== undefined;
+      session.remembersPlace = holdsPlace(attachment);
       session.socket.serializeAttachment(attachment);
     }
     this.#changed.clear();
