@@ -34,15 +34,12 @@ const HEADER_BYTES = 61;
 const LEAST_BYTES = 17;
 const AT = {
   length: 8,
-  leaderEpoch: 12,
   magic: 16,
   attributes: 21,
   lastOffsetDelta: 23,
   firstTimestamp: 27,
   maxTimestamp: 35,
   producerId: 43,
-  producerEpoch: 51,
-  firstSequence: 53,
   count: 57,
 };
 const MAGIC = 2;
@@ -160,8 +157,10 @@ async function decodeBatch(
     const unpacked = codec === null ? packed : await codec.decompress(packed);
     const reader = new Reader(unpacked);
     for (let index = 0; index < count; index++) {
-      const record = readRecord(new Reader(reader.readVarIntBytes()), context);
-      records.push({ ...record, isControlRecord: context.isControlBatch, batchContext: context });
+      const record: DecodedRecord = readRecord(new Reader(reader.readVarIntBytes()), context);
+      record.isControlRecord = context.isControlBatch;
+      record.batchContext = context;
+      records.push(record);
       if ((index + 1) % RECORDS_PER_TURN === 0) await turn();
     }
     if (reader.canReadBytes(1)) throw new RangeError(`it has more than its ${count} records`);
@@ -245,18 +244,13 @@ function isOutOfMemory(error: unknown): boolean {
 function readContext(batch: Buffer) {
   const attributes = batch.readInt16BE(AT.attributes);
   return {
-    firstOffset: batch.readBigInt64BE(0).toString(),
-    partitionLeaderEpoch: batch.readInt32BE(AT.leaderEpoch),
-    magicByte: batch.readInt8(AT.magic),
+    firstOffset: batch.readBigInt64BE(0),
     inTransaction: (attributes & TRANSACTIONAL) !== 0,
     isControlBatch: (attributes & CONTROL) !== 0,
     hasBrokerTime: (attributes & LOG_APPEND_TIME) !== 0,
-    lastOffsetDelta: batch.readInt32BE(AT.lastOffsetDelta),
-    firstTimestamp: batch.readBigInt64BE(AT.firstTimestamp).toString(),
+    firstTimestamp: batch.readBigInt64BE(AT.firstTimestamp),
     maxTimestamp: batch.readBigInt64BE(AT.maxTimestamp).toString(),
     producerId: batch.readBigInt64BE(AT.producerId).toString(),
-    producerEpoch: batch.readInt16BE(AT.producerEpoch),
-    firstSequence: batch.readInt32BE(AT.firstSequence),
   };
 }
 

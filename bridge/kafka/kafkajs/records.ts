@@ -17,8 +17,8 @@ export interface RecordReader {
 
 /** What a record takes from its batch. */
 export interface RecordBase {
-  readonly firstOffset: string;
-  readonly firstTimestamp: string;
+  readonly firstOffset: bigint;
+  readonly firstTimestamp: bigint;
   readonly maxTimestamp: string;
   /** Whether the time is the broker's, which is that of the whole batch. */
   readonly hasBrokerTime: boolean;
@@ -40,10 +40,10 @@ export function readRecord(reader: RecordReader, base: RecordBase): KafkaRecord 
     key,
     value,
     headers,
-    offset: String(BigInt(base.firstOffset) + offsetDelta),
+    offset: String(base.firstOffset + offsetDelta),
     timestamp: base.hasBrokerTime
       ? base.maxTimestamp
-      : String(BigInt(base.firstTimestamp) + timestampDelta),
+      : String(base.firstTimestamp + timestampDelta),
   };
 }
 
