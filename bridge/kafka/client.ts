@@ -3,7 +3,6 @@ import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
 import type { KafkaConfig } from '../shared/kafka-config.ts';
 import { escapeBrokers, socketFactory } from '../shared/kafka-sockets.ts';
 import { kafkaLog, type Logger } from '../shared/log.ts';
-import { patchBrokerErrors } from './kafkajs/broker-errors.ts';
 import { registerCodecs } from './kafkajs/codecs.ts';
 import { patchKafkajs } from './kafkajs/patch.ts';
 import type { Append } from './record.ts';
@@ -16,7 +15,6 @@ export const KAFKA_RETRIES = { retries: 2, initialRetryTime: 200, maxRetryTime: 
 
 export function createKafka(config: KafkaConfig, log: Logger): Kafka {
   patchKafkajs();
-  patchBrokerErrors();
   registerCodecs();
   return new kafkajs.Kafka({
     brokers: escapeBrokers(config.brokers),

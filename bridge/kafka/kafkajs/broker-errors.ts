@@ -1,9 +1,7 @@
 /**
  * A repair of kafkajs 2.2.4: what each broker answered was swallowed when all of them refused, so that
  * a group without rights was told as a coordinator that is not found. Now the last refusal is thrown.
- * patch.ts makes sure of the version.
  */
-import { createRequire } from 'node:module';
 
 type Ask = (target: { nodeId: string; broker: unknown }) => Promise<unknown>;
 
@@ -11,11 +9,7 @@ interface BrokerPool {
   withBroker(ask: Ask): Promise<unknown>;
 }
 
-let applied = false;
-
-export function patchBrokerErrors(): void {
-  if (applied) return;
-  const require = createRequire(import.meta.url);
+export function patchBrokerErrors(require: NodeJS.Require): void {
   const pool: BrokerPool = require('kafkajs/src/cluster/brokerPool').prototype;
   const original = pool.withBroker;
   pool.withBroker = async function (this: BrokerPool, ask) {
@@ -32,5 +26,4 @@ export function patchBrokerErrors(): void {
     if (answer === null && refusal !== undefined) throw refusal;
     return answer;
   };
-  applied = true;
 }

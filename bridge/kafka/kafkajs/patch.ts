@@ -14,9 +14,11 @@
  * 6. Records of aborted transactions were shown: see transactions.ts.
  * 7. The position never passed what has no visible record: see passed.ts.
  * 8. The end of a log could not be asked for: see log-end.ts.
+ * 9. What every broker refused was told as something else: see broker-errors.ts.
  */
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
+import { patchBrokerErrors } from './broker-errors.ts';
 import { patchListOffsets } from './log-end.ts';
 import { patchPositions } from './passed.ts';
 import { patchDecoding } from './record-batches.ts';
@@ -65,6 +67,7 @@ export function patchKafkajs(): void {
   patchVisibility(require);
   patchPositions(require);
   patchListOffsets(require);
+  patchBrokerErrors(require);
   applied = true;
 }
 
