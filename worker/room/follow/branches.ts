@@ -1,0 +1,75 @@
+/**
+ * The topology, told by names alone. The branches of a room in a region are numbered like a heap: branch
+ * 0 follows the room's root, and branch n follows branch ⌊(n − 1) / width⌋. So every branch knows its
+ * upstream from its own name, every upstream has space for its branches, and nothing is registered.
+ *
+ * An object that is no branch of the room, such as one that holds sockets, follows whichever of them has
+ * space. It asks the root first, and whoever is full sends it one level down, to the branch that its own
+ * name chooses there. So a region grows as many branches as it needs, evenly.
+ */
+import { nameOfRoom, parseRoomName, type RoomName } from '../../protocol/rooms.ts';
+
+/** A branch of a room: it serves the room in a region. */
+export interface Branch {
+  /** A location hint such as `weur`, or `home` where none is configured. */
+  readonly region: string;
+  readonly number: number;
+}
+
+/** What an object is called by: its room, and its branch unless it is the room's root. */
+export interface ObjectName {
+  readonly room: RoomName;
+  readonly branch: Branch | undefined;
+}
+
+/** A branch's region and number, after a blank, which no room's name holds. */
+const BRANCH_PATTERN = /^([^ ]+) ([a-z-]+)\.(0|[1-9][0-9]{0,8})$/;
+
+/** The inverse of `nameOfObject`; undefined when no object is called that. */
+export function parseObjectName(name: string): ObjectName | undefined {
+  const match = BRANCH_PATTERN.exec(name);
+  const room = parseRoomName(match?.[1] ?? name);
+  if (room === undefined) return undefined;
+  if (match === null) return { room, branch: undefined };
+  const [, , region = '', number = ''] = match;
+  return { room, branch: { region, number: Number(number) } };
+}
+
+export function nameOfObject({ room, branch }: ObjectName): string {
+  return branch === undefined ? nameOfRoom(room) : nameOfBranch(nameOfRoom(room), branch);
+}
+
+export function nameOfBranch(room: string, { region, number }: Branch): string {
+  return `${room} ${region}.${number}`;
+}
+
+/** The object that a branch follows. */
+export function upstreamOfBranch(room: string, { region, number }: Branch, width: number): string {
+  if (number === 0) return room;
+  return nameOfBranch(room, { region, number: Math.floor((number - 1) / width) });
+}
+
+/** The object that a follower asks which is no branch of `room`, `level` levels below the root. */
+export function upstreamAtLevel(
+  room: string,
+  region: string,
+  follower: string,
+  level: number,
+  width: number,
+): string {
+  if (level === 0) return room;
+  let number = 0;
+  for (let below = 1; below < level; below++) {
+    number = number * width + 1 + (hash(`${below} ${follower}`) % width);
+  }
+  return nameOfBranch(room, { region, number });
+}
+
+/** FNV-1a: it only has to spread names evenly, and to be the same in every object and version. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  }
+  return value >>> 0;
+}

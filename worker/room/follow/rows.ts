@@ -1,0 +1,83 @@
+/**
+ * What an object must know again of who follows whom, when it wakes: a row for each follower of a room
+ * that it serves, and one for the room itself. The first write makes the table.
+ */
+import type { Cursor } from '../../protocol/frames.ts';
+
+/** Where the rows are kept. Each `put` and `remove` writes one row. */
+export interface FollowRows {
+  read(): FollowRow[];
+  put(row: FollowRow): void;
+  remove(room: string, follower: string): void;
+}
+
+export interface FollowRow {
+  readonly room: string;
+  /** The name of the follower; '' in the row of the room itself. */
+  readonly follower: string;
+  /** A `SavedFollower` or a `SavedChannel` as JSON. */
+  readonly value: string;
+}
+
+/** A follower as its upstream saves it. */
+export interface SavedFollower {
+  /** The greatest that it has asked with. */
+  readonly generation: number;
+  /** Where it stood when it asked; undefined when the upstream had nothing to give. */
+  readonly cursor: Cursor | undefined;
+}
+
+/** What a channel saves that follows, or is followed, when it is idle. */
+export interface SavedChannel {
+  /** The greatest generation that it has followed with, 0 before the first. */
+  readonly generation: number;
+  /** Of which upstream it is a follower; undefined when it is none. */
+  readonly upstream: string | undefined;
+  /** Where a mirror stands; undefined for a log of its own, and for a mirror that was never filled. */
+  readonly cursor: Cursor | undefined;
+  /** Up to where every follower was told; undefined when they were never all told. */
+  readonly told: Cursor | undefined;
+}
+
+export class SqliteFollowRows implements FollowRows {
+  readonly #sql: SqlStorage;
+  #exists: boolean | undefined;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  read(): FollowRow[] {
+    this.#exists =
+      this.#sql
+        .exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'follow'")
+        .toArray().length > 0;
+    if (!this.#exists) return [];
+    return this.#sql
+      .exec<{ room: string; follower: string; value: string }>(
+        'SELECT room, follower, value FROM follow ORDER BY room, follower',
+      )
+      .toArray();
+  }
+
+  put({ room, follower, value }: FollowRow): void {
+    if (this.#exists !== true) {
+      this.#sql.exec(
+        'CREATE TABLE IF NOT EXISTS follow (room TEXT NOT NULL, follower TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (room, follower)) WITHOUT ROWID',
+      );
+      this.#exists = true;
+    }
+    this.#sql.exec(
+      'INSERT INTO follow (room, follower, value) VALUES (?, ?, ?) ON CONFLICT (room, follower) DO UPDATE SET value = excluded.value',
+      room,
+      follower,
+      value,
+    );
+  }
+
+  remove(room: string, follower: string): void {
+    if (this.#exists) {
+      this.#sql.exec('DELETE FROM follow WHERE room = ? AND follower = ?', room, follower);
+    }
+  }
+}
