@@ -83,11 +83,21 @@ export class DurableStore implements Store {
     }
   }
 
+  get alarmAt(): number | undefined {
+    return this.#alarmAt;
+  }
+
+  keepEpoch(now: number): void {
+    if (this.#spans.length === 0) this.appended(now);
+  }
+
   run(): void {
     // Nothing is ever due.
   }
 
   sweep(now: number): void {
+    // Another part of the object had the alarm set for earlier.
+    if (this.#alarmAt !== undefined && now < this.#alarmAt) return this.#setAlarm(this.#alarmAt);
     const { log } = this.state;
     log.expire(now);
     this.#alarmAt = undefined;
