@@ -42,6 +42,8 @@ const JOINING_PER_MS = 16 * 1024;
 export interface Joiner extends Identity {
   readonly since: Cursor | undefined;
   readonly maxRate: MaxRate | undefined;
+  /** Where the client stands in `system`, or that it declines it; a new client says neither. */
+  readonly system: Cursor | 'off' | undefined;
 }
 
 /** What a room needs of the platform. */
