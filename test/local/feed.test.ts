@@ -15,7 +15,7 @@ const FEED_COMMAND = 'bridge/local/market/main.ts';
 function watch(port: string, room: string, token?: string): string[] {
   const frames: string[] = [];
   const socket = new WebSocket(
-    `ws://127.0.0.1:${port}/v1/rooms/${room}`,
+    `ws://127.0.0.1:${port}/v1/rooms/${room}?system=off`,
     token === undefined ? [] : ['gateway.v1', `bearer.${token}`],
   );
   socket.onmessage = ({ data }) => frames.push(String(data));

@@ -36,7 +36,7 @@ test('every close frame is answered, and none costs the room anything', async ()
   /** How the server ends the connection. */
   async function closeWith(payload: Buffer): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
-    const address = `${worker.url.replace('http', 'ws')}/v1/rooms/${room}`;
+    const address = `${worker.url.replace('http', 'ws')}/v1/rooms/${room}?system=off`;
     const socket = await RawWebSocket.open(address, { text: () => {}, ended: resolve });
     onTestFinished(() => socket.cut());
     socket.close(payload);

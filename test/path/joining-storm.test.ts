@@ -64,7 +64,7 @@ test.each([
 );
 
 async function joinWithoutReading(url: string): Promise<RawWebSocket> {
-  const address = `${url.replace('http', 'ws')}/v1/rooms/price_updates`;
+  const address = `${url.replace('http', 'ws')}/v1/rooms/price_updates?system=off`;
   const socket = await RawWebSocket.open(address, { text: () => {}, ended: () => {} });
   socket.stopReading();
   return socket;

@@ -1,6 +1,6 @@
 /**
- * A bare WebSocket client of one room: keeps each event's text as it stood in its frame, comes back
- * with its cursor when it is cut off, and notes what no client should ever see.
+ * A bare WebSocket client of one room, which declines `system`: keeps each event's text as it stood in
+ * its frame, comes back with its cursor when it is cut off, and notes what no client should ever see.
  */
 import type { Events, RoomFrame, Snapshot } from '../../worker/protocol/frames.ts';
 import { JsonTextReader } from '../../worker/protocol/json-text.ts';
@@ -38,7 +38,7 @@ export class Subscriber {
 
   /** Resolves once subscribed. */
   static async join(gateway: string, room: string, token?: string): Promise<Subscriber> {
-    const subscriber = new Subscriber(`${gateway}/v1/rooms/${room}`, token);
+    const subscriber = new Subscriber(`${gateway}/v1/rooms/${room}?system=off`, token);
     await new Promise<void>((resolve) => subscriber.#connect(resolve));
     return subscriber;
   }
@@ -53,7 +53,7 @@ export class Subscriber {
   }
 
   #connect(subscribed?: () => void): void {
-    const since = this.#cursor < 0 ? '' : `?since=${this.#epoch}:${this.#cursor}`;
+    const since = this.#cursor < 0 ? '' : `&since=${this.#epoch}:${this.#cursor}`;
     const socket = new WebSocket(this.#url + since, this.#protocols);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {

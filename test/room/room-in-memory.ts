@@ -117,7 +117,7 @@ export class RoomInMemory {
 
   join(joiner: Partial<Joiner> = {}, socket = new FakeSocket()): FakeSocket {
     const nobody = { user: undefined, tokenExpiresAt: undefined, since: undefined };
-    this.room.connect(socket, { ...nobody, maxRate: undefined, ...joiner });
+    this.room.connect(socket, { ...nobody, maxRate: undefined, system: 'off', ...joiner });
     return socket;
   }
 

@@ -128,7 +128,7 @@ export class SimulatedRoom {
       ? { user: USER, tokenExpiresAt: now + lifetime }
       : { user: undefined, tokenExpiresAt: undefined };
     if (this.isPrivate) connection.expectations.entitledUntil = now + lifetime;
-    this.#turn(() => this.#room.connect(connection, { ...identity, ...request }));
+    this.#turn(() => this.#room.connect(connection, { ...identity, ...request, system: 'off' }));
     return connection;
   }
 

@@ -69,7 +69,7 @@ class Crowd {
 
   /** Resolves with the room's head once all are subscribed, at one cursor. */
   async join(url: string, sockets: number, samples: number): Promise<number> {
-    const room = `${url.replace('http', 'ws')}/v1/rooms/${this.#events.room}`;
+    const room = `${url.replace('http', 'ws')}/v1/rooms/${this.#events.room}?system=off`;
     const cursors = new Set<number>();
     let joined = 0;
     const joinSome = async () => {

@@ -30,7 +30,7 @@ export class SlowReader {
     const reader = new SlowReader(events);
     const joined = Promise.withResolvers<void>();
     reader.#socket = await RawWebSocket.open(
-      `${url.replace('http', 'ws')}/v1/rooms/${events.room}`,
+      `${url.replace('http', 'ws')}/v1/rooms/${events.room}?system=off`,
       {
         text: (payload) => {
           reader.#take(payload);

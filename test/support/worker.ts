@@ -25,7 +25,7 @@ export async function post(url: string, records: readonly PostedRecord[]): Promi
 /** The frames that a bare WebSocket on `room` gets, into the array given back. */
 export function listen(url: string, room: string): string[] {
   const frames: string[] = [];
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/rooms/${room}`);
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/rooms/${room}?system=off`);
   socket.onmessage = ({ data }) => frames.push(String(data));
   onTestFinished(() => socket.close());
   return frames;

@@ -158,6 +158,15 @@ describe('an address', () => {
     expect(await refusal(await upgrade('price:JOIN?since=7'))).toEqual([400, 'cursor_invalid']);
   });
 
+  it.each(['', 'on', '7', 'OFF', '1:2:3'])('with system=%s is answered 400', async (system) => {
+    const response = upgrade('price:JOIN', {}, system);
+    expect(await refusal(await response)).toEqual([400, 'cursor_invalid']);
+  });
+
+  it.each(['off', '1703123456789:42', null])('with system=%s is admitted', async (system) => {
+    expect((await upgrade('price:JOIN', {}, system)).status).toBe(101);
+  });
+
   it('of nothing is answered 404', async () => {
     const response = await exports.default.fetch('https://gateway.test/nothing');
     expect(await refusal(response)).toEqual([404, 'not_found']);

@@ -1,6 +1,7 @@
 /**
- * GET /v1/rooms/{room}?since=epoch:seq&maxRate=N: a WebSocket, held in the room's own object and
- * subscribed to it. Whether the client may join is decided here, before the object is called.
+ * GET /v1/rooms/{room}?since=epoch:seq&maxRate=N&system=epoch:seq|off: a WebSocket, held in the room's
+ * own object, subscribed to it and to `system`. Whether the client may join is decided here, before the
+ * object is called.
  */
 import { Hono } from 'hono';
 import { subprotocolsOf } from '../auth/token.ts';
@@ -16,7 +17,7 @@ import { admitReader } from './reader.ts';
 export const connect = new Hono<{ Bindings: Env }>().get('/:room', async (c) => {
   const reader = await admitReader(c, c.req.param('room'));
   if (reader.kind === 'refused') return refuse(c, reader.code, reader.message);
-  const { since: sinceText, maxRate: rateText } = c.req.query();
+  const { since: sinceText, maxRate: rateText, system: systemText } = c.req.query();
   const since = sinceText === undefined ? undefined : parseCursor(sinceText);
   if (sinceText !== undefined && since === undefined) {
     return refuse(c, 'cursor_invalid', 'since is epoch:seq');
@@ -25,11 +26,15 @@ export const connect = new Hono<{ Bindings: Env }>().get('/:room', async (c) => 
   if (rateText !== undefined && maxRate === undefined) {
     return refuse(c, 'rate_invalid', `maxRate is one of ${MAX_RATES.join(', ')}`);
   }
+  const system = systemText === 'off' ? 'off' : parseCursor(systemText ?? '');
+  if (systemText !== undefined && system === undefined) {
+    return refuse(c, 'cursor_invalid', 'system is epoch:seq, or off');
+  }
   if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') {
     c.header('Upgrade', 'websocket');
     return refuse(c, 'upgrade_required', 'a room is joined by a WebSocket');
   }
-  const joiner: Joiner = { ...reader.identity, since, maxRate };
+  const joiner: Joiner = { ...reader.identity, since, maxRate, system };
   const headersOfJoiner = { Upgrade: 'websocket', [JOINER_HEADER]: encodeJoiner(joiner) };
   const response = await reader.call((room) =>
     room.fetch('https://room/', { headers: headersOfJoiner }),

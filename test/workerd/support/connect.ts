@@ -64,17 +64,33 @@ export function eventsOf(frame: Frame | undefined): NumberedEvent[] {
   return Array.isArray(frame?.events) ? frame.events : [];
 }
 
+/**
+ * What the address says of `system`; null for nothing. Unless a test is about it, its frames stay out
+ * of what the test looks at.
+ */
+export type SystemParameter = string | null;
+
 /** The answer to an upgrade request, whatever it is. */
-export function upgrade(path: string, headers: Record<string, string> = {}): Promise<Response> {
-  return exports.default.fetch(`https://gateway.test/v1/rooms/${path}`, {
+export function upgrade(
+  path: string,
+  headers: Record<string, string> = {},
+  system: SystemParameter = 'off',
+): Promise<Response> {
+  const joint = path.includes('?') ? '&' : '?';
+  const address = system === null ? path : `${path}${joint}system=${system}`;
+  return exports.default.fetch(`https://gateway.test/v1/rooms/${address}`, {
     headers: { Upgrade: 'websocket', ...headers },
   });
 }
 
 /** Joins a room and waits until it is subscribed. */
-export async function connect(path: string, token?: string): Promise<Client> {
+export async function connect(
+  path: string,
+  token?: string,
+  system?: SystemParameter,
+): Promise<Client> {
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
-  const response = await upgrade(path, headers);
+  const response = await upgrade(path, headers, system);
   if (response.webSocket === null) {
     throw new Error(`${response.status}: ${await response.text()}`);
   }
