@@ -67,11 +67,17 @@ export function upstreamAtLevel(
   return nameOfBranch(room, { region, number });
 }
 
-/** FNV-1a: it only has to spread names evenly, and to be the same in every object and version. */
+/**
+ * FNV-1a, and then the last step of MurmurHash3: the lowest bits of FNV alone depend on the lowest bits
+ * of the characters only, and those of two levels on each other. It only has to spread names evenly,
+ * and to be the same in every object and version.
+ */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
   }
-  return value >>> 0;
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return (value ^ (value >>> 16)) >>> 0;
 }
