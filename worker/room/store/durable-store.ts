@@ -97,7 +97,10 @@ export class DurableStore implements Store {
 
   sweep(now: number): void {
     // Another part of the object had the alarm set for earlier.
-    if (this.#alarmAt !== undefined && now < this.#alarmAt) return this.#setAlarm(this.#alarmAt);
+    if (this.#alarmAt !== undefined && now < this.#alarmAt) {
+      this.#setAlarm(this.#alarmAt);
+      return;
+    }
     const { log } = this.state;
     log.expire(now);
     this.#alarmAt = undefined;
