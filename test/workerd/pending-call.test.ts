@@ -186,7 +186,7 @@ describe('a request that is not answered', () => {
   it('ends when its signal is aborted while the body of the answer is read', async () => {
     const pair = new Pair();
     const body = new ReadableStream({ start: () => void pair.begun++ });
-    vi.mocked(Room.prototype.fetch).mockImplementation(() => new Response(body));
+    vi.mocked(Room.prototype.fetch).mockImplementation(async () => new Response(body));
     const controller = new AbortController();
     const { signal } = controller;
     await pair.call(async (callee) => (await callee.fetch('https://object/', { signal })).text());

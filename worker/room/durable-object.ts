@@ -13,7 +13,7 @@ import { PING, PONG } from '../protocol/frames.ts';
 import { nameOfRoom } from '../protocol/rooms.ts';
 import { objectStub } from '../room-call.ts';
 import { parseObjectName } from './follow/branches.ts';
-import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
+import { answerObject, objectsOver } from './follow/requests.ts';
 import { SqliteFollowRows } from './follow/rows.ts';
 import type { RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
@@ -57,10 +57,7 @@ export class Room extends DurableObject<Env> {
           followRows.noteCleared();
         },
       },
-      objects: {
-        follow: (upstream, call) => objectStub(env, upstream).follow(call),
-        push: (follower, call) => objectStub(env, follower).push(call),
-      },
+      objects: objectsOver((other) => objectStub(env, other)),
       region: branch?.region ?? regionOf(env),
       width: maxFollowersOf(env),
       random: Math.random,
@@ -84,20 +81,16 @@ export class Room extends DurableObject<Env> {
     return this.#room.append(batch);
   }
 
-  follow(call: FollowCall): FollowAnswer {
-    return this.#room.follow(call);
-  }
-
-  push(call: PushCall): PushAnswer {
-    return this.#room.push(call);
-  }
-
   history(start: Place | undefined, limit: number): string {
     return this.#room.history(start, limit);
   }
 
-  /** A WebSocket upgrade, from the Worker's connect route. */
-  override fetch(request: Request): Response {
+  /** A call of another object, or a WebSocket upgrade from the Worker's connect route. */
+  override async fetch(request: Request): Promise<Response> {
+    return (await answerObject(request, this.#room)) ?? this.#connect(request);
+  }
+
+  #connect(request: Request): Response {
     if (!this.#room.hasSpace) return new Response(null, { status: HTTP_ERRORS.room_full.status });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);

@@ -279,7 +279,10 @@ export class Room {
   /** Nobody follows a room here any more, nor does this object. A branch is nothing else. */
   #forget(room: string): void {
     const { followRows, clear } = this.#ports.storage;
-    if (this.#root !== undefined) return followRows.remove(room, '');
+    if (this.#root !== undefined) {
+      followRows.remove(room, '');
+      return;
+    }
     clear();
     this.#alarm.wentOff();
   }

@@ -19,7 +19,7 @@ const PRIORITY_WAIT: Readonly<Record<Priority, number>> = { high: 0, medium: 50,
 /** CPU time of one frame to one recipient, in ms: measured in workerd, nearly the same for any size. */
 const RECIPIENT_COST = 0.045;
 /** CPU time of one call to another object, in ms: measured in workerd. */
-const CALL_COST = 0.2;
+const CALL_COST = 0.1;
 /** The part of the time that an object may spend on flushes. */
 const FLUSH_SHARE = 0.5;
 /**

@@ -47,6 +47,7 @@ export class Call {
   #failures = 0;
   #notBefore = Number.NEGATIVE_INFINITY;
   #failed: (now: number) => void = () => {};
+  #abort = new AbortController();
 
   /** @param what names the call in the log. */
   constructor(ports: CallPorts, what: Readonly<Record<string, unknown>>) {
@@ -74,11 +75,13 @@ export class Call {
   }
 
   begin<Answer>(
-    call: () => Promise<Answer>,
+    call: (signal: AbortSignal) => Promise<Answer>,
     now: number,
     { answered, failed = () => {} }: Outcomes<Answer>,
   ): void {
     const number = ++this.#number;
+    this.#failed = failed;
+    this.#abort = new AbortController();
     this.#deadline = now + CALL_DEADLINE;
     const settle = (act: (at: number) => void) =>
       this.#ports.turn((at) => {
@@ -86,7 +89,7 @@ export class Call {
         this.#deadline = Number.POSITIVE_INFINITY;
         act(at);
       });
-    call().then(
+    call(this.#abort.signal).then(
       (answer) =>
         settle((at) => {
           this.#failures = 0;
@@ -95,7 +98,6 @@ export class Call {
         }),
       (error: unknown) => settle((at) => this.#fail(error, at)),
     );
-    this.#failed = failed;
   }
 
   /** Gives the call in flight up if its deadline has passed. */
@@ -108,6 +110,8 @@ export class Call {
   /** The answer to the call in flight does not count any more. */
   giveUp(): void {
     this.#number++;
+    // Without a reason, the platform would call its error retryable.
+    this.#abort.abort(new Error('given up'));
     this.#deadline = Number.POSITIVE_INFINITY;
   }
 

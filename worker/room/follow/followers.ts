@@ -15,7 +15,7 @@ import type { Log } from '../log/log.ts';
 import { resumeFrom } from '../log/resume.ts';
 import type { Turn } from '../turn.ts';
 import { Call, type CallPorts } from './call.ts';
-import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './calls.ts';
+import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
 import { carry } from './carried-log.ts';
 import type { SavedFollower } from './rows.ts';
 
@@ -44,7 +44,7 @@ export interface FollowersPorts extends CallPorts {
   readonly width: number;
   /** Whether another object is a branch of the room that follows this one. */
   readonly isBranch: (follower: string) => boolean;
-  readonly push: (follower: string, call: PushCall) => Promise<PushAnswer>;
+  readonly push: Objects['push'];
   readonly save: (follower: string, saved: SavedFollower) => void;
   readonly forget: (follower: string) => void;
   /** What has to be known after a sleep has changed. */
@@ -121,7 +121,8 @@ export class Followers {
     let at = Number.POSITIVE_INFINITY;
     for (const { call, cursor } of this.#followers.values()) {
       if (call.isInFlight || !call.waitsForAlarm(now)) continue;
-      if (owed(this.#ports.channel.log, cursor, now) !== 'nothing') at = Math.min(at, call.notBefore);
+      if (owed(this.#ports.channel.log, cursor, now) !== 'nothing')
+        at = Math.min(at, call.notBefore);
     }
     return at;
   }
@@ -144,7 +145,8 @@ export class Followers {
     for (const follower of this.#followers.values()) {
       if (follower.call.isInFlight || this.#dueAt(follower, now) > now) continue;
       const key = `${follower.cursor?.epoch} ${follower.cursor?.seq}`;
-      const content = contents.get(key) ?? contentAfter(this.#ports.channel.log, follower.cursor, now);
+      const content =
+        contents.get(key) ?? contentAfter(this.#ports.channel.log, follower.cursor, now);
       contents.set(key, content);
       this.#push(follower, content, now);
       calls++;
@@ -167,7 +169,7 @@ export class Followers {
     const { name, generation, call } = follower;
     const interval = channel.log.isKeyed ? KEYED_PUSH_INTERVAL : PUSH_INTERVAL;
     const pushed = { room: channel.room, upstream: object, generation, content };
-    call.begin(() => push(name, pushed), now, {
+    call.begin((signal) => push(name, pushed, signal), now, {
       answered: (answer, later) => {
         call.holdUntil(Math.max(now + interval, later + answer.retryIn));
         this.#answered(follower, answer);

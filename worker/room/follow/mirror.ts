@@ -37,7 +37,10 @@ export class Mirror implements Source {
     this.#ports = ports;
     const log = new Log(policy, logAt(saved?.cursor), true);
     this.channel = new Channel(ports.room, log, policy, shared, this);
-    this.upstream = new Upstream({ ...ports, filled: (log, now) => this.#refill(log, now) }, saved ?? {});
+    this.upstream = new Upstream(
+      { ...ports, filled: (log, now) => this.#refill(log, now) },
+      saved ?? {},
+    );
   }
 
   get isFilled(): boolean {
@@ -79,7 +82,11 @@ export class Mirror implements Source {
     if (fresh.length === 0) return;
     for (const entry of fresh) log.accept(entry, now);
     // They have waited for company upstream.
-    channel.appended(fresh, fresh.map((): Priority => 'high'), now);
+    channel.appended(
+      fresh,
+      fresh.map((): Priority => 'high'),
+      now,
+    );
     this.#ports.grown(now);
   }
 

@@ -34,9 +34,7 @@ export interface TreePorts extends CallPorts {
 }
 
 /** A room's own log, or the objects to ask for it, by the level of the tree. */
-export type LogSource =
-  | { readonly log: Log }
-  | { readonly upstreamAt: (level: number) => string };
+export type LogSource = { readonly log: Log } | { readonly upstreamAt: (level: number) => string };
 
 export class TreeNode {
   readonly channel: Channel;
@@ -170,9 +168,12 @@ export class TreeNode {
 
   #save(now: number): void {
     this.#changedAt = Number.POSITIVE_INFINITY;
+    if (this.#isForsaken) this.#ports.forget(this.channel.room);
+    else this.#saveNode(now);
+  }
+
+  #saveNode(now: number): void {
     const { room, log } = this.channel;
-    const { rows, forget } = this.#ports;
-    if (this.#isForsaken) return forget(room);
     if (this.#followers.size > 0 && this.#followers.isToldAll(now)) {
       this.#told = { epoch: log.epoch, seq: log.head };
     }
@@ -183,7 +184,7 @@ export class TreeNode {
       cursor: this.#mirror?.cursor,
       told: this.#told,
     };
-    rows.put({ room, follower: '', value: JSON.stringify(saved) });
+    this.#ports.rows.put({ room, follower: '', value: JSON.stringify(saved) });
   }
 }
 

@@ -9,7 +9,7 @@
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Turn } from '../turn.ts';
 import { Call, type CallPorts } from './call.ts';
-import type { CarriedLog, FollowAnswer, FollowCall } from './calls.ts';
+import type { CarriedLog, FollowAnswer, Objects } from './calls.ts';
 import type { SavedChannel } from './rows.ts';
 
 /** A tree of so many levels has more branches than there can be objects. */
@@ -25,7 +25,7 @@ export interface UpstreamPorts extends CallPorts {
   readonly object: string;
   /** The object to ask at a level of the tree; a branch has one upstream, whatever the level. */
   readonly upstreamAt: (level: number) => string;
-  readonly follow: (upstream: string, call: FollowCall) => Promise<FollowAnswer>;
+  readonly follow: Objects['follow'];
   /** Whether anybody reads the room here. */
   readonly isWanted: () => boolean;
   readonly filled: (log: CarriedLog, now: number) => void;
@@ -117,7 +117,7 @@ export class Upstream {
     this.#isNeeded = false;
     changed(now);
     this.#call.begin(
-      () => follow(upstream, { room, follower: object, generation }),
+      (signal) => follow(upstream, { room, follower: object, generation }, signal),
       now,
       {
         answered: (answer, later) => this.#answered(answer, later),

@@ -79,12 +79,7 @@ export class Conversation {
     }
   }
 
-  #subscribe(
-    session: Session,
-    channel: ReadChannel,
-    message: SubscribeMessage,
-    now: number,
-  ): void {
+  #subscribe(session: Session, channel: ReadChannel, message: SubscribeMessage, now: number): void {
     const { output } = session;
     const before = output.sent;
     session.subscribe(channel, message, now);

@@ -3,8 +3,8 @@
  * is to be written. All attachments are written here, once per turn.
  */
 import { CLOSE_CODES, type CloseReason } from '../../protocol/codes.ts';
-import { type Attachment, holdsPlace } from './attachment.ts';
 import type { Turn } from '../turn.ts';
+import { type Attachment, holdsPlace } from './attachment.ts';
 import type { Socket } from './output.ts';
 import { type Identity, Session, type SessionHolder } from './session.ts';
 

@@ -96,10 +96,14 @@ export class DurableStore implements Store {
   }
 
   sweep(now: number): void {
-    // Another part of the object had the alarm set for earlier.
-    if (this.#alarmAt !== undefined && now < this.#alarmAt) return this.#setAlarm(this.#alarmAt);
     const { log } = this.state;
+    const before = log.entries.length;
     log.expire(now);
+    // The alarm went off for another part of the object.
+    if (this.#alarmAt !== undefined && now < this.#alarmAt && log.entries.length === before) {
+      this.#setAlarm(this.#alarmAt);
+      return;
+    }
     this.#alarmAt = undefined;
     const newest = this.#spans.at(-1);
     if (newest === undefined) return;
