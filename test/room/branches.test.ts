@@ -1,6 +1,6 @@
 /** How followers find a place in the tree of a room. */
 import { describe, expect, it } from 'vitest';
-import { upstreamAtLevel, upstreamOfBranch } from '../../worker/room/follow/branches.ts';
+import { upstreamAtStep, upstreamOfBranch } from '../../worker/room/follow/branches.ts';
 
 describe('followers that go one level down whenever they are told that an object is full', () => {
   it.each([
@@ -11,7 +11,7 @@ describe('followers that go one level down whenever they are told that an object
     const levels: number[] = [];
     for (let n = 0; n < count; n++) {
       let level = 0;
-      const ask = () => upstreamAtLevel('system', 'weur', nameOf(n), level, width);
+      const ask = () => upstreamAtStep('system', 'weur', nameOf(n), { level, round: 0 }, width);
       while ((readers.get(ask()) ?? 0) === width) level++;
       readers.set(ask(), (readers.get(ask()) ?? 0) + 1);
       levels[level] = (levels[level] ?? 0) + 1;
@@ -25,7 +25,7 @@ describe('followers that go one level down whenever they are told that an object
 
   it('ask objects that follow each other up to the root', () => {
     const path = [4, 3, 2, 1, 0].map((level) =>
-      upstreamAtLevel('system', 'weur', 'price:X', level, 4),
+      upstreamAtStep('system', 'weur', 'price:X', { level, round: 0 }, 4),
     );
     expect(path.slice(1)).toEqual(path.slice(0, -1).map((name) => upstreamOfBranch(name, 4)));
   });

@@ -3,6 +3,8 @@ import type { Objects } from '../../worker/room/follow/calls.ts';
 import type { FollowRow, FollowRows } from '../../worker/room/follow/rows.ts';
 
 export class FollowRowsInMemory implements FollowRows {
+  /** How many rows were written, removals too. */
+  written = 0;
   readonly #rows = new Map<string, FollowRow>();
 
   read(): FollowRow[] {
@@ -10,10 +12,12 @@ export class FollowRowsInMemory implements FollowRows {
   }
 
   put(row: FollowRow): void {
+    this.written++;
     this.#rows.set(`${row.room}\n${row.follower}`, row);
   }
 
   remove(room: string, follower: string): void {
+    this.written++;
     this.#rows.delete(`${room}\n${follower}`);
   }
 }

@@ -4,7 +4,13 @@
  */
 import type { Policy } from '../policy.ts';
 import type { Channel } from './channel.ts';
-import { type Branch, nameOfBranch, upstreamAtLevel, upstreamOfBranch } from './follow/branches.ts';
+import {
+  type Branch,
+  nameOfBranch,
+  type Step,
+  upstreamAtStep,
+  upstreamOfBranch,
+} from './follow/branches.ts';
 import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
 import { readNodes, type SavedNode } from './follow/rows.ts';
 import { type LogSource, TreeNode, type TreePorts } from './follow/tree-node.ts';
@@ -91,10 +97,10 @@ export class Channels implements Scheduled {
     return node;
   }
 
-  #upstreamAt(room: string): (level: number) => string {
+  #upstreamAt(room: string): (step: Step) => string {
     const { object, region, branch, width } = this.#ports;
     if (branch === undefined) {
-      return (level) => upstreamAtLevel(room, region, object, level, width);
+      return (step) => upstreamAtStep(room, region, object, step, width);
     }
     return () => upstreamOfBranch(nameOfBranch(room, branch), width) ?? room;
   }

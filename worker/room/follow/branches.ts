@@ -51,26 +51,31 @@ export function upstreamOfBranch(name: string, width: number): string | undefine
   return nameOfBranch(room, { region, number: Math.floor((number - 1) / width) });
 }
 
-/** The object that a follower asks which is no branch of `room`, `level` levels below the root. */
-export function upstreamAtLevel(
+/** Where a follower that is no branch asks: `level` levels below the root, in its `round`-th search. */
+export interface Step {
+  readonly level: number;
+  readonly round: number;
+}
+
+/** The object that a follower asks which is no branch of `room`. Each search takes another way down. */
+export function upstreamAtStep(
   room: string,
   region: string,
   follower: string,
-  level: number,
+  { level, round }: Step,
   width: number,
 ): string {
   if (level === 0) return room;
   let number = 0;
   for (let below = 1; below < level; below++) {
-    number = number * width + 1 + (hash(`${below} ${follower}`) % width);
+    number = number * width + 1 + (hash(`${round} ${below} ${follower}`) % width);
   }
   return nameOfBranch(room, { region, number });
 }
 
 /**
- * FNV-1a, and then the last step of MurmurHash3: the lowest bits of FNV alone depend on the lowest bits
- * of the characters only, and those of two levels on each other. It only has to spread names evenly,
- * and to be the same in every object and version.
+ * FNV-1a, and the last steps of MurmurHash3, without which the low bits of similar names are alike. It
+ * only has to spread names evenly, and to be the same in every object and version.
  */
 function hash(text: string): number {
   let value = 0x811c9dc5;

@@ -13,6 +13,7 @@ import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './
 import { Followers } from './followers.ts';
 import { Mirror } from './mirror.ts';
 import type { FollowRows, SavedChannel, SavedNode } from './rows.ts';
+import type { UpstreamPorts } from './upstream.ts';
 
 /** How long nothing changes before it is saved, in ms. */
 const IDLE_TIME = 3_000;
@@ -33,8 +34,8 @@ export interface TreePorts extends CallPorts {
   readonly width: number;
 }
 
-/** A room's own log, or the objects to ask for it, by the level of the tree. */
-export type LogSource = { readonly log: Log } | { readonly upstreamAt: (level: number) => string };
+/** A room's own log, or the objects to ask for it. */
+export type LogSource = { readonly log: Log } | Pick<UpstreamPorts, 'upstreamAt'>;
 
 export class TreeNode {
   readonly channel: Channel;

@@ -8,23 +8,26 @@
  */
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Turn } from '../turn.ts';
+import type { Step } from './branches.ts';
 import { Call, type CallPorts } from './call.ts';
 import type { CarriedLog, FollowAnswer, Objects } from './calls.ts';
 import type { SavedChannel } from './rows.ts';
 
-/** A tree of so many levels has more branches than there can be objects. */
+/** So many levels, with 32 branches to each, are more than there can be objects. */
 const MOST_LEVELS = 6;
 
-/** How long it waits when every level is full, in ms. */
-const ALL_FULL_WAIT = 10_000;
+/** How long it waits before it searches another way, when all on its way are full, in ms. */
+const NEXT_SEARCH = 1_000;
+
+const FIRST_STEP: Step = { level: 0, round: 0 };
 
 export interface UpstreamPorts extends CallPorts {
   readonly present: Turn;
   readonly room: string;
   /** The name of this object. */
   readonly object: string;
-  /** The object to ask at a level of the tree; a branch has one upstream, whatever the level. */
-  readonly upstreamAt: (level: number) => string;
+  /** The object to ask at a step of the search; a branch has one upstream. */
+  readonly upstreamAt: (step: Step) => string;
   readonly follow: Objects['follow'];
   /** Whether anybody reads the room here. */
   readonly isWanted: () => boolean;
@@ -39,7 +42,7 @@ export class Upstream {
   #generation: number;
   /** Whom it follows, or was last asked; undefined when nobody was. */
   #name: string | undefined;
-  #level = 0;
+  #step: Step = FIRST_STEP;
   /** Whether something is needed that was not asked for. */
   #isNeeded = false;
   /** Whether the upstream will push the whole log when it has it. */
@@ -94,7 +97,7 @@ export class Upstream {
   /** Nobody needs the room any more. */
   leave(now: number): void {
     this.#name = undefined;
-    this.#level = 0;
+    this.#step = FIRST_STEP;
     this.noteFilled();
     this.#ports.changed(now);
   }
@@ -110,7 +113,7 @@ export class Upstream {
 
   #ask(now: number): void {
     const { room, object, upstreamAt, follow, changed } = this.#ports;
-    const upstream = this.#name ?? upstreamAt(this.#level);
+    const upstream = this.#name ?? upstreamAt(this.#step);
     const generation = this.#generation + 1;
     this.#name = upstream;
     this.#generation = generation;
@@ -131,7 +134,7 @@ export class Upstream {
   #answered(answer: FollowAnswer, now: number): void {
     switch (answer.kind) {
       case 'followed':
-        this.#level = 0;
+        this.#step = FIRST_STEP;
         if (answer.log === undefined) this.#awaitsPush = true;
         else this.#ports.filled(answer.log, now);
         return;
@@ -141,12 +144,21 @@ export class Upstream {
         return;
       case 'full':
         this.#name = undefined;
-        this.#level = (this.#level + 1) % MOST_LEVELS;
         this.#isNeeded = true;
-        if (this.#level === 0) this.#call.holdUntil(now + ALL_FULL_WAIT);
+        this.#stepDown(now);
         return;
       default:
         unreachable(answer);
+    }
+  }
+
+  #stepDown(now: number): void {
+    const { level, round } = this.#step;
+    if (level + 1 < MOST_LEVELS) {
+      this.#step = { level: level + 1, round };
+    } else {
+      this.#step = { level: 0, round: round + 1 };
+      this.#call.holdUntil(now + NEXT_SEARCH);
     }
   }
 }
