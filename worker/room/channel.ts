@@ -26,14 +26,16 @@ export interface SharedDelivery {
 
 /** What a channel needs of a log that follows another. */
 export interface Source {
-  /** Whether the log has all that is kept of the room; if not, it has what came after its floor. */
+  /** Whether the log has all that is kept of the room. */
   readonly isFilled: boolean;
+  /** Whether the log is given everything that comes after its floor. */
+  readonly goesOn: boolean;
   /** Asks for all that is kept of the room. Then the channel is refilled, some time. */
   fill(now: number): void;
 }
 
 /** A room's own log has everything from the beginning. */
-const OWN: Source = { isFilled: true, fill: () => {} };
+const OWN: Source = { isFilled: true, goesOn: true, fill: () => {} };
 
 export class Channel implements LaggardChannel {
   readonly room: string;
@@ -90,8 +92,9 @@ export class Channel implements LaggardChannel {
 
   /** Whether a reader at `place` can be served now; undefined for one that is to be shown the state. */
   serves(place: Cursor | undefined): boolean {
-    const { log } = this;
-    return this.#source.isFilled || (place?.epoch === log.epoch && place.seq >= log.floor);
+    const { isFilled, goesOn } = this.#source;
+    const { epoch, floor } = this.log;
+    return isFilled || (goesOn && place?.epoch === epoch && place.seq >= floor);
   }
 
   /** Whether a reader at `place` has to wait until the log is filled. Then that is asked for. */

@@ -27,6 +27,8 @@ export interface TreePorts extends CallPorts {
   readonly object: string;
   readonly shared: SharedDelivery;
   readonly rows: FollowRows;
+  /** Whether the object went to sleep after all was saved, and did not crash, as far as it can know. */
+  readonly hasSlept: boolean;
   /** Nothing has to be known of a room any more. */
   readonly forget: (room: string) => void;
   readonly objects: Objects;
