@@ -85,7 +85,8 @@ export class TreeNode {
     this.#ports = ports;
     this.#told = saved?.channel?.told;
     for (const [name, { generation, cursor }] of saved?.followers ?? []) {
-      this.#followers.restore(name, generation, later(cursor, this.#told));
+      const { told, failures = 0 } = saved?.channel ?? {};
+      this.#followers.restore(name, generation, later(cursor, told), failures);
     }
   }
 
@@ -184,6 +185,7 @@ export class TreeNode {
       upstream,
       cursor: this.#mirror?.cursor,
       told: this.#told,
+      failures: Math.max(this.#followers.failures, this.#mirror?.upstream.failures ?? 0),
     };
     this.#ports.rows.put({ room, follower: '', value: JSON.stringify(saved) });
   }
