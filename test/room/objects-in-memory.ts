@@ -53,6 +53,11 @@ export class ObjectsInMemory {
     return this.calls.filter((call) => call.kind === kind).map(({ to }) => to);
   }
 
+  /** How many alerts there were, if nothing else was appended. */
+  get alerts(): number {
+    return this.#offset;
+  }
+
   rowsOf(name: string): string[] {
     return this.#object(name)
       .rows.read()

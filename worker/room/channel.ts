@@ -26,8 +26,10 @@ export interface SharedDelivery {
 
 /** What a channel needs of a log that follows another. */
 export interface Source {
-  /** Whether the log has all that is kept of the room; if not, it has what came after its floor. */
+  /** Whether the log has all that is kept of the room. */
   readonly isFilled: boolean;
+  /** Whether the log is given everything that comes after its floor. */
+  readonly goesOn: boolean;
   /** Asks for all that is kept of the room. Then the channel is refilled, some time. */
   fill(now: number): void;
   /** As `fill`, for a reader that has seen a later epoch. False when that was asked for just before. */
@@ -35,7 +37,7 @@ export interface Source {
 }
 
 /** A room's own log has everything from the beginning. */
-const OWN: Source = { isFilled: true, fill: () => {}, catchUp: () => false };
+const OWN: Source = { isFilled: true, goesOn: true, fill: () => {}, catchUp: () => false };
 
 export class Channel implements LaggardChannel {
   readonly room: string;
@@ -92,8 +94,9 @@ export class Channel implements LaggardChannel {
 
   /** Whether a reader at `place` can be served now; undefined for one that is to be shown the state. */
   serves(place: Cursor | undefined): boolean {
-    const { log } = this;
-    return this.#source.isFilled || (place?.epoch === log.epoch && place.seq >= log.floor);
+    const { isFilled, goesOn } = this.#source;
+    const { epoch, floor } = this.log;
+    return isFilled || (goesOn && place?.epoch === epoch && place.seq >= floor);
   }
 
   /** Whether a reader at `place` has to wait until the log is filled. Then that is asked for. */
@@ -213,15 +216,9 @@ export class Channel implements LaggardChannel {
     this.log.refill(saved);
   }
 
-  /**
-   * Whether a new member can be told where it begins. A log that is not filled may have been lost in a
-   * crash, and be behind without anybody's knowing.
-   */
+  /** Whether a new member can be told where it begins. If not, that is asked for. */
   #isUpToDate(member: Member, since: Cursor | undefined, now: number): boolean {
-    if (!this.#source.isFilled) {
-      this.#source.fill(now);
-      return false;
-    }
+    if (this.lacks(since, now)) return false;
     const isLater = since !== undefined && since.epoch > this.log.epoch;
     if (!isLater || this.#fromLaterEpoch.has(member) || !this.#source.catchUp(now)) return true;
     this.#fromLaterEpoch.add(member);

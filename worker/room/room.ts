@@ -99,6 +99,8 @@ export class Room {
       present: this.#turn,
       shared: { pace: new Pace(), laggards, losses: this.losses },
       rows: storage.followRows,
+      // A crash closes the sockets, and a branch has none.
+      hasSlept: branch !== undefined || sockets.length > 0,
       forget: (followed: string) => this.#forget(followed),
     };
     this.#channels = new Channels(channelsPorts, this.#root?.store.state.log);

@@ -21,6 +21,8 @@ const BUSY_WAIT = 100;
 const CATCH_UP_INTERVAL = 10_000;
 
 export interface MirrorPorts extends Omit<UpstreamPorts, 'filled'> {
+  /** Whether the object went to sleep after all was saved, and did not crash, as far as it can know. */
+  readonly hasSlept: boolean;
   /** The log has something new. */
   readonly grown: (now: number) => void;
 }
@@ -31,6 +33,7 @@ export class Mirror implements Source {
   readonly #ports: MirrorPorts;
   #isFilled = false;
   #caughtUpAt = Number.NEGATIVE_INFINITY;
+  #goesOn: boolean;
 
   constructor(
     policy: Policy,
@@ -39,6 +42,8 @@ export class Mirror implements Source {
     saved: SavedChannel | undefined,
   ) {
     this.#ports = ports;
+    // What was asked for shortly before a crash is not known any more, nor what was left.
+    this.#goesOn = ports.hasSlept && saved?.upstream !== undefined;
     const log = new Log(policy, logAt(saved?.cursor), true);
     this.channel = new Channel(ports.room, log, policy, shared, this);
     this.upstream = new Upstream(
@@ -49,6 +54,10 @@ export class Mirror implements Source {
 
   get isFilled(): boolean {
     return this.#isFilled;
+  }
+
+  get goesOn(): boolean {
+    return this.#goesOn;
   }
 
   /** Where the log stands; undefined when it has never had anything. */
@@ -73,9 +82,11 @@ export class Mirror implements Source {
   /** The upstream pushes. Whatever it pushes, the answer says where the log stands then. */
   push({ upstream, generation, content }: PushCall, now: number): PushAnswer {
     const isPresent = this.upstream.isPresent(upstream, generation);
-    if (!isPresent) return { generation, wants: false, cursor: undefined, retryIn: 0 };
-    if (!this.#ports.isWanted()) {
-      this.upstream.leave(now);
+    const isWanted = this.#ports.isWanted();
+    if (!isPresent || !isWanted) {
+      if (isPresent) this.#leave(now);
+      // A crash has made it forget its last call, and whoever is refused pushes no more.
+      else if (isWanted && this.upstream.isBehind(generation)) this.fill();
       return { generation, wants: false, cursor: undefined, retryIn: 0 };
     }
     if (this.upstream.isAsking) {
@@ -84,6 +95,12 @@ export class Mirror implements Source {
     if (content.kind === 'log') this.#refill(content.log, now);
     else this.#append(content, now);
     return { generation, wants: true, cursor: this.cursor, retryIn: 0 };
+  }
+
+  #leave(now: number): void {
+    this.#isFilled = false;
+    this.#goesOn = false;
+    this.upstream.leave(now);
   }
 
   /** What was here before is left out. What leaves a hole, or is of another epoch, is not taken. */
@@ -109,6 +126,7 @@ export class Mirror implements Source {
     const { epoch, head } = carried;
     if (epoch < log.epoch || (epoch === log.epoch && head < log.head)) return;
     this.#isFilled = true;
+    this.#goesOn = true;
     this.upstream.noteFilled();
     this.channel.refill(unpack(carried), now);
     this.#ports.grown(now);

@@ -27,6 +27,8 @@ export interface TreePorts extends CallPorts {
   readonly object: string;
   readonly shared: SharedDelivery;
   readonly rows: FollowRows;
+  /** Whether the object went to sleep after all was saved, and did not crash, as far as it can know. */
+  readonly hasSlept: boolean;
   /** Nothing has to be known of a room any more. */
   readonly forget: (room: string) => void;
   readonly objects: Objects;
@@ -147,8 +149,11 @@ export class TreeNode {
     // What was pushed here before a crash was perhaps never pushed on.
     if (!this.#hasGrown) this.#mirror?.fill();
     this.#followers.askForLog(now);
-    // Whoever cannot be reached for long has an alarm of their own.
-    if (this.#followers.dueAt(now) !== Number.POSITIVE_INFINITY) this.#armAlarm(now);
+    // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
+    const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;
+    if (Math.min(asks, this.#followers.dueAt(now)) !== Number.POSITIVE_INFINITY) {
+      this.#armAlarm(now);
+    }
   }
 
   /** Whether it follows nobody, and nobody follows it. */

@@ -89,6 +89,11 @@ export class Upstream {
     return upstream === this.#name && generation === this.#generation;
   }
 
+  /** Whether a push of this generation tells of a call that is not known here. */
+  isBehind(generation: number): boolean {
+    return this.#name === undefined || generation > this.#generation;
+  }
+
   /** The mirror needs all that is kept of the room. */
   fill(): void {
     if (!this.#call.isInFlight && !this.#awaitsPush) this.#isNeeded = true;
