@@ -61,6 +61,7 @@ test('what is watched goes on after a crash where it was: nothing lost, nothing 
       url: worker.url.replace('http', 'ws'),
       room: ROOM,
       token: undefined,
+      system: false,
       onFrame: (_, frame) => events.push(...(frame?.events ?? []).map(({ source }) => source)),
       onNote: (note) => notes.push(note),
     },
@@ -89,7 +90,7 @@ test('a room that refuses for good ends the watching with its reason', async () 
   const onNote = (note: string) => notes.push(note);
   const watching = (room: string) =>
     watchRoom(
-      { url: worker.url, room, token: undefined, onFrame: () => {}, onNote },
+      { url: worker.url, room, token: undefined, system: false, onFrame: () => {}, onNote },
       new AbortController().signal,
     );
   expect(await watching('user:1')).toMatch(/^refused \(token_missing: /);
@@ -106,7 +107,10 @@ test('where nothing listens, the address is told that was asked', async () => {
     notes.push(note);
     ending.abort();
   };
-  await watchRoom({ url, room: ROOM, token: undefined, onFrame: () => {}, onNote }, ending.signal);
+  await watchRoom(
+    { url, room: ROOM, token: undefined, system: false, onFrame: () => {}, onNote },
+    ending.signal,
+  );
   expect(notes[0]).toMatch(`no answer from ${url}; connecting again in `);
 });
 
