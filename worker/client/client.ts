@@ -115,12 +115,14 @@ export class GatewayClient {
    * Calls `handler` for each event of a type, in whatever room (snapshots included: see
    * `info.snapshot`), for each change of a room's `status`, or for each `error`. Without a handler
    * of `error`, errors go to the console. Events whose type is `status` or `error` are given to
-   * subscriptions only.
+   * subscriptions only. What is for everyone (the room `system`) comes over every connection, without a
+   * subscription to it, and is given once.
    *
    * @returns a function that removes the handler.
    *
    * @example
    * const off = client.on('price_update', ({ symbol, data }) => show(symbol, data.price));
+   * client.on('system_alert', ({ data }, { snapshot }) => showAlert(data, { isNew: !snapshot }));
    */
   on(kind: 'status', handler: (status: ConnectionStatus, room: string) => unknown): () => void;
   on(kind: 'error', handler: (error: GatewayError) => unknown): () => void;
