@@ -18,6 +18,8 @@ export type Variables = {
   readonly HOME_REGION?: string;
   /** How many sockets a room holds, 1 to 32000. */
   readonly ROOM_MAX_SOCKETS?: string;
+  /** How many branches, and how many other objects, follow a room at one object, 2 to 1000. */
+  readonly ROOM_MAX_FOLLOWERS?: string;
 };
 
 export interface IngestKey {
@@ -34,6 +36,7 @@ export interface Config {
 }
 
 const DEFAULT_MAX_SOCKETS = 2_000;
+const DEFAULT_MAX_FOLLOWERS = 32;
 /** An object holds at most 32,768 hibernating sockets; some are left for those that are closing. */
 export const MOST_SOCKETS = 32_000;
 const REGIONS = [
@@ -49,6 +52,9 @@ const REGIONS = [
   'afr',
   'me',
 ] as const satisfies readonly DurableObjectLocationHint[];
+
+/** What the region is called in names of branches when HOME_REGION is not set. */
+const NO_REGION = 'home';
 
 const configs = new WeakMap<Variables, Promise<Config>>();
 
@@ -66,8 +72,24 @@ export function maxSocketsOf(env: Variables): number {
   return integer(env, 'ROOM_MAX_SOCKETS', DEFAULT_MAX_SOCKETS, 1, MOST_SOCKETS);
 }
 
+/** How many branches, and how many other objects, may follow a room at one object. */
+export function maxFollowersOf(env: Variables): number {
+  return integer(env, 'ROOM_MAX_FOLLOWERS', DEFAULT_MAX_FOLLOWERS, 2, 1_000);
+}
+
+/** What the region is called in which rooms live. */
+export function regionOf(env: Variables): string {
+  return homeRegionOf(env) ?? NO_REGION;
+}
+
+/** The location hint that a region's name is; undefined when none is configured. */
+export function locationHintOf(region: string): DurableObjectLocationHint | undefined {
+  return REGIONS.find((known) => known === region);
+}
+
 async function readConfig(env: Variables): Promise<Config> {
   maxSocketsOf(env);
+  maxFollowersOf(env);
   const ingestKeys = [
     ...(await ingestKeysOf(env, 'INGEST_SECRET', 'bridge')),
     ...(await ingestKeysOf(env, 'PUBLISHER_SECRET', 'publisher')),

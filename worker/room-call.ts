@@ -1,7 +1,8 @@
 /** The one way to a room's object: a call, and what its failure says. */
-import type { Config } from './config.ts';
+import { type Config, locationHintOf, regionOf } from './config.ts';
 import type { Env } from './env.ts';
 import type { Room } from './room/durable-object.ts';
+import { parseObjectName } from './room/follow/branches.ts';
 
 export type RoomStub = DurableObjectStub<Room>;
 
@@ -40,6 +41,13 @@ const RETRY_AFTER_OVERLOAD = 5;
 export function roomStub(env: Env, config: Config, name: string): RoomStub {
   const { homeRegion } = config;
   return env.ROOM.getByName(name, homeRegion === undefined ? {} : { locationHint: homeRegion });
+}
+
+/** The way from one object to another: a branch is in its region, and every other object at home. */
+export function objectStub(env: Env, object: string): RoomStub {
+  const region = parseObjectName(object)?.branch?.region ?? regionOf(env);
+  const locationHint = locationHintOf(region);
+  return env.ROOM.getByName(object, locationHint === undefined ? {} : { locationHint });
 }
 
 /** Calls an object. A failure is logged with what the platform says of it, and given back. */

@@ -7,6 +7,7 @@ import { Losses } from '../../worker/room/delivery/losses.ts';
 import { Member, type Membership, type Recipient } from '../../worker/room/delivery/member.ts';
 import { Pace } from '../../worker/room/delivery/pace.ts';
 import type { Slice } from '../../worker/room/delivery/slice.ts';
+import { logAt } from '../../worker/room/follow/carried-log.ts';
 import { newEntry } from '../../worker/room/log/entry.ts';
 import { Log } from '../../worker/room/log/log.ts';
 
@@ -70,7 +71,7 @@ describe('a channel whose log is a mirror', () => {
     const [keepsUp, lags] = [join(0), join(0)];
     lags.notes.readiness = 'full';
     accept(5, 'A', 0);
-    channel.renumber(9, 2, 100);
+    channel.refill(logAt({ epoch: 9, seq: 2 }), 100);
     accept(3, 'C', 110);
     lags.notes.readiness = 'ready';
     laggards.run(120);

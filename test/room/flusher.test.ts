@@ -119,12 +119,12 @@ describe('a flush', () => {
     room.append({ priority: 'low', expiresAt: room.now + 100 });
     room.clock.advance(300);
     expect(socket.sent).toEqual([[1]]);
-    expect(socket.attachment?.cursor).toBe(1);
+    expect(socket.attachment?.subscriptions[0]?.cursor).toBe(1);
     const awake = room.wake(socket);
     awake.clock.advance(1_000);
     awake.append({});
     expect(socket.frames.at(-1)).toMatchObject({ type: 'events', after: 1 });
-    expect(socket.attachment?.cursor).toBeUndefined();
+    expect(socket.attachment?.subscriptions[0]?.cursor).toBeUndefined();
   });
 
   it('leaves no timer behind, with members or without', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
 import type { Cursor } from '../../worker/protocol/frames.ts';
+import { logAt } from '../../worker/room/follow/carried-log.ts';
 import { decodeEntries, encodeEntries, newEntry } from '../../worker/room/log/entry.ts';
 import { Log } from '../../worker/room/log/log.ts';
 import { resumeFrom } from '../../worker/room/log/resume.ts';
@@ -225,13 +226,13 @@ describe('a log that mirrors another', () => {
     const log = new Log(policy({}, POLICIES.price_updates), IN_MEMORY);
     log.accept(entryOf(3, 'A'), 1);
     expect(seqs(log.snapshot(1))).toEqual([3]);
-    log.renumber(8, 2);
+    log.refill(logAt({ epoch: 8, seq: 2 }));
     expect([log.epoch, log.head, log.floor, log.trimmed]).toEqual([8, 2, 2, 2]);
     expect([log.entries, log.latest, log.snapshot(1)]).toEqual([[], [], []]);
     expect(resume(log, { epoch: 7, seq: 1 }, 1)).toMatchObject({ kind: 'gap', reason: 'epoch' });
     log.accept(entryOf(3, 'B'), 1);
     expect(log.snapshot(1)).toMatchObject([{ seq: 3, key: 'B' }]);
-    expect(() => log.renumber(8, 9)).toThrow(RangeError);
+    expect(() => log.refill(logAt({ epoch: 7, seq: 9 }))).toThrow(RangeError);
   });
 });
 

@@ -7,6 +7,7 @@ import type { Attachment } from '../../worker/room/session/attachment.ts';
 import type { Socket } from '../../worker/room/session/output.ts';
 import type { Session } from '../../worker/room/session/session.ts';
 import { Disk } from '../simulation/disk.ts';
+import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';
 import { kafkaBatch } from '../support/room-batch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -81,13 +82,15 @@ export class RoomInMemory {
     this.clock = asleep?.clock ?? new VirtualClock();
     this.#disk = asleep?.disk ?? new Disk();
     this.#offset = asleep?.offset ?? 0;
+    const name = { class: policy.access === 'user' ? 'user' : 'trade', id: 'u' } as const;
+    const followRows = new FollowRowsInMemory();
     this.room = new Room(
-      NAME,
-      { class: policy.access === 'user' ? 'user' : 'trade', id: 'u' },
-      policy,
+      { object: NAME, room: NAME, name, branch: undefined },
+      { own: policy, system: POLICIES.system },
       {
+        ...LONE_OBJECT,
         timers: this.clock,
-        storage: { chunks: this.#disk, setAlarm: () => {} },
+        storage: { chunks: this.#disk, followRows, setAlarm: () => {}, clear: () => {} },
         sockets: (asleep?.sockets ?? []).map((socket) => ({
           socket,
           attachment: socket.attachment ?? null,

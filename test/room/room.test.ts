@@ -51,7 +51,7 @@ describe('a turn', () => {
     // It takes two slices, falls behind, and is saved once for all of that.
     room.append(...Array.from({ length: 6 }, () => ({ size: LARGE })));
     expect(socket.attachmentsWritten).toBe(3);
-    expect(socket.attachment).toMatchObject({ cursor: 4, acks: true });
+    expect(socket.attachment).toMatchObject({ subscriptions: [{ cursor: 4 }], acks: true });
   });
 
   it('writes no attachment for a member that keeps up', () => {

@@ -148,7 +148,7 @@ describe('a token', () => {
     const socket = withToken(room, 1_000);
     socket.bufferedAmount = MAX_BACKLOG_BYTES;
     room.append({});
-    expect(socket.attachment).toMatchObject({ cursor: 0 });
+    expect(socket.attachment).toMatchObject({ subscriptions: [{ cursor: 0 }] });
     socket.bufferedAmount = 0;
     room.clock.forgetTimers();
     room.clock.advance(1_000);
@@ -191,7 +191,8 @@ describe('a token', () => {
     room.appendEach(...FULL, { size: LARGE });
     await room.auth(socket, 'u', room.now + 5_000);
     expect(socket.frames.at(-1)).toMatchObject({ type: 'welcome', expiresAt: room.now + 5_000 });
-    expect(socket.attachment).toMatchObject({ cursor: 3, tokenExpiresAt: room.now + 5_000 });
+    const place = { subscriptions: [{ cursor: 3 }], tokenExpiresAt: room.now + 5_000 };
+    expect(socket.attachment).toMatchObject(place);
     room.clock.advance(2_000);
     room.ack(socket, 3);
     expect(socket.sent.at(-1)).toEqual([4]);

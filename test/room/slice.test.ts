@@ -3,6 +3,7 @@ import { POLICIES, type Policy } from '../../worker/policy.ts';
 import { Frames } from '../../worker/room/delivery/frames.ts';
 import { MAX_FRAME_CHARACTERS, type Slice, slicesAfter } from '../../worker/room/delivery/slice.ts';
 import { State } from '../../worker/room/delivery/state.ts';
+import { logAt } from '../../worker/room/follow/carried-log.ts';
 import { Log } from '../../worker/room/log/log.ts';
 
 function logOf(policy: Policy, entries: readonly { key?: string; size?: number }[]): Log {
@@ -96,7 +97,7 @@ describe('a laggard is served', () => {
 
   it('a gap and the state when the log was numbered anew since', () => {
     const log = logOf(POLICIES.price_updates, KEYED);
-    log.renumber(8, 2);
+    log.refill(logAt({ epoch: 8, seq: 2 }));
     expect(framesOf(serve(log, 4, true, 7))).toMatchObject([
       { type: 'gap', epoch: 8, from: 4, to: 2, reason: 'epoch' },
       { type: 'snapshot', epoch: 8, seq: 2, events: [] },

@@ -4,12 +4,13 @@
  * Between turns the object may go to sleep, or be lost.
  */
 import type { Identification } from '../../worker/auth/token.ts';
-import type { Policy } from '../../worker/policy.ts';
+import { POLICIES, type Policy } from '../../worker/policy.ts';
 import type { CloseReason } from '../../worker/protocol/codes.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import type { RoomBatch } from '../../worker/room/intake/room-batch.ts';
 import { Room } from '../../worker/room/room.ts';
 import type { Chunks } from '../../worker/room/store/chunks.ts';
+import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { Connection, type Manners, type View } from './connection.ts';
 import { Disk } from './disk.ts';
@@ -259,27 +260,36 @@ export class SimulatedRoom {
 
   #wake(): Room {
     const { policy, chunks } = this.#circumstances;
-    return new Room(ROOM, { class: this.isPrivate ? 'user' : 'trade', id: USER }, policy, {
-      timers: this.clock,
-      storage: {
-        chunks: chunks?.(this.disk) ?? this.disk,
-        setAlarm: (at) => {
-          this.#alarmAt = at;
+    const name = { class: this.isPrivate ? 'user' : 'trade', id: USER } as const;
+    const identity = { object: ROOM, room: ROOM, name, branch: undefined };
+    return new Room(
+      identity,
+      { own: policy, system: POLICIES.system },
+      {
+        ...LONE_OBJECT,
+        timers: this.clock,
+        storage: {
+          chunks: chunks?.(this.disk) ?? this.disk,
+          followRows: new FollowRowsInMemory(),
+          clear: () => {},
+          setAlarm: (at) => {
+            this.#alarmAt = at;
+          },
         },
+        sockets: [...this.#sockets].map((socket) => ({
+          socket,
+          attachment: structuredClone(socket.attachment) ?? null,
+        })),
+        lastPing: () => undefined,
+        checkToken: (text) =>
+          new Promise((resolve) => this.#checks.push({ token: JSON.parse(text), resolve })),
+        maxSockets: { held: 100, open: 100 },
+        abort: (error) => {
+          throw error instanceof Violation ? error : new Violation(`the object aborted: ${error}`);
+        },
+        warn: () => {},
       },
-      sockets: [...this.#sockets].map((socket) => ({
-        socket,
-        attachment: structuredClone(socket.attachment) ?? null,
-      })),
-      lastPing: () => undefined,
-      checkToken: (text) =>
-        new Promise((resolve) => this.#checks.push({ token: JSON.parse(text), resolve })),
-      maxSockets: { held: 100, open: 100 },
-      abort: (error) => {
-        throw error instanceof Violation ? error : new Violation(`the object aborted: ${error}`);
-      },
-      warn: () => {},
-    });
+    );
   }
 
   /** The log's epoch and head, as a reader of its history is told. */

@@ -47,7 +47,8 @@ describe('a client that closes', () => {
     await closing.events(1);
     await runInDurableObject(stubOf('price:THROWS'), async (instance: Room, state) => {
       const sockets = state.getWebSockets();
-      const socket = sockets.find((held) => held.deserializeAttachment().maxRate === 10);
+      const rateOf = (held: WebSocket) => held.deserializeAttachment().subscriptions[0].maxRate;
+      const socket = sockets.find((held) => rateOf(held) === 10);
       if (socket === undefined) throw new Error('the object holds sockets');
       socket.close(1000, 'closing');
       expect(() => socket.send('x')).toThrow();

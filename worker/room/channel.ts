@@ -14,7 +14,7 @@ import type { Member } from './delivery/member.ts';
 import type { Pace } from './delivery/pace.ts';
 import { State } from './delivery/state.ts';
 import type { Entry } from './log/entry.ts';
-import type { Log } from './log/log.ts';
+import type { Log, SavedLog } from './log/log.ts';
 import { resumeFrom } from './log/resume.ts';
 
 /** What is the object's, and not one channel's. */
@@ -24,24 +24,40 @@ export interface SharedDelivery {
   readonly losses: Losses;
 }
 
+/** What a channel needs of a log that follows another. */
+export interface Source {
+  /** Whether the log has all that is kept of the room; if not, it has what came after its floor. */
+  readonly isFilled: boolean;
+  /** Asks for all that is kept of the room. Then the channel is refilled, some time. */
+  fill(now: number): void;
+}
+
+/** A room's own log has everything from the beginning. */
+const OWN: Source = { isFilled: true, fill: () => {} };
+
 export class Channel implements LaggardChannel {
   readonly room: string;
   readonly log: Log;
   readonly frames: Frames;
   readonly state: State;
+  readonly #source: Source;
   readonly #shared: SharedDelivery;
   readonly #flusher: Flusher;
   readonly #members = new Set<Member>();
+  /** Those for whose sake the log was asked for anew, because they come from a later epoch. */
+  readonly #fromLaterEpoch = new WeakSet<Member>();
 
   constructor(
     room: string,
     log: Log,
     policy: Pick<Policy, 'flushInterval'>,
     shared: SharedDelivery,
+    source: Source = OWN,
   ) {
     const { pace, losses, laggards } = shared;
     this.room = room;
     this.log = log;
+    this.#source = source;
     this.frames = new Frames(room);
     this.state = new State(log);
     this.#shared = shared;
@@ -63,8 +79,26 @@ export class Channel implements LaggardChannel {
     return this.#flusher.flushedUpTo;
   }
 
+  /** How many members read the channel. */
+  get size(): number {
+    return this.#members.size;
+  }
+
   run(now: number): void {
     this.#flusher.run(now);
+  }
+
+  /** Whether a reader at `place` can be served now; undefined for one that is to be shown the state. */
+  serves(place: Cursor | undefined): boolean {
+    const { log } = this;
+    return this.#source.isFilled || (place?.epoch === log.epoch && place.seq >= log.floor);
+  }
+
+  /** Whether a reader at `place` has to wait until the log is filled. Then that is asked for. */
+  lacks(place: Cursor | undefined, now: number): boolean {
+    const isServed = this.serves(place);
+    if (!isServed) this.#source.fill(now);
+    return !isServed;
   }
 
   /** Takes note of entries that are in the log. */
@@ -119,8 +153,8 @@ export class Channel implements LaggardChannel {
   placeOf(member: Member): Cursor | undefined {
     if (member.state.kind === 'lagging') return member.state.cursor;
     const seq = this.#flusher.cursorOf(member);
-    const isShort = seq !== undefined && seq < this.log.head;
-    return isShort ? { epoch: this.log.epoch, seq } : undefined;
+    const isElsewhere = seq !== undefined && seq !== this.log.head;
+    return isElsewhere ? { epoch: this.log.epoch, seq } : undefined;
   }
 
   /** Tells a waiting member where it begins, and begins to show it the state if it is new. */
@@ -128,13 +162,16 @@ export class Channel implements LaggardChannel {
     const { log } = this;
     const { laggards } = this.#shared;
     if (member.state.kind !== 'waiting') return true;
+    const { since } = member.state;
+    if (this.lacks(since, now) || this.#lagsBehind(member, since, now)) return false;
     log.expire(now);
-    const resume = resumeFrom(log, member.state.since);
+    const resume = resumeFrom(log, since);
     const { epoch, head } = log;
     const recovered = resume.kind === 'replay';
     if (!recovered && !laggards.affordsState(now)) return false;
     const from = recovered ? resume.from : head;
-    if (!member.recipient.welcome({ epoch, head, from, recovered })) return true;
+    const told = { epoch, head: Math.max(head, from), from, recovered };
+    if (!member.recipient.welcome(told)) return true;
     if (!recovered) {
       const gap = resume.kind === 'gap' ? { from: resume.from, reason: resume.reason } : undefined;
       laggards.showState(member, gap, this, now);
@@ -154,21 +191,32 @@ export class Channel implements LaggardChannel {
     this.#flusher.add(member, cursor, now);
   }
 
-  /**
-   * The log begins another epoch at `head` while members read it. Their cursors are of the epoch
-   * before, so each of them is told of a gap when it is served next.
-   */
-  renumber(epoch: number, head: number, now: number): void {
+  /** Takes over all that is kept of the room elsewhere. Members go on from their own cursors. */
+  refill(saved: SavedLog, now: number): void {
+    const { epoch } = this.log;
+    const { laggards } = this.#shared;
     for (const member of this.#members) {
       const seq = this.#flusher.cursorOf(member);
-      if (seq === undefined) continue;
-      const cursor = { epoch: this.log.epoch, seq };
-      this.#flusher.remove(member);
-      member.state = { kind: 'lagging', cursor, stalledSince: undefined, isSlow: false };
-      this.#shared.laggards.enqueue(member, this, now);
-      member.recipient.placeChanged();
+      if (seq === undefined) {
+        laggards.enqueue(member, this, now);
+      } else if (epoch !== saved.epoch || seq < saved.head) {
+        this.#flusher.remove(member);
+        const cursor = { epoch, seq };
+        member.state = { kind: 'lagging', cursor, stalledSince: undefined, isSlow: false };
+        laggards.enqueue(member, this, now);
+        member.recipient.placeChanged();
+      }
     }
     this.#flusher.clear();
-    this.log.renumber(epoch, head);
+    this.log.refill(saved);
+  }
+
+  /** A log that follows another may be behind a member that was elsewhere: then it is asked for anew, once. */
+  #lagsBehind(member: Member, since: Cursor | undefined, now: number): boolean {
+    const isLater = since !== undefined && since.epoch > this.log.epoch;
+    if (!isLater || !this.log.isMirror || this.#fromLaterEpoch.has(member)) return false;
+    this.#fromLaterEpoch.add(member);
+    this.#source.fill(now);
+    return true;
   }
 }

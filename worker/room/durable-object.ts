@@ -5,11 +5,16 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { verifyToken } from '../auth/token.ts';
-import { configOf, MOST_SOCKETS, maxSocketsOf, type Variables } from '../config.ts';
+import { configOf, MOST_SOCKETS, maxFollowersOf, maxSocketsOf, regionOf } from '../config.ts';
+import type { Env } from '../env.ts';
 import { POLICIES } from '../policy.ts';
 import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { PING, PONG } from '../protocol/frames.ts';
-import { parseRoomName } from '../protocol/rooms.ts';
+import { nameOfRoom } from '../protocol/rooms.ts';
+import { objectStub } from '../room-call.ts';
+import { parseObjectName } from './follow/branches.ts';
+import { answerObject, objectsOver } from './follow/requests.ts';
+import { SqliteFollowRows } from './follow/rows.ts';
 import type { RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
 import type { Place } from './log/resume.ts';
@@ -24,16 +29,20 @@ export function encodeJoiner(joiner: Joiner): string {
   return encodeURIComponent(JSON.stringify(joiner));
 }
 
-export class Room extends DurableObject<Variables> {
+export class Room extends DurableObject<Env> {
   readonly #room: PlainRoom;
 
-  constructor(ctx: DurableObjectState, env: Variables) {
+  constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const name = ctx.id.name ?? '';
-    const parsed = parseRoomName(name);
-    if (parsed === undefined) throw new Error(`no room is called ${JSON.stringify(name)}`);
+    const object = ctx.id.name ?? '';
+    const parsed = parseObjectName(object);
+    if (parsed === undefined) throw new Error(`no object is called ${JSON.stringify(object)}`);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
-    this.#room = new PlainRoom(name, parsed, POLICIES[parsed.class], {
+    const { room: name, branch } = parsed;
+    const followRows = new SqliteFollowRows(ctx.storage.sql);
+    const identity = { object, room: nameOfRoom(name), name, branch };
+    const policies = { own: POLICIES[name.class], system: POLICIES.system };
+    this.#room = new PlainRoom(identity, policies, {
       timers: {
         now: Date.now,
         setTimeout: (callback, ms) => setTimeout(callback, ms),
@@ -41,8 +50,17 @@ export class Room extends DurableObject<Variables> {
       },
       storage: {
         chunks: new SqliteChunks(ctx.storage.sql),
+        followRows,
         setAlarm: (at) => ctx.waitUntil(ctx.storage.setAlarm(at)),
+        clear: () => {
+          ctx.waitUntil(ctx.storage.deleteAll());
+          followRows.noteCleared();
+        },
       },
+      objects: objectsOver((other) => objectStub(env, other)),
+      region: branch?.region ?? regionOf(env),
+      width: maxFollowersOf(env),
+      random: Math.random,
       sockets: ctx.getWebSockets().map((socket) => ({
         socket,
         attachment: socket.deserializeAttachment(),
@@ -52,7 +70,7 @@ export class Room extends DurableObject<Variables> {
       checkToken: async (token) => verifyToken(token, (await configOf(env)).jwtSecret),
       maxSockets: { held: maxSocketsOf(env), open: MOST_SOCKETS },
       abort: (error) => {
-        console.error({ event: 'room_aborted', room: name, error: String(error) });
+        console.error({ event: 'room_aborted', room: object, error: String(error) });
         ctx.abort(String(error));
       },
       warn: (event) => console.warn(event),
@@ -67,8 +85,12 @@ export class Room extends DurableObject<Variables> {
     return this.#room.history(start, limit);
   }
 
-  /** A WebSocket upgrade, from the Worker's connect route. */
-  override fetch(request: Request): Response {
+  /** A call of another object, or a WebSocket upgrade from the Worker's connect route. */
+  override async fetch(request: Request): Promise<Response> {
+    return (await answerObject(request, this.#room)) ?? this.#connect(request);
+  }
+
+  #connect(request: Request): Response {
     if (!this.#room.hasSpace) return new Response(null, { status: HTTP_ERRORS.room_full.status });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);

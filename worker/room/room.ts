@@ -1,7 +1,8 @@
 /**
- * A room as its object serves it: sessions, the channel that they read, and one turn per event of the
+ * A room as its object serves it: sessions, the channels that they read, and one turn per event of the
  * platform's. It knows no platform: the Durable Object runs it in production, and tests and the
- * simulation run this very class.
+ * simulation run this very class. An object is the root of its room, which has the log and takes events,
+ * or a branch of it, which follows the log elsewhere.
  *
  * A turn is: who must go is let go; the event is obeyed; what is due is done; what changed is saved;
  * the timer is set. If anything in it fails, memory may be ahead of the disk. Then the object ends,
@@ -13,23 +14,30 @@ import type { Policy } from '../policy.ts';
 import type { Cursor } from '../protocol/frames.ts';
 import type { MaxRate } from '../protocol/messages.ts';
 import type { RoomName } from '../protocol/rooms.ts';
-import { Channel } from './channel.ts';
+import { Alarm } from './alarm.ts';
+import { Channels, SYSTEM_ROOM } from './channels.ts';
 import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
 import { Pace } from './delivery/pace.ts';
+import type { Branch } from './follow/branches.ts';
+import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './follow/calls.ts';
+import type { FollowRows } from './follow/rows.ts';
 import { Intake, type RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
 import { readHistory } from './log/history.ts';
+import type { Log } from './log/log.ts';
 import type { Place } from './log/resume.ts';
 import { Scheduler, type Timers } from './scheduler.ts';
 import { type Attachment, attachmentOf, restoreSession } from './session/attachment.ts';
 import { Conversation } from './session/conversation.ts';
 import type { Socket } from './session/output.ts';
-import type { Identity } from './session/session.ts';
+import type { Identity, Session } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
-import { openStore, type Storage } from './store/open-store.ts';
+import type { Chunks } from './store/chunks.ts';
+import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
+import type { Turn } from './turn.ts';
 
 /** How often a room that leaves something out says so in the log, in ms. */
 const LOSSES_EVERY = 60_000;
@@ -38,18 +46,41 @@ const JOINING_BURST = 8 * 1024 * 1024;
 /** The state that it may show them each ms, in characters: 16 MB/s. */
 const JOINING_PER_MS = 16 * 1024;
 
+/** Which object this is. */
+export interface RoomIdentity {
+  /** Its name: the room's, and that of its branch unless it is the room's root. */
+  readonly object: string;
+  readonly room: string;
+  readonly name: RoomName;
+  readonly branch: Branch | undefined;
+}
+
 /** Who joins, as the Worker has established it. */
 export interface Joiner extends Identity {
   readonly since: Cursor | undefined;
   readonly maxRate: MaxRate | undefined;
-  /** Where the client stands in `system`, or that it declines it; a new client says neither. */
+  /** Where the client stands in `system`, which every session reads that does not decline it. */
   readonly system: Cursor | 'off' | undefined;
 }
 
 /** What a room needs of the platform. */
 export interface RoomPorts {
   readonly timers: Timers;
-  readonly storage: Storage;
+  readonly storage: {
+    readonly chunks: Chunks;
+    readonly followRows: FollowRows;
+    /** Sets the one alarm of the object, Unix ms. */
+    readonly setAlarm: (at: number) => void;
+    /** Forgets everything, the alarm too. */
+    readonly clear: () => void;
+  };
+  readonly objects: Objects;
+  /** Where this object is: a location hint such as `weur`. */
+  readonly region: string;
+  /** How many branches, and how many other followers, follow one object at most. */
+  readonly width: number;
+  /** A number from 0 to 1. */
+  readonly random: () => number;
   /** The sockets that were held when the object slept; `null` for one that was dismissed. */
   readonly sockets: readonly { readonly socket: Socket; readonly attachment: Attachment | null }[];
   /** When a socket last pinged, Unix ms; undefined for one that never did. */
@@ -65,59 +96,96 @@ export interface RoomPorts {
   readonly warn: (event: Readonly<Record<string, unknown>>) => void;
 }
 
+/** What only the root of a room has. */
+interface Root {
+  readonly store: Store;
+  readonly intake: Intake;
+}
+
 export class Room {
   readonly sessions: Sessions;
   readonly losses = new Losses();
+  readonly #identity: RoomIdentity;
   readonly #ports: RoomPorts;
-  readonly #store: Store;
-  readonly #intake: Intake;
-  readonly #channel: Channel;
+  readonly #root: Root | undefined;
+  readonly #channels: Channels;
   readonly #conversation: Conversation;
+  readonly #alarm: Alarm;
   readonly #scheduler: Scheduler;
-  readonly #turn = { number: 0 };
+  readonly #turn: { -readonly [Field in keyof Turn]: Turn[Field] } = {
+    number: 0,
+    answers: undefined,
+  };
   #lossesReported = 0;
   #lossesReportedAt = 0;
 
-  constructor(room: string, name: RoomName, policy: Policy, ports: RoomPorts) {
-    const { timers, storage, sockets, lastPing, checkToken } = ports;
+  constructor(
+    identity: RoomIdentity,
+    policies: { readonly own: Policy; readonly system: Policy },
+    ports: RoomPorts,
+  ) {
+    const { object, room, name, branch } = identity;
+    const { timers, storage, sockets, lastPing, checkToken, objects, region, width } = ports;
     const now = timers.now();
+    this.#identity = identity;
     this.#ports = ports;
     const toldEpoch = sockets.find(({ attachment }) => attachment !== null)?.attachment?.epoch;
-    this.#store = openStore(policy, storage, toldEpoch, now);
-    const { log, positions, webhookIds } = this.#store.state;
-    this.#intake = new Intake(log, positions, webhookIds);
+    if (branch === undefined) {
+      const setAlarm = (at: number) => this.#alarm.ask(at);
+      const store = openStore(policies.own, { chunks: storage.chunks, setAlarm }, toldEpoch, now);
+      const { log, positions, webhookIds } = store.state;
+      this.#root = { store, intake: new Intake(log, positions, webhookIds) };
+    }
+    this.#alarm = new Alarm(storage.setAlarm, this.#root?.store.alarmAt);
+    const turn = (act: (now: number) => void) => this.#inTurn(act);
     const laggards = new Laggards(this.losses, new Budget(JOINING_BURST, JOINING_PER_MS));
-    const channel = new Channel(room, log, policy, {
-      pace: new Pace(),
-      laggards,
-      losses: this.losses,
-    });
-    this.#channel = channel;
+    const channelsPorts = {
+      object,
+      room,
+      branch,
+      policies,
+      objects,
+      region,
+      width,
+      turn,
+      now: timers.now,
+      random: ports.random,
+      warn: ports.warn,
+      present: this.#turn,
+      shared: { pace: new Pace(), laggards, losses: this.losses },
+      rows: storage.followRows,
+      forget: (followed: string) => this.#forget(followed),
+    };
+    this.#channels = new Channels(channelsPorts, this.#root?.store.state.log);
     this.sessions = new Sessions({
       turn: this.#turn,
-      isPrivate: policy.access !== 'anyone',
+      isPrivate: policies.own.access !== 'anyone',
       lastPing,
-      attachmentOf: (session) => attachmentOf(session, channel),
+      attachmentOf: (session) => attachmentOf(session, this.#log.epoch),
     });
     this.#conversation = new Conversation({
       sessions: this.sessions,
-      channel,
+      room,
+      channelOf: (wanted) => this.#channels.of(wanted),
       checkToken,
       opens: (user) => accessTo(name, user) === 'granted',
-      turn: (act) => this.#inTurn(act),
+      turn,
     });
-    this.#scheduler = new Scheduler(timers, [channel, laggards, this.#store], () => {
-      this.#inTurn(() => {});
-    });
+    const parts = [this.#channels, laggards, ...(this.#root ? [this.#root.store] : [])];
+    this.#scheduler = new Scheduler(timers, parts, () => this.#inTurn(() => {}));
     if (sockets.length > 0) this.#inTurn(() => this.#wake(now));
   }
 
   /** Takes the records of a batch that are this room's, and gives what is new to its members. */
   append(batch: RoomBatch): RoomAnswer {
     return this.#inTurn((now) => {
-      const { answer, entries, priorities, changed } = this.#intake.append(batch, now);
-      if (changed) this.#store.appended(now);
-      if (entries.length > 0) this.#channel.appended(entries, priorities, now);
+      const { store, intake } = this.#rootOf('append');
+      const { answer, entries, priorities, changed } = intake.append(batch, now);
+      if (changed) store.appended(now);
+      if (entries.length > 0) {
+        this.#channels.own.channel.appended(entries, priorities, now);
+        this.#channels.own.grown(now);
+      }
       this.#reportLosses(now);
       return answer;
     });
@@ -125,8 +193,20 @@ export class Room {
 
   /** A page of the tail, as JSON. */
   history(start: Place | undefined, limit: number): string {
-    const { room, log } = this.#channel;
-    return readHistory(room, log, start, limit, this.#ports.timers.now());
+    return readHistory(this.#identity.room, this.#log, start, limit, this.#ports.timers.now());
+  }
+
+  /** Another object asks to follow the room. */
+  follow(call: FollowCall): FollowAnswer {
+    return this.#inTurn((now) => {
+      this.#root?.store.keepEpoch(now);
+      return this.#channels.follow(call, now);
+    }, 'follow');
+  }
+
+  /** The upstream of a room that is followed here pushes. */
+  push(call: PushCall): PushAnswer {
+    return this.#inTurn((now) => this.#channels.push(call, now), 'push');
   }
 
   /** Whether another socket may be held. */
@@ -137,11 +217,12 @@ export class Room {
   }
 
   /** A socket was accepted: it is welcomed and subscribed. */
-  connect(socket: Socket, { since, maxRate, ...identity }: Joiner): void {
+  connect(socket: Socket, { since, maxRate, system, ...identity }: Joiner): void {
     this.#inTurn((now) => {
       const session = this.sessions.hold(socket, identity);
       session.welcome();
-      session.subscribe(this.#channel, { since, maxRate }, now);
+      session.subscribe(this.#channels.own.channel, { since, maxRate }, now);
+      if (system !== 'off') this.#subscribeSystem(session, system, now);
     });
   }
 
@@ -160,23 +241,57 @@ export class Room {
 
   /** The platform's alarm went off. */
   alarm(): void {
-    this.#inTurn((now) => this.#store.sweep(now));
+    this.#inTurn((now) => {
+      this.#alarm.wentOff();
+      this.#root?.store.sweep(now);
+      this.#channels.alarm(now);
+    });
   }
 
-  #inTurn<Result>(act: (now: number) => Result): Result {
+  get #log(): Log {
+    return this.#channels.own.channel.log;
+  }
+
+  #rootOf(call: string): Root {
+    if (this.#root === undefined) throw new Error(`${call} is for the root of a room`);
+    return this.#root;
+  }
+
+  /** @param answers which call of another object the turn answers. */
+  #inTurn<Result>(act: (now: number) => Result, answers?: Turn['answers']): Result {
     const now = this.#ports.timers.now();
     this.#turn.number++;
+    this.#turn.answers = answers;
     try {
       this.sessions.sweep(now);
       const result = act(now);
       this.#scheduler.run(now);
       this.sessions.saveChanged();
+      this.#alarm.ask(this.#channels.alarmAt(now));
       this.#scheduler.arm(now);
       return result;
     } catch (error) {
       this.#ports.abort(error);
       throw error;
     }
+  }
+
+  /** Nobody follows a room here any more, nor does this object. A branch is nothing else. */
+  #forget(room: string): void {
+    const { followRows, clear } = this.#ports.storage;
+    if (this.#root !== undefined) {
+      followRows.remove(room, '');
+      return;
+    }
+    clear();
+    this.#alarm.wentOff();
+  }
+
+  /** A session reads `system` without asking, beside the room that it has come for. */
+  #subscribeSystem(session: Session, since: Cursor | undefined, now: number): void {
+    const channel = this.#channels.of(SYSTEM_ROOM);
+    if (channel === undefined || this.#identity.room === SYSTEM_ROOM) return;
+    session.subscribe(channel, { since }, now);
   }
 
   /** Takes note of the sockets that were held before the object slept. */
@@ -191,8 +306,9 @@ export class Room {
     });
     // A token may have ended meanwhile, and then nothing more is sent.
     this.sessions.sweep(now);
+    const channelOf = (room: string) => this.#channels.of(room);
     for (const { session, attachment } of held) {
-      if (this.sessions.holds(session)) restoreSession(session, this.#channel, attachment, now);
+      if (this.sessions.holds(session)) restoreSession(session, channelOf, attachment, now);
     }
   }
 
@@ -201,7 +317,7 @@ export class Room {
     if (total === this.#lossesReported || now - this.#lossesReportedAt < LOSSES_EVERY) return;
     this.#lossesReported = total;
     this.#lossesReportedAt = now;
-    const { room } = this.#channel;
-    this.#ports.warn({ event: 'room_losses', room, conflated, gaps, slowConsumers });
+    const { object } = this.#identity;
+    this.#ports.warn({ event: 'room_losses', room: object, conflated, gaps, slowConsumers });
   }
 }

@@ -5,6 +5,7 @@
  * another, nor any cohort. A member that takes nothing costs nothing but a look now and then; a
  * member that acks is not even looked at, because its ack brings it back.
  */
+import type { Cursor } from '../../protocol/frames.ts';
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Entry } from '../log/entry.ts';
 import type { Budget } from './budget.ts';
@@ -32,6 +33,8 @@ export interface LaggardChannel {
   readonly state: Pick<State, 'first' | 'next'>;
   /** The number up to which the members that keep up have been sent. */
   readonly flushedUpTo: number;
+  /** Whether a member at `cursor` has to wait until the log is filled. */
+  lacks(cursor: Cursor, now: number): boolean;
   /** Welcomes a waiting member, if it can be afforded now. */
   welcome(member: Member, now: number): boolean;
   /** Takes a member that stands at `cursor` in with those that keep up. */
@@ -130,6 +133,7 @@ export class Laggards {
     }
     const { log } = channel;
     const { cursor, stalledSince = now } = state;
+    if (channel.lacks(cursor, now)) return false;
     const isSlow = state.isSlow || now - stalledSince >= SLOW_AFTER;
     log.expire(now);
     const slices = slicesAfter(log, cursor, isSlow, now);

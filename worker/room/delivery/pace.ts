@@ -18,6 +18,8 @@ import { Budget } from './budget.ts';
 const PRIORITY_WAIT: Readonly<Record<Priority, number>> = { high: 0, medium: 50, low: 250 };
 /** CPU time of one frame to one recipient, in ms: measured in workerd, nearly the same for any size. */
 const RECIPIENT_COST = 0.045;
+/** CPU time of one call to another object, in ms: measured in workerd. */
+const CALL_COST = 0.1;
 /** The part of the time that an object may spend on flushes. */
 const FLUSH_SHARE = 0.5;
 /**
@@ -49,5 +51,10 @@ export class Pace {
   /** Pays for a flush at `now`. The last flush of a burst may leave the budget in debt. */
   spend(recipients: number, now: number): void {
     this.#sendingTime.spend(recipients * RECIPIENT_COST, now);
+  }
+
+  /** Pays for calls to other objects at `now`. */
+  spendOnCalls(calls: number, now: number): void {
+    this.#sendingTime.spend(calls * CALL_COST, now);
   }
 }

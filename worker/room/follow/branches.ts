@@ -7,7 +7,7 @@
  * space. It asks the root first, and whoever is full sends it one level down, to the branch that its own
  * name chooses there. So a region grows as many branches as it needs, evenly.
  */
-import { nameOfRoom, parseRoomName, type RoomName } from '../../protocol/rooms.ts';
+import { parseRoomName, type RoomName } from '../../protocol/rooms.ts';
 
 /** A branch of a room: it serves the room in a region. */
 export interface Branch {
@@ -25,51 +25,64 @@ export interface ObjectName {
 /** A branch's region and number, after a blank, which no room's name holds. */
 const BRANCH_PATTERN = /^([^ ]+) ([a-z-]+)\.(0|[1-9][0-9]{0,8})$/;
 
-/** The inverse of `nameOfObject`; undefined when no object is called that. */
+/** What an object of this name serves; undefined when no object is called that. */
 export function parseObjectName(name: string): ObjectName | undefined {
-  const match = BRANCH_PATTERN.exec(name);
-  const room = parseRoomName(match?.[1] ?? name);
-  if (room === undefined) return undefined;
-  if (match === null) return { room, branch: undefined };
-  const [, , region = '', number = ''] = match;
-  return { room, branch: { region, number: Number(number) } };
+  const branch = matchBranch(name);
+  const room = parseRoomName(branch?.room ?? name);
+  return room && { room, branch };
 }
 
-export function nameOfObject({ room, branch }: ObjectName): string {
-  return branch === undefined ? nameOfRoom(room) : nameOfBranch(nameOfRoom(room), branch);
+function matchBranch(name: string): (Branch & { readonly room: string }) | undefined {
+  const match = BRANCH_PATTERN.exec(name);
+  if (match === null) return undefined;
+  const [, room = '', region = '', number = ''] = match;
+  return { room, region, number: Number(number) };
 }
 
 export function nameOfBranch(room: string, { region, number }: Branch): string {
   return `${room} ${region}.${number}`;
 }
 
-/** The object that a branch follows. */
-export function upstreamOfBranch(room: string, { region, number }: Branch, width: number): string {
+/** The object that a branch of this name follows; undefined for the name of what is no branch. */
+export function upstreamOfBranch(name: string, width: number): string | undefined {
+  const { room, region, number } = matchBranch(name) ?? {};
+  if (room === undefined || region === undefined || number === undefined) return undefined;
   if (number === 0) return room;
   return nameOfBranch(room, { region, number: Math.floor((number - 1) / width) });
 }
 
-/** The object that a follower asks which is no branch of `room`, `level` levels below the root. */
-export function upstreamAtLevel(
+/** Where a follower that is no branch asks: `level` levels below the root, in its `round`-th search. */
+export interface Step {
+  readonly level: number;
+  readonly round: number;
+}
+
+/** The object that a follower asks which is no branch of `room`. Each search takes another way down. */
+export function upstreamAtStep(
   room: string,
   region: string,
   follower: string,
-  level: number,
+  { level, round }: Step,
   width: number,
 ): string {
   if (level === 0) return room;
   let number = 0;
   for (let below = 1; below < level; below++) {
-    number = number * width + 1 + (hash(`${below} ${follower}`) % width);
+    number = number * width + 1 + (hash(`${round} ${below} ${follower}`) % width);
   }
   return nameOfBranch(room, { region, number });
 }
 
-/** FNV-1a: it only has to spread names evenly, and to be the same in every object and version. */
+/**
+ * FNV-1a, and the last steps of MurmurHash3, without which the low bits of similar names are alike. It
+ * only has to spread names evenly, and to be the same in every object and version.
+ */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
     value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
   }
-  return value >>> 0;
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return (value ^ (value >>> 16)) >>> 0;
 }

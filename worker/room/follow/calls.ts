@@ -76,8 +76,11 @@ export interface PushAnswer {
   readonly retryIn: number;
 }
 
-/** The way to other objects, by name. A call that fails rejects, with what the platform says of it. */
+/**
+ * The way to other objects, by name. A call that fails rejects, with what the platform says of it. A call
+ * that is given up has its signal aborted, and may be obeyed all the same.
+ */
 export interface Objects {
-  follow(upstream: string, call: FollowCall): Promise<FollowAnswer>;
-  push(follower: string, call: PushCall): Promise<PushAnswer>;
+  follow(upstream: string, call: FollowCall, signal: AbortSignal): Promise<FollowAnswer>;
+  push(follower: string, call: PushCall, signal: AbortSignal): Promise<PushAnswer>;
 }

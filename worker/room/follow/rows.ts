@@ -39,12 +39,40 @@ export interface SavedChannel {
   readonly told: Cursor | undefined;
 }
 
+/** All that was saved of a room. */
+export interface SavedNode {
+  readonly channel: SavedChannel | undefined;
+  /** By name. */
+  readonly followers: ReadonlyMap<string, SavedFollower>;
+}
+
+/** What was saved of each room, by its name. */
+export function readNodes(rows: FollowRows): Map<string, SavedNode> {
+  const nodes = new Map<string, SavedNode>();
+  for (const { room, follower, value } of rows.read()) {
+    const { channel, followers } = nodes.get(room) ?? { channel: undefined, followers: new Map() };
+    const saved = JSON.parse(value);
+    nodes.set(
+      room,
+      follower === ''
+        ? { channel: saved, followers }
+        : { channel, followers: new Map([...followers, [follower, saved]]) },
+    );
+  }
+  return nodes;
+}
+
 export class SqliteFollowRows implements FollowRows {
   readonly #sql: SqlStorage;
   #exists: boolean | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+  }
+
+  /** All tables of the object are gone. */
+  noteCleared(): void {
+    this.#exists = false;
   }
 
   read(): FollowRow[] {

@@ -47,7 +47,8 @@ interface TakenSnapshot {
 const NO_SNAPSHOT: TakenSnapshot = { head: -1, entries: [], validUntil: 0 };
 
 export class Log {
-  readonly isUnbroken: boolean;
+  /** Whether it follows another log: then a reader may have been given more than it has by now. */
+  readonly isMirror: boolean;
   readonly #policy: Policy;
   readonly #tail: Entry[] = [];
   readonly #latest = new Map<string, Entry>();
@@ -57,22 +58,23 @@ export class Log {
   #perishables = 0;
   /** Nothing in the tail expires before this, Unix ms. */
   #expiresFrom = Number.POSITIVE_INFINITY;
-  #epoch: number;
-  #head: number;
-  #floor: number;
-  #trimmed: number;
-  #conflatableFrom: number;
+  #epoch = 0;
+  #head = 0;
+  #floor = 0;
+  #trimmed = 0;
+  #conflatableFrom = 0;
+  #isUnbroken = true;
   #snapshot = NO_SNAPSHOT;
 
-  constructor(policy: Policy, saved: SavedLog) {
+  constructor(policy: Policy, saved: SavedLog, isMirror = false) {
     this.#policy = policy;
-    this.isUnbroken = saved.isUnbroken;
-    this.#epoch = saved.epoch;
-    this.#head = saved.head;
-    this.#floor = saved.floor;
-    this.#trimmed = saved.trimmed;
-    this.#conflatableFrom = saved.conflatableFrom ?? 0;
-    for (const entry of saved.entries) this.#hold(entry);
+    this.isMirror = isMirror;
+    this.#restore(saved);
+  }
+
+  /** Whether no event was lost under another epoch. */
+  get isUnbroken(): boolean {
+    return this.#isUnbroken;
   }
 
   /** The lifetime of the numbering. Epochs only grow. */
@@ -139,22 +141,19 @@ export class Log {
     this.#trim(now);
   }
 
-  /** Begins another lifetime of the numbering at `head`. The cursors of all readers become void. */
-  renumber(epoch: number, head: number): void {
-    if (epoch <= this.#epoch) {
-      throw new RangeError(`epoch ${epoch} is not greater than ${this.#epoch}`);
+  /** Takes over all that the log which it follows keeps, in the same epoch or a greater one. */
+  refill(saved: SavedLog): void {
+    if (saved.epoch < this.#epoch) {
+      throw new RangeError(`epoch ${saved.epoch} is older than ${this.#epoch}`);
     }
-    this.#epoch = epoch;
-    this.#head = head;
-    this.#floor = head;
-    this.#trimmed = head;
-    this.#conflatableFrom = head;
     this.#tail.length = 0;
     this.#latest.clear();
     this.#characters = 0;
     this.#latestCharacters = 0;
     this.#perishables = 0;
+    this.#expiresFrom = Number.POSITIVE_INFINITY;
     this.#snapshot = NO_SNAPSHOT;
+    this.#restore(saved);
   }
 
   /** Drops everything that has expired. It is called for each reader, so most calls do nothing. */
@@ -175,6 +174,12 @@ export class Log {
   /** The tail's entries after `seq` that have not expired, oldest first. */
   entriesAfter(seq: number, now: number): Entry[] {
     return this.#tail.slice(indexAfter(this.#tail, seq)).filter(({ expiresAt }) => expiresAt > now);
+  }
+
+  /** Whether any entry of the tail came after `seq` that has not expired. */
+  hasAfter(seq: number, now: number): boolean {
+    const newest = this.#tail.findLast((entry) => entry.seq <= seq || entry.expiresAt > now);
+    return newest !== undefined && newest.seq > seq;
   }
 
   /** The newest entry of each key that came after `seq`, oldest first. */
@@ -199,6 +204,22 @@ export class Log {
       this.#snapshot = this.#takeSnapshot(now);
     }
     return this.#snapshot.entries;
+  }
+
+  /** Everything that is kept, oldest first: the tail, and what only stands for its key any more. */
+  get kept(): Entry[] {
+    const kept = new Set([...this.#latest.values(), ...this.#tail]);
+    return [...kept].sort((one, other) => one.seq - other.seq);
+  }
+
+  #restore(saved: SavedLog): void {
+    this.#isUnbroken = saved.isUnbroken;
+    this.#epoch = saved.epoch;
+    this.#head = saved.head;
+    this.#floor = saved.floor;
+    this.#trimmed = saved.trimmed;
+    this.#conflatableFrom = saved.conflatableFrom ?? 0;
+    for (const entry of saved.entries) this.#hold(entry);
   }
 
   #takeSnapshot(now: number): TakenSnapshot {

@@ -6,7 +6,7 @@ import type { Cursor, GapReason } from '../../protocol/frames.ts';
 import type { Log } from './log.ts';
 
 /** What the decision needs to know of a log. */
-export type ResumableLog = Pick<Log, 'epoch' | 'head' | 'floor' | 'isUnbroken'>;
+export type ResumableLog = Pick<Log, 'epoch' | 'head' | 'floor' | 'isUnbroken' | 'isMirror'>;
 
 /** A place whose epoch may be unknown: then only its number counts. */
 export interface Place {
@@ -36,7 +36,7 @@ export function whyIncomplete(
   { epoch = log.epoch, seq }: Place,
 ): GapReason | undefined {
   const isOther = epoch !== log.epoch && !hasMissedNothing(log, seq);
-  if (isOther || seq > log.head) return 'epoch';
+  if (isOther || (seq > log.head && !log.isMirror)) return 'epoch';
   return seq < log.floor ? 'trimmed' : undefined;
 }
 

@@ -2,75 +2,104 @@
  * What survives hibernation with a socket. A subscription stands at the saved head of its log, unless
  * the attachment holds a cursor.
  */
+import type { Cursor } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
 import type { Session } from './session.ts';
-import type { ReadChannel } from './subscription.ts';
+import type { ReadChannel, Subscription } from './subscription.ts';
 import type { SavedSent } from './window.ts';
 
 export interface Attachment {
-  /** The epoch that the client was told, for a room that has nothing saved. */
+  /** The epoch of the object's own room, which has nothing saved before its first event. */
   readonly epoch: number;
   readonly user: string | undefined;
   /** Unix ms; undefined for an anonymous session. */
   readonly tokenExpiresAt: number | undefined;
-  readonly maxRate: MaxRate | undefined;
   /** Whether the client has ever acked anything. */
   readonly acks: boolean;
-  /** Whether it is subscribed to the room. A socket that is not is only held. */
-  readonly subscribed: boolean;
-  /** Whether it is being shown the state, which a wake begins anew. */
-  readonly joins: boolean;
-  /** The number of a laggard, and of a member that was not sent the newest entries. */
-  readonly cursor: number | undefined;
+  /** What it is subscribed to. A socket without any subscription is only held. */
+  readonly subscriptions: readonly SavedSubscription[];
   /** What is on its way to a client that acks, if it lags or its window is full. */
   readonly inFlight: readonly SavedSent[] | undefined;
 }
 
-/** Whether an attachment says where its session stands, so that it is wrong once something was sent. */
-export function holdsPlace({ joins, cursor, inFlight = [] }: Attachment): boolean {
-  return joins || cursor !== undefined || inFlight.length > 0;
+export interface SavedSubscription {
+  readonly room: string;
+  /** The epoch that the client was told. */
+  readonly epoch: number;
+  readonly maxRate: MaxRate | undefined;
+  /** Whether it waits, or is being shown the state, which a wake begins anew. */
+  readonly joins: boolean;
+  /** Where it stood when it asked to be a member, if it still waits. */
+  readonly since: Cursor | undefined;
+  /** The number of a laggard, and of a member that does not stand at the head. */
+  readonly cursor: number | undefined;
 }
 
-/** What a wake must know of a session on the object of `channel`'s room. */
-export function attachmentOf(session: Session, channel: ReadChannel): Attachment {
+/** Whether an attachment says where its session stands, so that it is wrong once something was sent. */
+export function holdsPlace({ subscriptions, inFlight = [] }: Attachment): boolean {
+  return inFlight.length > 0 || subscriptions.some(hasPlace);
+}
+
+/** What a wake must know of a session on an object whose own room is in `epoch`. */
+export function attachmentOf(session: Session, epoch: number): Attachment {
   const { output, identity } = session;
-  const member = session.subscriptions.get(channel.room)?.member;
-  const place = member && channel.placeOf(member);
-  const savesInFlight = output.acks && (place !== undefined || output.isWindowFull);
+  const subscriptions = [...session.subscriptions.values()].map(savedSubscription);
+  const savesInFlight = output.acks && (output.isWindowFull || subscriptions.some(hasPlace));
   return {
-    epoch: place?.epoch ?? channel.log.epoch,
+    epoch,
     user: identity.user,
     tokenExpiresAt: identity.tokenExpiresAt,
-    maxRate: member?.maxRate,
     acks: output.acks,
-    subscribed: member !== undefined,
-    joins: member !== undefined && member.state.kind !== 'current' && place === undefined,
-    cursor: place?.seq,
-    inFlight: savesInFlight ? output.saveInFlight(channel.room) : undefined,
+    subscriptions,
+    inFlight: savesInFlight ? output.saveInFlight() : undefined,
   };
 }
 
-/** Gives a session that slept its subscription back. */
+/** Gives a session that slept its subscriptions back. */
 export function restoreSession(
   session: Session,
-  channel: ReadChannel,
+  channelOf: (room: string) => ReadChannel | undefined,
   attachment: Attachment,
   now: number,
 ): void {
-  const { epoch, maxRate, acks, subscribed, joins, cursor, inFlight = [] } = attachment;
+  const { acks, subscriptions, inFlight = [] } = attachment;
   session.remembersPlace = holdsPlace(attachment);
-  session.output.restore(acks, channel.room, inFlight);
-  if (!subscribed) return;
-  if (joins) session.subscribe(channel, { maxRate }, now);
-  else if (epoch === channel.log.epoch) {
-    session.resume(
-      channel,
-      maxRate,
-      cursor === undefined ? undefined : { epoch, seq: cursor },
-      now,
-    );
+  session.output.restore(acks, inFlight);
+  for (const saved of subscriptions) {
+    const channel = channelOf(saved.room);
+    if (channel !== undefined) restoreSubscription(session, channel, saved, now);
+  }
+}
+
+function restoreSubscription(
+  session: Session,
+  channel: ReadChannel,
+  { epoch, maxRate, joins, since, cursor }: SavedSubscription,
+  now: number,
+): void {
+  if (joins) {
+    session.subscribe(channel, { since, maxRate }, now);
+  } else if (epoch === channel.log.epoch) {
+    const place = cursor === undefined ? undefined : { epoch, seq: cursor };
+    session.resume(channel, maxRate, place, now);
   } else {
     // An epoch ends with its sockets, but nothing is lost by not relying on that.
     session.subscribe(channel, { since: { epoch, seq: cursor ?? 0 }, maxRate }, now);
   }
+}
+
+function savedSubscription({ channel, member }: Subscription): SavedSubscription {
+  const place = channel.placeOf(member);
+  return {
+    room: channel.room,
+    epoch: place?.epoch ?? channel.log.epoch,
+    maxRate: member.maxRate,
+    joins: member.state.kind !== 'current' && place === undefined,
+    since: member.state.kind === 'waiting' ? member.state.since : undefined,
+    cursor: place?.seq,
+  };
+}
+
+function hasPlace({ joins, cursor }: SavedSubscription): boolean {
+  return joins || cursor !== undefined;
 }

@@ -20,7 +20,9 @@ const ANSWER_CHARACTERS_PER_MESSAGE = 16 * 1024;
 export interface ConversationPorts {
   readonly sessions: Sessions;
   /** The room of this object. */
-  readonly channel: ReadChannel;
+  readonly room: string;
+  /** The channel of a room that this object's sockets may read; undefined for any other room. */
+  readonly channelOf: (room: string) => ReadChannel | undefined;
   readonly checkToken: (token: string) => Promise<User | Refusal>;
   /** Whether a token opens the room of this object. */
   readonly opens: (user: User) => boolean;
@@ -59,15 +61,15 @@ export class Conversation {
 
   #obey(session: Session, message: ClientMessage, now: number): Promise<void> | void {
     if (message.type === 'auth') return this.#authenticate(session, message.id, message.token);
-    const { channel } = this.#ports;
-    if (normalRoomName(message.room) !== channel.room) {
-      const text = `this socket is of ${channel.room}: connect to the other room`;
+    const channel = this.#ports.channelOf(normalRoomName(message.room));
+    if (channel === undefined) {
+      const text = `this socket is of ${this.#ports.room}: connect to the other room`;
       const id = message.type === 'ack' ? undefined : message.id;
       return session.refuse('room_elsewhere', text, id, message.room);
     }
     switch (message.type) {
       case 'subscribe':
-        return this.#subscribe(session, message, now);
+        return this.#subscribe(session, channel, message, now);
       case 'unsubscribe':
         return session.unsubscribe(channel.room, message.id);
       case 'ack':
@@ -77,10 +79,10 @@ export class Conversation {
     }
   }
 
-  #subscribe(session: Session, message: SubscribeMessage, now: number): void {
+  #subscribe(session: Session, channel: ReadChannel, message: SubscribeMessage, now: number): void {
     const { output } = session;
     const before = output.sent;
-    session.subscribe(this.#ports.channel, message, now);
+    session.subscribe(channel, message, now);
     session.messages.spend((output.sent - before) / ANSWER_CHARACTERS_PER_MESSAGE, now);
   }
 

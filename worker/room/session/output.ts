@@ -18,6 +18,7 @@
  * slowest client; and closing a slow client at once, which loses its place for a short stall.
  */
 import type { Readiness } from '../delivery/member.ts';
+import type { Turn } from '../turn.ts';
 import { type SavedSent, Window } from './window.ts';
 
 /** The part of a WebSocket that a room uses. */
@@ -37,14 +38,9 @@ export const MAX_BACKLOG_BYTES = 32 * 1024;
 /** What one turn may add to that, in bytes, however much is pending. */
 export const MAX_BURST_BYTES = 1024 * 1024;
 
-/** Counts the turns of an object, so that what is measured once in a turn is measured once. */
-export interface Turn {
-  readonly number: number;
-}
-
 export class Output {
   readonly #socket: Socket;
-  readonly #turn: Turn;
+  readonly #turn: Pick<Turn, 'number'>;
   /** Whether the runtime tells the backlog. It is asked once, because asking costs a call each time. */
   readonly #tellsBacklog: boolean;
   readonly #window = new Window();
@@ -56,7 +52,7 @@ export class Output {
   #burst = 0;
   #sent = 0;
 
-  constructor(socket: Socket, turn: Turn) {
+  constructor(socket: Socket, turn: Pick<Turn, 'number'>) {
     this.#socket = socket;
     this.#turn = turn;
     this.#tellsBacklog = socket.bufferedAmount !== undefined;
@@ -130,13 +126,13 @@ export class Output {
     this.#window.forget(room);
   }
 
-  saveInFlight(room: string): SavedSent[] {
-    return this.#window.save(room);
+  saveInFlight(): SavedSent[] {
+    return this.#window.save();
   }
 
-  restore(acks: boolean, room: string, inFlight: readonly SavedSent[]): void {
+  restore(acks: boolean, inFlight: readonly SavedSent[]): void {
     this.#acks = acks;
-    this.#window.restore(room, inFlight);
+    this.#window.restore(inFlight);
   }
 
   #measure(): void {

@@ -15,7 +15,8 @@ import { MAX_MESSAGE_LENGTH, type MaxRate } from '../../protocol/messages.ts';
 import { Budget } from '../delivery/budget.ts';
 import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
-import { Output, type Socket, type Turn } from './output.ts';
+import type { Turn } from '../turn.ts';
+import { Output, type Socket } from './output.ts';
 import {
   type ReadChannel,
   type Subscriber,

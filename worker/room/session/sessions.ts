@@ -3,8 +3,9 @@
  * is to be written. All attachments are written here, once per turn.
  */
 import { CLOSE_CODES, type CloseReason } from '../../protocol/codes.ts';
+import type { Turn } from '../turn.ts';
 import { type Attachment, holdsPlace } from './attachment.ts';
-import type { Socket, Turn } from './output.ts';
+import type { Socket } from './output.ts';
 import { type Identity, Session, type SessionHolder } from './session.ts';
 
 /** How often silent peers are looked for, in ms, and only while something happens in the object. */

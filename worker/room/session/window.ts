@@ -14,8 +14,8 @@ interface Sent {
   characters: number;
 }
 
-/** As saved: `[upTo, characters]`, of one room. */
-export type SavedSent = readonly [upTo: number, characters: number];
+/** What was sent of a room, as saved. */
+export type SavedSent = readonly [room: string, upTo: number, characters: number];
 
 /** What may be in flight to a session that acks, in characters: at 100 ms of round trip 2.6 MB/s. */
 export const WINDOW_CHARACTERS = 256 * 1024;
@@ -68,14 +68,12 @@ export class Window {
     }
   }
 
-  save(room: string): SavedSent[] {
-    return this.#sent
-      .filter((sent) => sent.room === room)
-      .map(({ upTo, characters }) => [upTo, characters]);
+  save(): SavedSent[] {
+    return this.#sent.map(({ room, upTo, characters }) => [room, upTo, characters]);
   }
 
-  restore(room: string, saved: readonly SavedSent[]): void {
-    for (const [upTo, characters] of saved) {
+  restore(saved: readonly SavedSent[]): void {
+    for (const [room, upTo, characters] of saved) {
       this.#sent.push({ room, firstUpTo: upTo, upTo, characters });
       this.#characters += characters;
     }

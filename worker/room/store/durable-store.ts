@@ -83,13 +83,27 @@ export class DurableStore implements Store {
     }
   }
 
+  get alarmAt(): number | undefined {
+    return this.#alarmAt;
+  }
+
+  keepEpoch(now: number): void {
+    if (this.#spans.length === 0) this.appended(now);
+  }
+
   run(): void {
     // Nothing is ever due.
   }
 
   sweep(now: number): void {
     const { log } = this.state;
+    const before = log.entries.length;
     log.expire(now);
+    // The alarm went off for another part of the object.
+    if (this.#alarmAt !== undefined && now < this.#alarmAt && log.entries.length === before) {
+      this.#setAlarm(this.#alarmAt);
+      return;
+    }
     this.#alarmAt = undefined;
     const newest = this.#spans.at(-1);
     if (newest === undefined) return;

@@ -27,12 +27,16 @@ const CHUNK_CHARACTERS = 256 * 1024;
 
 export class MemoryStore implements Store {
   readonly state: RoomState;
+  /** It sets no alarm. */
+  readonly alarmAt = undefined;
   readonly #chunks: Chunks;
   /** The state as it was saved last, which is what a crash would leave. */
   #saved: string;
   /** How many slots after the first hold the latest entries as saved. */
   #slots: number;
   #dirty = false;
+  /** Whether anything of the room was ever saved. */
+  #isSaved: boolean;
   #appendedAt = 0;
 
   /** @param memberEpoch the epoch that hibernating members of a room without a table were told. */
@@ -41,6 +45,7 @@ export class MemoryStore implements Store {
     const rows = chunks.read();
     const stateRow = rows.find(({ slot }) => slot === STATE_SLOT);
     const saved = stateRow === undefined ? undefined : decodeState(stateRow.state);
+    this.#isSaved = saved !== undefined;
     this.#slots = saved?.slots ?? 0;
     const head = saved?.head ?? 0;
     this.state = openState({
@@ -69,6 +74,11 @@ export class MemoryStore implements Store {
     this.#putState(JSON.stringify({ ...decodeState(this.#saved), dirty: true }));
   }
 
+  keepEpoch(): void {
+    if (this.#isSaved) return;
+    this.#putState(this.#saved);
+  }
+
   sweep(): void {
     // It sets no alarm.
   }
@@ -92,6 +102,7 @@ export class MemoryStore implements Store {
   }
 
   #putState(state: string): void {
+    this.#isSaved = true;
     this.#chunks.put({ slot: STATE_SLOT, last: this.state.log.head, entries: '', state });
   }
 }

@@ -5,10 +5,10 @@ import { DurableStore } from './durable-store.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { Store } from './store.ts';
 
-/** The storage of an object, as the platform gives it. */
+/** Where a store keeps its log, and what wakes it. */
 export interface Storage {
   readonly chunks: Chunks;
-  /** Sets the one alarm of the object, Unix ms. */
+  /** Has the alarm of the object go off, Unix ms. */
   readonly setAlarm: (at: number) => void;
 }
 

@@ -13,6 +13,10 @@ export interface Store {
   appended(now: number): void;
   /** Does what is due. */
   run(now: number): void;
+  /** Saves the epoch, even if nothing was appended: another object has been told it. */
+  keepEpoch(now: number): void;
+  /** When an alarm was set for before the object slept, Unix ms; undefined when there was none. */
+  readonly alarmAt: number | undefined;
   /** The platform's alarm went off. */
   sweep(now: number): void;
 }

@@ -1,0 +1,199 @@
+/** Several objects on one clock, and the calls between them, which a test may hold back or break. */
+import { POLICIES } from '../../worker/policy.ts';
+import { nameOfRoom } from '../../worker/protocol/rooms.ts';
+import { parseObjectName } from '../../worker/room/follow/branches.ts';
+import type { FollowCall, Objects, PushCall } from '../../worker/room/follow/calls.ts';
+import { type Joiner, Room } from '../../worker/room/room.ts';
+import { Disk } from '../simulation/disk.ts';
+import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';
+import { kafkaBatch } from '../support/room-batch.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { FakeSocket } from './room-in-memory.ts';
+
+/** A call that was made, in the order in which they were. */
+export type NotedCall = { readonly to: string } & (
+  | { readonly kind: 'follow'; readonly call: FollowCall }
+  | { readonly kind: 'push'; readonly call: PushCall }
+);
+
+/** Calls between objects, written rows of who follows whom, and alarms that were set. */
+export interface Costs {
+  readonly calls: number;
+  readonly rows: number;
+  readonly alarms: number;
+}
+
+/** One object: what of it outlives its memory, and the memory. */
+class InMemoryObject {
+  readonly disk = new Disk();
+  readonly rows = new FollowRowsInMemory();
+  readonly sockets: FakeSocket[] = [];
+  alarmAt: number | undefined;
+  room: Room | undefined;
+}
+
+export class ObjectsInMemory {
+  readonly clock = new VirtualClock();
+  readonly calls: NotedCall[] = [];
+  /** What becomes of a call, instead of its being made at once. */
+  meddle: (call: NotedCall, make: () => unknown) => Promise<unknown> = async (_call, make) =>
+    make();
+  readonly #width: number;
+  readonly #objects = new Map<string, InMemoryObject>();
+  #offset = 0;
+  #alarmsSet = 0;
+
+  constructor(width = 4) {
+    this.#width = width;
+  }
+
+  /** The calls of a kind, as `from → to` would be too long: whom they were made to. */
+  callsOf(kind: NotedCall['kind']): string[] {
+    return this.calls.filter((call) => call.kind === kind).map(({ to }) => to);
+  }
+
+  rowsOf(name: string): string[] {
+    return this.#object(name)
+      .rows.read()
+      .map(({ follower }) => follower);
+  }
+
+  alarmOf(name: string): number | undefined {
+    return this.#object(name).alarmAt;
+  }
+
+  get costs(): Costs {
+    const rows = [...this.#objects.values()].reduce((sum, { rows }) => sum + rows.written, 0);
+    return { calls: this.calls.length, rows, alarms: this.#alarmsSet };
+  }
+
+  costsSince(before: Costs): Costs {
+    const { calls, rows, alarms } = this.costs;
+    return {
+      calls: calls - before.calls,
+      rows: rows - before.rows,
+      alarms: alarms - before.alarms,
+    };
+  }
+
+  room(name: string): Room {
+    const object = this.#object(name);
+    object.room ??= this.#wake(name, object);
+    return object.room;
+  }
+
+  join(name: string, joiner: Partial<Joiner> = {}): FakeSocket {
+    const socket = new FakeSocket();
+    const nobody = { user: undefined, tokenExpiresAt: undefined };
+    const anew = { since: undefined, maxRate: undefined, system: undefined };
+    this.room(name).connect(socket, { ...nobody, ...anew, ...joiner });
+    this.#object(name).sockets.push(socket);
+    return socket;
+  }
+
+  leave(name: string, socket: FakeSocket): void {
+    this.room(name).disconnect(socket);
+    const { sockets } = this.#object(name);
+    sockets.splice(sockets.indexOf(socket), 1);
+  }
+
+  /** @param expiresAt Unix ms. */
+  alert(expiresAt?: number): void {
+    this.append('system', expiresAt);
+  }
+
+  append(room: string, expiresAt?: number): void {
+    const offset = this.#offset++;
+    const position = { topic: 't', partition: 0, offset, timestamp: this.clock.now() };
+    const fields = { key: undefined, expiresAt, priority: 'high' } as const;
+    const record = { index: 0, event: `{"n":${offset + 1}}`, ...fields, position };
+    this.room(room).append(kafkaBatch('c', [record]));
+  }
+
+  /** Time passes, and alarms go off. */
+  async elapse(ms: number): Promise<void> {
+    const until = this.clock.now() + ms;
+    for (;;) {
+      const due = [...this.#objects].filter(([, { alarmAt = Infinity }]) => alarmAt <= until);
+      const [next] = due.sort(([, a], [, b]) => (a.alarmAt ?? 0) - (b.alarmAt ?? 0));
+      if (next === undefined) break;
+      const [name, object] = next;
+      await this.clock.elapse(Math.max(0, (object.alarmAt ?? 0) - this.clock.now()));
+      object.alarmAt = undefined;
+      this.room(name).alarm();
+    }
+    await this.clock.elapse(until - this.clock.now());
+  }
+
+  /** The object hibernates, with its sockets. */
+  sleep(name: string): void {
+    this.#object(name).room = undefined;
+  }
+
+  /** The object is lost, with its sockets and its timers; all other timers are kept. */
+  crash(name: string): void {
+    const object = this.#object(name);
+    object.room = undefined;
+    object.sockets.length = 0;
+  }
+
+  #object(name: string): InMemoryObject {
+    let object = this.#objects.get(name);
+    if (object === undefined) {
+      object = new InMemoryObject();
+      this.#objects.set(name, object);
+    }
+    return object;
+  }
+
+  #wake(object: string, kept: InMemoryObject): Room {
+    const parsed = parseObjectName(object);
+    if (parsed === undefined) throw new Error(`no object is called ${object}`);
+    const { room: name, branch } = parsed;
+    const identity = { object, room: nameOfRoom(name), name, branch };
+    const policies = { own: POLICIES[name.class], system: POLICIES.system };
+    const isAlive = () => this.#objects.get(object)?.room === room;
+    const room: Room = new Room(identity, policies, {
+      ...LONE_OBJECT,
+      width: this.#width,
+      objects: this.#network(),
+      timers: {
+        now: this.clock.now,
+        setTimeout: (act, ms) => this.clock.setTimeout(() => isAlive() && act(), ms),
+        clearTimeout: this.clock.clearTimeout,
+      },
+      storage: {
+        chunks: kept.disk,
+        followRows: kept.rows,
+        setAlarm: (at) => {
+          this.#alarmsSet++;
+          kept.alarmAt = at;
+        },
+        clear: () => {
+          for (const { room: of, follower } of kept.rows.read()) kept.rows.remove(of, follower);
+          kept.alarmAt = undefined;
+        },
+      },
+      sockets: kept.sockets.map((socket) => ({ socket, attachment: socket.attachment ?? null })),
+      lastPing: () => undefined,
+      checkToken: async (token) => JSON.parse(token),
+      maxSockets: { held: 100, open: 100 },
+      abort: (error) => {
+        throw error;
+      },
+      warn: () => {},
+    });
+    return room;
+  }
+
+  #network(): Objects {
+    const make = async <Answer>(call: NotedCall, act: () => Answer): Promise<Answer> => {
+      this.calls.push(call);
+      return (await this.meddle(call, act)) as Answer;
+    };
+    return {
+      follow: (to, call) => make({ kind: 'follow', to, call }, () => this.room(to).follow(call)),
+      push: (to, call) => make({ kind: 'push', to, call }, () => this.room(to).push(call)),
+    };
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * A mirror: a channel whose log follows the room elsewhere. It takes the numbers of its upstream as they
+ * are. After a sleep it knows where it stands and has no entries. Then it goes on from there with what
+ * it is pushed, and asks for the whole log only when a reader needs what came before.
+ */
+import type { Policy } from '../../policy.ts';
+import type { Priority } from '../../protocol/events.ts';
+import type { Cursor } from '../../protocol/frames.ts';
+import { Channel, type SharedDelivery, type Source } from '../channel.ts';
+import { decodeEntries } from '../log/entry.ts';
+import { Log } from '../log/log.ts';
+import type { CarriedLog, PushAnswer, PushCall, PushedEntries } from './calls.ts';
+import { logAt, unpack } from './carried-log.ts';
+import type { SavedChannel } from './rows.ts';
+import { Upstream, type UpstreamPorts } from './upstream.ts';
+
+/** While the answer to the mirror's own call is on its way, it is not to be pushed for so long, in ms. */
+const BUSY_WAIT = 100;
+
+export interface MirrorPorts extends Omit<UpstreamPorts, 'filled'> {
+  /** The log has something new. */
+  readonly grown: (now: number) => void;
+}
+
+export class Mirror implements Source {
+  readonly channel: Channel;
+  readonly upstream: Upstream;
+  readonly #ports: MirrorPorts;
+  #isFilled = false;
+
+  constructor(
+    policy: Policy,
+    shared: SharedDelivery,
+    ports: MirrorPorts,
+    saved: SavedChannel | undefined,
+  ) {
+    this.#ports = ports;
+    const log = new Log(policy, logAt(saved?.cursor), true);
+    this.channel = new Channel(ports.room, log, policy, shared, this);
+    this.upstream = new Upstream(
+      { ...ports, filled: (log, now) => this.#refill(log, now) },
+      saved ?? {},
+    );
+  }
+
+  get isFilled(): boolean {
+    return this.#isFilled;
+  }
+
+  /** Where the log stands; undefined when it has never had anything. */
+  get cursor(): Cursor | undefined {
+    const { epoch, head } = this.channel.log;
+    return epoch === 0 ? undefined : { epoch, seq: head };
+  }
+
+  fill(): void {
+    this.upstream.fill();
+  }
+
+  /** The upstream pushes. Whatever it pushes, the answer says where the log stands then. */
+  push({ upstream, generation, content }: PushCall, now: number): PushAnswer {
+    const isPresent = this.upstream.isPresent(upstream, generation);
+    if (!isPresent) return { generation, wants: false, cursor: undefined, retryIn: 0 };
+    if (!this.#ports.isWanted()) {
+      this.upstream.leave(now);
+      return { generation, wants: false, cursor: undefined, retryIn: 0 };
+    }
+    if (this.upstream.isAsking) {
+      return { generation, wants: true, cursor: this.cursor, retryIn: BUSY_WAIT };
+    }
+    if (content.kind === 'log') this.#refill(content.log, now);
+    else this.#append(content, now);
+    return { generation, wants: true, cursor: this.cursor, retryIn: 0 };
+  }
+
+  /** What was here before is left out. What leaves a hole, or is of another epoch, is not taken. */
+  #append({ epoch, after, entries }: PushedEntries, now: number): void {
+    const { channel } = this;
+    const { log } = channel;
+    if (epoch !== log.epoch || after > log.head) return;
+    const fresh = decodeEntries(entries).filter(({ seq }) => seq > log.head);
+    if (fresh.length === 0) return;
+    for (const entry of fresh) log.accept(entry, now);
+    // They have waited for company upstream.
+    channel.appended(
+      fresh,
+      fresh.map((): Priority => 'high'),
+      now,
+    );
+    this.#ports.grown(now);
+  }
+
+  /** An older log than is here, such as one that was overtaken on its way, is not taken. */
+  #refill(carried: CarriedLog, now: number): void {
+    const { log } = this.channel;
+    const { epoch, head } = carried;
+    if (epoch < log.epoch || (epoch === log.epoch && head < log.head)) return;
+    this.#isFilled = true;
+    this.upstream.noteFilled();
+    this.channel.refill(unpack(carried), now);
+    this.#ports.grown(now);
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * A room as this object serves it, in the tree of the room: its channel, whom it follows and who follows
+ * it. The room's own object follows nobody. What has to be known after a sleep is saved when it is idle.
+ */
+import type { Policy } from '../../policy.ts';
+import type { Cursor } from '../../protocol/frames.ts';
+import { Channel, type SharedDelivery } from '../channel.ts';
+import type { Log } from '../log/log.ts';
+import type { Turn } from '../turn.ts';
+import { upstreamOfBranch } from './branches.ts';
+import type { CallPorts } from './call.ts';
+import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
+import { Followers } from './followers.ts';
+import { Mirror } from './mirror.ts';
+import type { FollowRows, SavedChannel, SavedNode } from './rows.ts';
+import type { UpstreamPorts } from './upstream.ts';
+
+/** How long nothing changes before it is saved, in ms. */
+const IDLE_TIME = 3_000;
+/** How long after an append the alarm goes off that pushes it if the object has crashed, in ms. */
+const ALARM_AFTER = 10_000;
+
+/** What the nodes of an object share. */
+export interface TreePorts extends CallPorts {
+  readonly present: Turn;
+  /** The name of this object. */
+  readonly object: string;
+  readonly shared: SharedDelivery;
+  readonly rows: FollowRows;
+  /** Nothing has to be known of a room any more. */
+  readonly forget: (room: string) => void;
+  readonly objects: Objects;
+  /** How many followers a node has at most that are branches, and how many others. */
+  readonly width: number;
+}
+
+/** A room's own log, or the objects to ask for it. */
+export type LogSource = { readonly log: Log } | Pick<UpstreamPorts, 'upstreamAt'>;
+
+export class TreeNode {
+  readonly channel: Channel;
+  readonly #followers: Followers;
+  readonly #mirror: Mirror | undefined;
+  readonly #ports: TreePorts;
+  #told: Cursor | undefined;
+  #changedAt = Number.POSITIVE_INFINITY;
+  #alarmAt = Number.POSITIVE_INFINITY;
+  /** Whether it has grown since the object woke. */
+  #hasGrown = false;
+
+  constructor(
+    ports: TreePorts,
+    room: string,
+    policy: Policy,
+    source: LogSource,
+    saved: SavedNode | undefined,
+  ) {
+    const { object, shared, rows, objects, width } = ports;
+    const changed = (now: number) => this.#changed(now);
+    if ('log' in source) {
+      this.channel = new Channel(room, source.log, policy, shared);
+    } else {
+      const mirrorPorts = {
+        ...ports,
+        room,
+        upstreamAt: source.upstreamAt,
+        follow: objects.follow,
+        isWanted: () => this.#isWanted,
+        grown: (now: number) => this.grown(now),
+        changed,
+      };
+      this.#mirror = new Mirror(policy, shared, mirrorPorts, saved?.channel);
+      this.channel = this.#mirror.channel;
+    }
+    this.#followers = new Followers({
+      ...ports,
+      channel: this.channel,
+      pace: shared.pace,
+      isBranch: (follower) => upstreamOfBranch(follower, width) === object,
+      push: objects.push,
+      save: (follower, state) => rows.put({ room, follower, value: JSON.stringify(state) }),
+      forget: (follower) => rows.remove(room, follower),
+      changed,
+    });
+    this.#ports = ports;
+    this.#told = saved?.channel?.told;
+    for (const [name, { generation, cursor }] of saved?.followers ?? []) {
+      this.#followers.restore(name, generation, later(cursor, this.#told));
+    }
+  }
+
+  /** When `run` is to be called next, Unix ms. */
+  dueAt(now: number): number {
+    return Math.min(
+      this.channel.dueAt,
+      this.#followers.dueAt(now),
+      this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY,
+      this.#changedAt + IDLE_TIME,
+    );
+  }
+
+  /** When the alarm is to go off, Unix ms; infinite when it is not needed. */
+  alarmAt(now: number): number {
+    return Math.min(
+      this.#alarmAt,
+      this.#followers.alarmAt(now),
+      this.#mirror?.upstream.alarmAt(now) ?? Number.POSITIVE_INFINITY,
+    );
+  }
+
+  /** Another object asks to follow the room. */
+  follow(call: FollowCall, now: number): FollowAnswer {
+    const answer = this.#followers.follow(call, now);
+    // A crash must not make this object forget that it owes the log.
+    if (answer.kind === 'followed' && answer.log === undefined) this.#armAlarm(now);
+    return answer;
+  }
+
+  /** The upstream pushes. */
+  push(call: PushCall, now: number): PushAnswer {
+    const { generation } = call;
+    if (this.#mirror !== undefined) return this.#mirror.push(call, now);
+    return { generation, wants: false, cursor: undefined, retryIn: 0 };
+  }
+
+  /** The log has something new. */
+  grown(now: number): void {
+    this.#hasGrown = true;
+    if (this.#mirror !== undefined) this.#changed(now);
+    if (this.#followers.size === 0) return;
+    this.#changed(now);
+    this.#armAlarm(now);
+    this.#followers.askForLog(now);
+  }
+
+  run(now: number): void {
+    if (this.channel.dueAt <= now) this.channel.run(now);
+    if (this.#followers.dueAt(now) <= now) this.#followers.run(now);
+    this.#mirror?.upstream.run(now);
+    if (this.#changedAt + IDLE_TIME <= now) this.#save(now);
+  }
+
+  alarm(now: number): void {
+    if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
+    if (this.#followers.size === 0) return;
+    // What was pushed here before a crash was perhaps never pushed on.
+    if (!this.#hasGrown) this.#mirror?.fill();
+    this.#followers.askForLog(now);
+    // Whoever cannot be reached for long has an alarm of their own.
+    if (this.#followers.dueAt(now) !== Number.POSITIVE_INFINITY) this.#armAlarm(now);
+  }
+
+  /** Whether it follows nobody, and nobody follows it. */
+  get #isForsaken(): boolean {
+    return this.#mirror?.upstream.saved.upstream === undefined && this.#followers.size === 0;
+  }
+
+  get #isWanted(): boolean {
+    return this.channel.size > 0 || this.#followers.size > 0;
+  }
+
+  #changed(now: number): void {
+    this.#changedAt = now;
+  }
+
+  #armAlarm(now: number): void {
+    if (this.#alarmAt === Number.POSITIVE_INFINITY) this.#alarmAt = now + ALARM_AFTER;
+  }
+
+  #save(now: number): void {
+    this.#changedAt = Number.POSITIVE_INFINITY;
+    if (this.#isForsaken) this.#ports.forget(this.channel.room);
+    else this.#saveNode(now);
+  }
+
+  #saveNode(now: number): void {
+    const { room, log } = this.channel;
+    if (this.#followers.size > 0 && this.#followers.isToldAll(now)) {
+      this.#told = { epoch: log.epoch, seq: log.head };
+    }
+    const { generation = 0, upstream } = this.#mirror?.upstream.saved ?? {};
+    const saved: SavedChannel = {
+      generation,
+      upstream,
+      cursor: this.#mirror?.cursor,
+      told: this.#told,
+    };
+    this.#ports.rows.put({ room, follower: '', value: JSON.stringify(saved) });
+  }
+}
+
+/** Of two cursors the one that is further on. */
+function later(one: Cursor | undefined, other: Cursor | undefined): Cursor | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const isFurther = one.epoch - other.epoch || one.seq - other.seq;
+  return isFurther > 0 ? one : other;
+}
