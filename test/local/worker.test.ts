@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { watchRoom } from '../../bridge/local/tools/watched-room.ts';
@@ -82,6 +83,31 @@ test('what is watched goes on after a crash where it was: nothing lost, nothing 
 
   expect(events.map((event) => JSON.parse(event).data.tradeId)).toEqual(['t0', 't1']);
   expect(notes[1]).toMatch(/^closed .*; connecting again in /);
+});
+
+test('`npm run watch` prints an alert once, whatever the rooms', async () => {
+  const worker = await start();
+  const url = worker.url.replace('http', 'ws');
+  const rooms = [ROOM, 'price:BTC-USDC', 'price_updates'];
+  const watching = spawn(process.execPath, ['bridge/local/tools/watch.ts', ...rooms, '--url', url]);
+  onTestFinished(() => {
+    watching.kill();
+  });
+  let [output, notes] = ['', ''];
+  watching.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  watching.stderr.on('data', (chunk) => {
+    notes += chunk;
+  });
+  await until('all rooms', () => notes.split('connected').length > rooms.length);
+  await until('the room `system`', () => output.includes('"room":"system"'));
+  const data = '{"level":"info","title":"t","message":"m"}';
+  const value = `{"type":"system_alert","data":${data},"timestamp":1}`;
+  await post(worker.url, [{ topic: 'system.alerts', offset: 0, value }, trade(1)]);
+  await until('the trade', () => output.includes('"tradeId":"t1"'));
+  await until('the alert', () => output.includes('system_alert'));
+  expect(output.match(/^.*system_alert.*$/gm)).toEqual([`system  #1  ${value}`]);
 });
 
 test('a room that refuses for good ends the watching with its reason', async () => {
