@@ -98,7 +98,11 @@ export class DEXEventService {
     return this.#publish({ type: 'portfolio_update', userId, data, metadata });
   }
 
-  /** Publishes to everybody, or with a `userId` only to that user. @throws {PublishError} */
+  /**
+   * Publishes to every connected client, whatever rooms it is in, and until the alert expires to each
+   * that connects later. With a `userId` it goes to that user only: give it for what concerns one
+   * user, such as a price alert. @throws {PublishError}
+   */
   publishSystemAlert<Data extends AlertData>(
     data: Data,
     metadata?: EventMetadata | null,

@@ -75,7 +75,10 @@ export interface DEXEvent {
   readonly metadata?: EventMetadata | null | undefined;
 }
 
-/** Who gets a notification: one user, those in a custom room, or everybody. */
+/**
+ * Who gets a notification: one user, those in a custom room, or (`all`) every connected client, whatever
+ * rooms it is in.
+ */
 export type NotificationTarget =
   | { readonly type: 'user'; readonly id: string }
   | { readonly type: 'room'; readonly id: string }

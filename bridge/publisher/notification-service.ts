@@ -86,7 +86,10 @@ export class NotificationService {
     await this.notifyUser(userId, 'swap_completed', data);
   }
 
-  /** @throws {PublishError} */
+  /**
+   * Publishes to its target: a user, a custom room, or with `{ type: 'all' }` every connected client,
+   * whatever rooms it is in. @throws {PublishError}
+   */
   publishNotification<Given extends Notification>(notification: Given): Promise<void> {
     return this.#track(this.#publishOne(notification));
   }

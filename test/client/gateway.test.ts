@@ -32,6 +32,17 @@ afterAll(async () => {
   await rm(stateDir, { recursive: true, force: true, maxRetries: 5 });
 });
 
+async function publishAlerts(count: number): Promise<string[]> {
+  const titles = Array.from({ length: count }, () => `alert ${offset++}`);
+  const records = titles.map((title) => ({
+    topic: 'system.alerts',
+    offset: Number(title.split(' ')[1]),
+    value: `{"type":"system_alert","data":{"level":"info","title":"${title}","message":"m"},"timestamp":1}`,
+  }));
+  await until('the Worker takes the alerts', async () => (await post(worker.url, records)).ok);
+  return titles;
+}
+
 async function publishTrades(symbol: string, count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => `t${offset++}`);
   const records = ids.map((tradeId) => ({
@@ -177,4 +188,47 @@ test('several readers of a room share its socket, the late one from further back
   expect(two.ids).toEqual(more);
   expect(one.ids).toHaveLength(3);
   expect(errors).toEqual([]);
+});
+
+test('R13: alerts come over each connection, and are given once, with several rooms and a kill -9', async () => {
+  const { client, errors } = connect();
+  const titles: string[] = [];
+  client.on('system_alert', ({ data }) => titles.push(data.title));
+  const published = await publishAlerts(2);
+  const rooms = ['trade:ALERT1', 'trade:ALERT2', 'price:ALERT3'] as const;
+  const subscriptions = rooms.map((room) => client.subscribe(room, { onEvent: () => {} }));
+  await until('the alerts of before', () => titles.length === 2);
+  published.push(...(await publishAlerts(3)));
+  await until('the alerts', () => titles.length === 5);
+  const pid = worker.workerdPid() ?? expect.unreachable();
+  process.kill(pid, 'SIGKILL');
+  await until('another workerd', () => ![pid, undefined].includes(worker.workerdPid()));
+  published.push(...(await publishAlerts(2)));
+  await until('the missed', () => titles.length === 7);
+  await until('all rooms', () => subscriptions.every(({ status }) => status.state === 'open'));
+  const late = client.subscribe('system', { onEvent: () => {} });
+  await until('the subscription', () => late.cursor !== undefined);
+  published.push(...(await publishAlerts(1)));
+  await until('the last', () => titles.length >= 8);
+  expect(titles).toEqual(published);
+  expect(errors).toEqual([]);
+});
+
+test('a client that declines `system` is sent nothing of it', async () => {
+  const texts: string[] = [];
+  const parse = (text: string): unknown => {
+    texts.push(text);
+    return JSON.parse(text);
+  };
+  const [deaf, other] = [connect({ system: false, parse }), connect()];
+  const heard: string[] = [];
+  other.client.on('system_alert', ({ data }) => heard.push(data.title));
+  const reads = [deaf, other].map(({ client }) => read(client, 'trade:DEAF'));
+  await until('both', () => reads.every(({ statuses }) => statuses.at(-1)?.state === 'open'));
+  const [title] = await publishAlerts(1);
+  await until('the alert', () => heard.at(-1) === title);
+  await publishTrades('DEAF', 1);
+  await until('the trade', () => reads.every(({ ids }) => ids.length === 1));
+  expect(texts.join()).toContain('"room":"trade:DEAF"');
+  expect(texts.join()).not.toContain('"room":"system"');
 });

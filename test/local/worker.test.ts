@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { watchRoom } from '../../bridge/local/tools/watched-room.ts';
@@ -61,6 +62,7 @@ test('what is watched goes on after a crash where it was: nothing lost, nothing 
       url: worker.url.replace('http', 'ws'),
       room: ROOM,
       token: undefined,
+      system: false,
       onFrame: (_, frame) => events.push(...(frame?.events ?? []).map(({ source }) => source)),
       onNote: (note) => notes.push(note),
     },
@@ -83,13 +85,38 @@ test('what is watched goes on after a crash where it was: nothing lost, nothing 
   expect(notes[1]).toMatch(/^closed .*; connecting again in /);
 });
 
+test('`npm run watch` prints an alert once, whatever the rooms', async () => {
+  const worker = await start();
+  const url = worker.url.replace('http', 'ws');
+  const rooms = [ROOM, 'price:BTC-USDC', 'price_updates'];
+  const watching = spawn(process.execPath, ['bridge/local/tools/watch.ts', ...rooms, '--url', url]);
+  onTestFinished(() => {
+    watching.kill();
+  });
+  let [output, notes] = ['', ''];
+  watching.stdout.on('data', (chunk) => {
+    output += chunk;
+  });
+  watching.stderr.on('data', (chunk) => {
+    notes += chunk;
+  });
+  await until('all rooms', () => notes.split('connected').length > rooms.length);
+  await until('the room `system`', () => output.includes('"room":"system"'));
+  const data = '{"level":"info","title":"t","message":"m"}';
+  const value = `{"type":"system_alert","data":${data},"timestamp":1}`;
+  await post(worker.url, [{ topic: 'system.alerts', offset: 0, value }, trade(1)]);
+  await until('the trade', () => output.includes('"tradeId":"t1"'));
+  await until('the alert', () => output.includes('system_alert'));
+  expect(output.match(/^.*system_alert.*$/gm)).toEqual([`system  #1  ${value}`]);
+});
+
 test('a room that refuses for good ends the watching with its reason', async () => {
   const worker = await start();
   const notes: string[] = [];
   const onNote = (note: string) => notes.push(note);
   const watching = (room: string) =>
     watchRoom(
-      { url: worker.url, room, token: undefined, onFrame: () => {}, onNote },
+      { url: worker.url, room, token: undefined, system: false, onFrame: () => {}, onNote },
       new AbortController().signal,
     );
   expect(await watching('user:1')).toMatch(/^refused \(token_missing: /);
@@ -106,7 +133,10 @@ test('where nothing listens, the address is told that was asked', async () => {
     notes.push(note);
     ending.abort();
   };
-  await watchRoom({ url, room: ROOM, token: undefined, onFrame: () => {}, onNote }, ending.signal);
+  await watchRoom(
+    { url, room: ROOM, token: undefined, system: false, onFrame: () => {}, onNote },
+    ending.signal,
+  );
   expect(notes[0]).toMatch(`no answer from ${url}; connecting again in `);
 });
 

@@ -347,6 +347,20 @@ describe('an alert', () => {
     for (const socket of sockets) expect(alertsOf(socket)).toEqual([1]);
   });
 
+  it('is not lost with the object that had it last, though its upstream need not push again', async () => {
+    const objects = new ObjectsInMemory();
+    objects.alert();
+    objects.join('price:A');
+    await objects.elapse(20_000);
+    const { epoch } = JSON.parse(objects.room('system').history(undefined, 1));
+    objects.alert();
+    await objects.elapse(10);
+    objects.crash('price:A');
+    const back = objects.join('price:A', { system: { epoch, seq: 1 } });
+    await objects.elapse(1_000);
+    expect(alertsOf(back)).toEqual([2]);
+  });
+
   it('reaches others at once when one of them does not answer', async () => {
     const objects = new ObjectsInMemory();
     const [silent, other] = [objects.join('price:A'), objects.join('price:B')];

@@ -4,6 +4,7 @@ import type { ConnectionOptions } from './connection/connection.ts';
 import type { ConnectionStatus, StateKind } from './connection/connection-state.ts';
 import { type PlatformOptions, platformOf } from './connection/platform.ts';
 import { heed } from './connection/surroundings.ts';
+import { systemRoom } from './connection/wire.ts';
 import { GatewayError } from './errors.ts';
 import type { EventInfo, EventOfRoom, EventOfType, GatewayEvent } from './events.ts';
 import { type Handler, Handlers } from './subscription/handlers.ts';
@@ -11,6 +12,7 @@ import { RoomFeed } from './subscription/room-feed.ts';
 import { RoomReader } from './subscription/room-reader.ts';
 import { cursorOf } from './subscription/since.ts';
 import type { SubscribeOptions, Subscription } from './subscription/subscription.ts';
+import { SystemFeed } from './subscription/system-feed.ts';
 import { type Token, TokenSource } from './token.ts';
 
 export interface GatewayClientOptions extends PlatformOptions {
@@ -22,6 +24,11 @@ export interface GatewayClientOptions extends PlatformOptions {
    * is asked again after a wait.
    */
   readonly token?: Token;
+  /**
+   * Whether every connection brings `system`, the alerts and notifications to everyone, to the handlers
+   * of `client.on`. True unless given.
+   */
+  readonly system?: boolean;
   /** Parses the text of a frame, for example keeping all digits. `JSON.parse` unless given. */
   readonly parse?: (text: string) => unknown;
 }
@@ -50,14 +57,16 @@ export class GatewayClient {
   readonly #shared: ConnectionOptions;
   readonly #feeds = new Map<string, RoomFeed>();
   readonly #handlers = new Handlers();
+  readonly #system: SystemFeed | undefined;
   readonly #closing = new AbortController();
 
   constructor(options: GatewayClientOptions) {
-    const { url, token = '', parse = JSON.parse } = options;
+    const { url, token = '', parse = JSON.parse, system = true } = options;
     this.#url = new URL(url);
     this.#url.protocol = this.#url.protocol.replace('http', 'ws');
     const platform = platformOf(options);
     this.#shared = { platform, tokens: new TokenSource(token, platform), parse };
+    if (system) this.#system = new SystemFeed(this.#give, this.#handlers.errorsOf(systemRoom));
     heed(
       platform.window,
       (event) => {
@@ -106,12 +115,14 @@ export class GatewayClient {
    * Calls `handler` for each event of a type, in whatever room (snapshots included: see
    * `info.snapshot`), for each change of a room's `status`, or for each `error`. Without a handler
    * of `error`, errors go to the console. Events whose type is `status` or `error` are given to
-   * subscriptions only.
+   * subscriptions only. What is for everyone (the room `system`) comes over every connection, without a
+   * subscription to it, and is given once.
    *
    * @returns a function that removes the handler.
    *
    * @example
    * const off = client.on('price_update', ({ symbol, data }) => show(symbol, data.price));
+   * client.on('system_alert', ({ data }, { snapshot }) => showAlert(data, { isNew: !snapshot }));
    */
   on(kind: 'status', handler: (status: ConnectionStatus, room: string) => unknown): () => void;
   on(kind: 'error', handler: (error: GatewayError) => unknown): () => void;
@@ -134,10 +145,14 @@ export class GatewayClient {
   }
 
   #open(room: string, since: Cursor | undefined): RoomFeed {
+    const isSystem = room === systemRoom;
+    const system = this.#system;
+    if (isSystem) system?.begin(since);
     const feed = new RoomFeed({
       ...this.#shared,
       room,
       url: this.#url,
+      systemReader: isSystem ? undefined : system?.reader(),
       onError: this.#handlers.errorsOf(room),
       onStatus: (status) => {
         // The next subscription to the room begins anew.
@@ -147,19 +162,22 @@ export class GatewayClient {
         if (code !== 'closed') feed.onError(code, undefined, reason);
       },
     });
-    const ours = new RoomReader<GatewayEvent>(feed, {
-      onEvent: (event, info) =>
-        event.type === 'error' ||
-        event.type === 'status' ||
-        this.#handlers.emit(event.type, event, room, info),
-      // The slowest rate, so that this reader does not decide how fast the connection runs.
-      maxRate: 1,
-      since,
-    });
-    feed.add(ours);
+    // The slowest rate, so that this reader does not decide how fast the connection runs.
+    const maxRate = 1;
+    feed.add(
+      (isSystem && system?.reader(maxRate)) ||
+        new RoomReader<GatewayEvent>(feed, { onEvent: this.#give, maxRate, since }),
+    );
     this.#feeds.set(room, feed);
     if (this.#shared.platform.window.navigator?.onLine === false)
       feed.connection.dispatch('offline');
     return feed;
   }
+
+  /** Gives an event to the handlers of its type. */
+  readonly #give = (event: GatewayEvent, info: EventInfo): void => {
+    const { type } = event;
+    if (this.#closing.signal.aborted || type === 'error' || type === 'status') return;
+    this.#handlers.emit(type, event, info.room, info);
+  };
 }

@@ -13,6 +13,8 @@
  * - `cursor_invalid`: the `since` of a subscription is no cursor; `subscribe` throws it.
  * - `closed`: the client is closed.
  * - `epoch_older`: the room numbers its events as it did before; they are ignored until that ends.
+ * - `system_gap`: alerts were missed and cannot be had any more; those that are still to be shown are
+ *   given again, as a snapshot. `cause` is the gap: `{epoch, from, to, reason}`.
  *
  * @example
  * client.on('error', ({ code, room, message }) => console.warn(code, room, message));
@@ -29,8 +31,11 @@ export class GatewayError extends Error {
   }
 }
 
-/** Is told what went wrong in a room. The message is that of the cause, unless one is given. */
-export type OnError = (code: string, cause: unknown, message?: string) => void;
+/**
+ * Is told what went wrong in a room. The message is that of the cause, unless one is given; `room` when
+ * it is another one.
+ */
+export type OnError = (code: string, cause: unknown, message?: string, room?: string) => void;
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

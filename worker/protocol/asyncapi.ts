@@ -70,6 +70,7 @@ export function asyncApi(): object {
     channels: {
       room: {
         address: '/v1/rooms/{room}',
+        description: 'The frames of a room, and beside them those of the room `system` (rule R13).',
         parameters: { room: { description: 'price:BTC-USDC, user:user-123, system, …' } },
         messages: { ...referenceAll(FRAMES, 'messages'), ...referenceAll(MESSAGES, 'messages') },
         bindings: {
@@ -79,6 +80,7 @@ export function asyncApi(): object {
               properties: {
                 since: { type: 'string', pattern: '^[0-9]{1,15}:[0-9]{1,15}$' },
                 maxRate: { type: 'integer', enum: [1, 2, 5, 10] },
+                system: { type: 'string', pattern: '^([0-9]{1,15}:[0-9]{1,15}|off)$' },
               },
             },
           },

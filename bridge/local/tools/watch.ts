@@ -7,13 +7,15 @@ import { watchRoom } from './watched-room.ts';
 const USAGE = `usage: npm run watch -- ROOM … [--url ws://HOST:PORT] [--json]
 
 Rooms are price:BTC-USDC, orderbook:…, trade:…, price_updates, system; with a token in TOKEN also
-user:… and the token's own rooms.
+user:… and the token's own rooms. Alerts to everyone (of system) are printed once, whatever the rooms.
 --url     ws://localhost:PORT unless given, PORT being ${DEFAULT_PORT} by default
 --json    prints the frames as they come, instead of a line for each event`;
 
 const { values, positionals: rooms } = readArguments();
 const url = values.url ?? `ws://localhost:${process.env.PORT || DEFAULT_PORT}`;
 const token = process.env.TOKEN || undefined;
+/** Every socket would bring the alerts: that of `system` does, or else the first. */
+const alertsWith = rooms.includes('system') ? 'system' : rooms[0];
 
 // A pipe that has had enough, such as `| head`, ends us quietly.
 process.stdout.on('error', () => process.exit());
@@ -33,7 +35,7 @@ async function watch(room: string): Promise<boolean> {
     for (const line of values.json ? [text] : linesOf(text, frame)) console.log(line);
   };
   const reason = await watchRoom(
-    { url, room, token, onNote, onFrame },
+    { url, room, token, system: room === alertsWith, onNote, onFrame },
     new AbortController().signal,
   );
   if (reason !== undefined) onNote(reason);

@@ -7,6 +7,8 @@ export interface WatchOptions {
   readonly url: string;
   readonly room: string;
   readonly token: string | undefined;
+  /** Whether the frames of `system` come as well, which every socket brings unless it declines. */
+  readonly system: boolean;
   readonly onFrame: (text: string, frame: ReceivedFrame | undefined) => void;
   /** What happens to the connection. */
   readonly onNote: (note: string) => void;
@@ -14,13 +16,13 @@ export interface WatchOptions {
 
 /** Watches until `signal` aborts or the room refuses for good, and then tells why. */
 export function watchRoom(options: WatchOptions, signal: AbortSignal): Promise<string | undefined> {
-  const { url, room, token = '', onFrame, onNote } = options;
+  const { url, room, token = '', system, onFrame, onNote } = options;
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const parse = (text: string): unknown => {
     onFrame(text, readFrame(text));
     return JSON.parse(text);
   };
-  const client = new GatewayClient({ url, token, parse });
+  const client = new GatewayClient({ url, token, system, parse });
   let isStopped = false;
   client.on('error', ({ code, message }) => {
     // Why a room stops for good is the result.

@@ -63,6 +63,8 @@ export interface ConnectionOwner {
   welcomed(window: number): void;
   /** What is about rooms; `length` is its text's. */
   receive(frame: LogFrame, length: number): void;
+  /** A message was refused that names no request of its own; `room` is what it was about. */
+  refused(code: string, reason: string, room?: string): void;
   disconnected(): void;
   showStatus(status: ConnectionStatus): void;
 }
@@ -299,10 +301,10 @@ export class Connection {
   }
 
   /** A request that is refused is asked again over another socket: it may go by the address there. */
-  #refused({ id, code, message }: SocketError): void {
+  #refused({ id, room, code, message }: SocketError): void {
     const reason = `refused (${code}: ${message})`;
     if (id === AUTH_ID) this.#options.tokens.refused(this.#used, code);
     if (id) this.dispatch('failed', { reason });
-    else this.#owner.onError(code, undefined, reason);
+    else this.#owner.refused(code, reason, room);
   }
 }

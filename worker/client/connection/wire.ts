@@ -16,12 +16,15 @@ import type {
   Subscribed,
 } from '../../protocol/frames.ts';
 import type { ClientMessage } from '../../protocol/messages.ts';
+import type { BareRoomClass } from '../../protocol/rooms.ts';
 
 // Values of frames.ts would bring its schemas along.
 export const subprotocol: typeof SUBPROTOCOL = 'gateway.v1';
 export const bearerPrefix: typeof BEARER_SUBPROTOCOL_PREFIX = 'bearer.';
 export const ping: typeof PING = 'ping';
 export const pong: typeof PONG = 'pong';
+/** The room that every socket brings, beside its own. */
+export const systemRoom: BareRoomClass & 'system' = 'system';
 
 /** The part of `welcome` that the client uses. */
 export interface Welcome {
@@ -38,6 +41,7 @@ export interface Welcome {
 export interface SocketError {
   readonly type: 'error';
   readonly id?: string;
+  readonly room?: string;
   readonly code: string;
   readonly message: string;
 }

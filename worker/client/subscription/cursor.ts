@@ -17,6 +17,11 @@
  *    all that follows it, since it may come from a place that has not yet heard of the greater one.
  * 6. A gap whose snapshot is below the cursor: the room is not as far as the cursor, which goes back.
  *
+ * 7. A reader that hears a room over several connections, as a client hears `system`, has a cursor for
+ *    each of them and one standing that they share. No connection is the only word on the room then: a
+ *    `gap` counts only if it begins at the standing itself, and an epoch that a frame has confirmed is
+ *    never gone back from. What a connection has missed beyond the standing is asked for as in 2.
+ *
  * Rejected: one cursor per connection. Readers of one room come at different times and from
  * different places, and only each for itself can say what it has been told.
  */
@@ -46,35 +51,46 @@ export interface Delivery extends Cursor {
   readonly events: readonly NumberedEvent[];
 }
 
+/** Up to where a reader has been told. */
+export interface Standing {
+  position: Cursor | undefined;
+  /** Whether a frame has confirmed the position, which its caller may have brought from anywhere. */
+  isConfirmed: boolean;
+  /** Whether the cursors of several connections move it. */
+  readonly isShared: boolean;
+}
+
 export class RoomCursor {
-  #position: Cursor | undefined;
+  readonly #standing: Standing;
   /** The epoch that this connection sends at present; older than any until it is subscribed. */
   #epoch = -1;
   /** `due`: the room must be asked to go on from the cursor. */
   #request: 'due' | 'sent' | 'answered' = 'due';
   /** The cursor that the room was last asked to go on from. */
-  #askedFor: number | undefined;
+  #askedFor: Cursor | undefined;
+  /** Whether it was asked over an open socket, and not by the address of a new one. */
+  #isAskedAgain = false;
+  /** The epoch in which a gap begins. */
+  #gapEpoch = -1;
   /** The gap whose snapshot comes next. */
   #reason: string | undefined;
   #dropped = 0;
-  /** Whether a frame has confirmed the position, which its caller may have brought from anywhere. */
-  #isConfirmed = false;
   /** How many connections in a row have answered with an epoch that is older than the position's. */
   #olderAnswers = 0;
   #goesBack = false;
 
-  constructor(since?: Cursor) {
-    this.#position = since;
+  constructor(standing: Standing) {
+    this.#standing = standing;
   }
 
   /** Whether the room answers with an older epoch, and is ignored until that ends. */
   get isAhead(): boolean {
-    return !this.#goesBack && this.#epoch >= 0 && this.#epoch < (this.#position?.epoch ?? 0);
+    return !this.#goesBack && this.#epoch >= 0 && this.#epoch < (this.position?.epoch ?? 0);
   }
 
   /** Everything up to it has been told; undefined before the first snapshot. */
   get position(): Cursor | undefined {
-    return this.#position;
+    return this.#standing.position;
   }
 
   get mustAsk(): boolean {
@@ -87,9 +103,15 @@ export class RoomCursor {
   }
 
   /** The room was asked to go on from `since`, or for a snapshot. */
-  asked(since: Cursor | undefined): void {
+  asked(since: Cursor | undefined, isAgain: boolean): void {
     this.#request = 'sent';
-    this.#askedFor = since?.seq;
+    this.#askedFor = since;
+    this.#isAskedAgain = isAgain;
+  }
+
+  /** The room has refused to answer. */
+  refused(): void {
+    this.#request = 'due';
   }
 
   /** The connection is another one. */
@@ -105,19 +127,25 @@ export class RoomCursor {
     this.#reason = undefined;
     if (frame.type !== 'events') this.#epoch = frame.epoch;
     const epoch = this.#epoch;
-    const { epoch: known, seq } = this.#position ?? { epoch: 0, seq: 0 };
+    const { isShared, isConfirmed } = this.#standing;
+    const { epoch: known, seq } = this.position ?? { epoch: 0, seq: 0 };
+    const isAskedFor = this.#isAskedFor(known, seq);
+    if (frame.type === 'snapshot') this.#gapEpoch = epoch;
     if (frame.type === 'subscribed') {
       this.#request = 'answered';
+      this.#gapEpoch = frame.recovered ? epoch : (this.#askedFor?.epoch ?? epoch);
       this.#olderAnswers = epoch < known ? this.#olderAnswers + 1 : 0;
-      this.#goesBack = this.#olderAnswers > (this.#isConfirmed ? 1 : 0);
+      const patience = isShared ? Number.POSITIVE_INFINITY : 1;
+      this.#goesBack = this.#olderAnswers > (isConfirmed ? patience : 0);
     }
     if (this.isAhead) return undefined;
     switch (frame.type) {
       case 'gap': {
         // Otherwise it belongs to a reader further back, and what we miss may still be there.
-        if (frame.from >= seq || frame.to < seq || this.#askedFor === seq) {
-          this.#reason = frame.reason;
-        }
+        const isOurs = isShared
+          ? frame.from === seq && this.#gapEpoch === known
+          : frame.from >= seq || frame.to < seq || isAskedFor;
+        if (isOurs) this.#reason = frame.reason;
         return undefined;
       }
       case 'snapshot':
@@ -125,15 +153,15 @@ export class RoomCursor {
       case 'events':
         return this.#follow(frame.after, false, frame.events);
       default:
-        if (!frame.recovered || this.#askedFor !== seq) return undefined;
+        if (!frame.recovered || !isAskedFor) return undefined;
         this.#moveTo(epoch, seq);
         return { epoch, seq, gap: undefined, snapshot: false, events: [] };
     }
   }
 
   #moveTo(epoch: number, seq: number): void {
-    this.#position = { epoch, seq };
-    this.#isConfirmed = true;
+    this.#standing.position = { epoch, seq };
+    this.#standing.isConfirmed = true;
     this.#goesBack = false;
   }
 
@@ -145,7 +173,7 @@ export class RoomCursor {
     reason?: string,
   ): Delivery | undefined {
     const epoch = this.#epoch;
-    const position = this.#position;
+    const { position } = this;
     if (!position && !isState) return undefined;
     const joins =
       position?.epoch === epoch && (reason ? after === position.seq : after <= position.seq);
@@ -171,7 +199,12 @@ export class RoomCursor {
   /** Why what lies before a frame is gone; undefined when it may still be had. */
   #lossAt({ epoch, seq }: Cursor): string | undefined {
     if (this.#epoch > epoch) return 'epoch';
-    return this.#askedFor === seq && this.#request === 'answered' ? 'lost' : undefined;
+    const wasAsked = this.#isAskedAgain && this.#request === 'answered';
+    return wasAsked && this.#isAskedFor(epoch, seq) ? 'lost' : undefined;
+  }
+
+  #isAskedFor(epoch: number, seq: number): boolean {
+    return this.#askedFor?.epoch === epoch && this.#askedFor.seq === seq;
   }
 }
 

@@ -34,8 +34,8 @@ export class Handlers {
   }
 
   errorsOf(room: string | undefined): OnError {
-    return (code, cause, message = messageOf(cause)) => {
-      const error = new GatewayError(code, message, room, cause);
+    return (code, cause, message = messageOf(cause), of = room) => {
+      const error = new GatewayError(code, message, of, cause);
       if (!this.emit('error', error)) (globalThis.reportError ?? console.error)(error);
     };
   }

@@ -1,40 +1,29 @@
 /**
- * A room as this client receives it: one connection, shared by all who read it. It joins where the
- * reader stands that is furthest back, at the rate of the one that wants most; each reader's own
- * cursor drops what it had. It asks the room again, over the open socket, when a reader comes late,
- * finds a hole or changes the rate, one request at a time.
+ * A room as this client receives it: one connection, shared by all who read the room. The connection
+ * brings `system` as well, to the reader that is given for it.
  */
 import type { Cursor } from '../../protocol/frames.ts';
-import type { MaxRate } from '../../protocol/messages.ts';
 import {
   Connection,
   type ConnectionOptions,
   type ConnectionOwner,
 } from '../connection/connection.ts';
 import type { ConnectionStatus } from '../connection/connection-state.ts';
-import { type LogFrame, write } from '../connection/wire.ts';
+import { type LogFrame, systemRoom, write } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
-import type { RoomCursor } from './cursor.ts';
-import { SnapshotParts } from './snapshot-parts.ts';
+import { type Reader, RoomStream } from './room-stream.ts';
 
 /** A room goes on from a cursor in one turn; a socket that stays mute longer is left for another. */
 const ANSWER_WITHIN_MS = 10_000;
 /** Who is to be shown a state waits in line: 2,000 clients and a state of 2 MB take four minutes. */
 const STATE_WITHIN_MS = 300_000;
 
-/** What the feed needs of a reader. */
-export interface Reader {
-  readonly maxRate: MaxRate | undefined;
-  readonly place: RoomCursor;
-  /** `length`: of the frame's text, in characters. */
-  receive(frame: LogFrame, length: number): void;
-  showStatus(status: ConnectionStatus): void;
-}
-
 export interface RoomFeedOptions extends ConnectionOptions {
   readonly room: string;
   /** Of the gateway, `wss://gateway.example`. */
   readonly url: URL;
+  /** Who hears `system` over this connection. Without, a connection of another room declines it. */
+  readonly systemReader: Reader | undefined;
   readonly onError: OnError;
   readonly onStatus: (status: ConnectionStatus) => void;
 }
@@ -44,25 +33,32 @@ export class RoomFeed implements ConnectionOwner {
   readonly connection: Connection;
   readonly onError: OnError;
   readonly #options: RoomFeedOptions;
-  #readers: readonly Reader[] = [];
-  /** What the room was last asked for. */
-  #since: Cursor | undefined;
-  #rate: MaxRate | undefined;
-  /** Whether the answer to that is yet to come. */
-  #isAsking = true;
+  readonly #own: RoomStream;
+  readonly #system: RoomStream | undefined;
   #cancelDeadline: () => void = () => {};
   /** What may be on its way without an ack, in characters; NaN when nobody counts. */
   #window = Number.NaN;
   #unacked = 0;
   /** Whether this connection has acked: the first ack makes the room count. */
   #acks = false;
-  readonly #parts = new SnapshotParts();
 
   constructor(options: RoomFeedOptions) {
-    this.room = options.room;
+    const { room, systemReader } = options;
+    this.room = room;
     this.onError = options.onError;
     this.#options = options;
     this.connection = new Connection(options, this);
+    this.#own = new RoomStream(room, (request) => {
+      this.#awaitAnswer(request.since ? ANSWER_WITHIN_MS : STATE_WITHIN_MS);
+      this.connection.send(write({ type: 'subscribe', id: 'subscribe', room, ...request }));
+    });
+    if (systemReader) {
+      // Without an id, since a refusal is no reason to leave the room's connection; nor is silence.
+      this.#system = new RoomStream(systemRoom, (request) =>
+        this.connection.send(write({ type: 'subscribe', room: systemRoom, ...request })),
+      );
+      this.#system.add(systemReader);
+    }
   }
 
   get status(): ConnectionStatus {
@@ -71,15 +67,18 @@ export class RoomFeed implements ConnectionOwner {
 
   /** The first reads for `client.on`, and stays. */
   add(reader: Reader): void {
-    this.#readers = [...this.#readers, reader];
-    this.ask();
+    this.#own.add(reader);
   }
 
   /** The last to leave closes the connection. */
   remove(reader: Reader): void {
-    this.#readers = this.#readers.filter((other) => other !== reader);
-    if (this.#readers.length > 1) this.ask();
+    this.#own.remove(reader);
+    if (this.#own.readers.length > 1) this.ask();
     else this.connection.dispatch('close');
+  }
+
+  ask(): void {
+    this.#own.ask();
   }
 
   address(home?: string): URL {
@@ -90,86 +89,81 @@ export class RoomFeed implements ConnectionOwner {
     // The token goes to no other gateway, whatever a frame says.
     const address = wanted.host === url.host ? wanted : door;
     address.protocol = url.protocol;
-    const { since, maxRate } = this.#join();
-    if (since) address.searchParams.set('since', `${since.epoch}:${since.seq}`);
-    if (maxRate) address.searchParams.set('maxRate', String(maxRate));
+    const { since, maxRate } = this.#own.join();
+    const { searchParams } = address;
+    if (since) searchParams.set('since', textOf(since));
+    if (maxRate) searchParams.set('maxRate', String(maxRate));
+    const told = this.#system?.join().since;
+    if (told) searchParams.set(systemRoom, textOf(told));
+    if (!this.#system && this.room !== systemRoom) searchParams.set(systemRoom, 'off');
     return address;
   }
 
   welcomed(window: number): void {
     this.#window = window;
     this.#acks = false;
-    if (this.#isAsking) this.#awaitAnswer(STATE_WITHIN_MS);
+    if (this.#own.isAsking) this.#awaitAnswer(STATE_WITHIN_MS);
   }
 
   receive(frame: LogFrame, length: number): void {
-    // Other rooms have numbers of their own.
-    if (!isSameRoom(frame.room, this.room)) return;
-    const whole = this.#parts.join(frame, length);
-    if (whole) for (const reader of this.#readers) reader.receive(whole.frame, whole.length);
-    if (frame.type === 'subscribed') this.#isAsking = false;
-    if (frame.type !== 'events' && !this.#isAsking) this.#judgeEpoch(frame.type === 'subscribed');
-    this.#acknowledge(frame, length);
-    this.ask();
+    const stream = this.#streamOf(frame.room);
+    if (!stream) return;
+    stream.receive(frame, length);
+    if (stream === this.#own && frame.type !== 'events' && !stream.isAsking) {
+      this.#judgeEpoch(frame.type === 'subscribed');
+    }
+    this.#acknowledge(stream, frame, length);
+    stream.ask();
+  }
+
+  refused(code: string, reason: string, room?: string): void {
+    const system = room === systemRoom ? this.#system : undefined;
+    system?.refused();
+    this.onError(code, undefined, reason, system?.room);
   }
 
   disconnected(): void {
     this.#cancelDeadline();
-    this.#isAsking = true;
-    for (const { place } of this.#readers) place.disconnected();
+    this.#own.disconnected();
+    this.#system?.disconnected();
   }
 
   showStatus(status: ConnectionStatus): void {
     this.#options.onStatus(status);
-    for (const reader of this.#readers) reader.showStatus(status);
+    for (const reader of this.#own.readers) reader.showStatus(status);
+  }
+
+  /** The stream that a frame belongs to. Other rooms have numbers of their own. */
+  #streamOf(room: string): RoomStream | undefined {
+    if (this.#system && room === systemRoom) return this.#system;
+    return isSameRoom(room, this.room) ? this.#own : undefined;
   }
 
   /** A room that answers with an older epoch for long is asked again over another connection. */
   #judgeEpoch(isAnswer: boolean): void {
     this.#cancelDeadline();
-    if (!this.#readers.some(({ place }) => place.isAhead)) return;
+    if (!this.#own.readers.some(({ place }) => place.isAhead)) return;
     const reason = 'the room has gone back to an older epoch';
     if (isAnswer) this.onError('epoch_older', undefined, reason);
     this.#failLater(reason, ANSWER_WITHIN_MS);
   }
 
-  /** After each half window: what is on its way stays bounded, and the room never waits for long. */
-  #acknowledge(frame: LogFrame, length: number): void {
+  /**
+   * After each half window, over both rooms: what is on its way stays bounded, and the room never
+   * waits for long. Whatever was sent before the frame that is acked has arrived too.
+   */
+  #acknowledge(stream: RoomStream, frame: LogFrame, length: number): void {
     this.#unacked += length;
-    // A part of a large state is one of many, and says no more than its first one.
-    const isOneOfMany = frame.type === 'events' || (frame.type === 'snapshot' && frame.more);
+    // A part of a large state is one of many, and says no more than its first one. `system` has
+    // little to say, and no message of its own.
+    const isOneOfMany =
+      stream !== this.#own || frame.type === 'events' || (frame.type === 'snapshot' && frame.more);
     const isDue = !isOneOfMany || !this.#acks || this.#unacked >= this.#window / 2;
-    const seq = this.#arrivedWith(frame);
+    const seq = stream.arrivedWith(frame);
     if (seq === undefined || !isDue || !this.#window) return;
     this.#unacked = 0;
     this.#acks = true;
-    this.connection.send(write({ type: 'ack', room: this.room, seq }));
-  }
-
-  /** Up to where all has arrived; undefined when a snapshot is yet to come. */
-  #arrivedWith(frame: LogFrame): number | undefined {
-    switch (frame.type) {
-      case 'events':
-        return frame.events.at(-1)?.seq;
-      case 'snapshot':
-        return frame.seq;
-      case 'subscribed':
-        // Its `seq` is the room's head: of what was missed nothing has arrived.
-        return frame.recovered ? this.#since?.seq : undefined;
-      default:
-        return undefined;
-    }
-  }
-
-  /** Asks the room to go on from where its readers stand, if they need that. */
-  ask(): void {
-    const mustAsk = this.#readers.some(({ place }) => place.mustAsk);
-    if (this.#isAsking || (!mustAsk && fastest(this.#readers) === this.#rate)) return;
-    this.#isAsking = true;
-    const { room } = this;
-    const request = this.#join();
-    this.#awaitAnswer(request.since ? ANSWER_WITHIN_MS : STATE_WITHIN_MS);
-    this.connection.send(write({ type: 'subscribe', id: 'subscribe', room, ...request }));
+    this.connection.send(write({ type: 'ack', room: stream.room, seq }));
   }
 
   #awaitAnswer(ms: number): void {
@@ -182,16 +176,10 @@ export class RoomFeed implements ConnectionOwner {
       this.connection.dispatch('failed', { reason }),
     );
   }
+}
 
-  /** What the room is asked for: all that any reader lacks, as fast as any wants it. */
-  #join(): { since?: Cursor; maxRate?: MaxRate } {
-    const since = this.#readers.map(({ place }) => place.position).reduce(earlier);
-    const maxRate = fastest(this.#readers);
-    this.#since = since;
-    this.#rate = maxRate;
-    for (const { place } of this.#readers) place.asked(since);
-    return { ...(since && { since }), ...(maxRate && { maxRate }) };
-  }
+function textOf({ epoch, seq }: Cursor): string {
+  return `${epoch}:${seq}`;
 }
 
 /** The gateway calls a room by its normal form: composed, and with addresses in lower case. */
@@ -201,19 +189,4 @@ function isSameRoom(heard: string, asked: string): boolean {
 
 function formOf(room: string): string {
   return room.normalize().toLowerCase();
-}
-
-/** Undefined, that is as fast as the room goes, if any reader wants that. */
-function fastest(readers: readonly Reader[]): MaxRate | undefined {
-  let rate: MaxRate = 1;
-  for (const { maxRate } of readers) {
-    if (!maxRate) return undefined;
-    if (maxRate > rate) rate = maxRate;
-  }
-  return rate;
-}
-
-/** Undefined, that is a snapshot, if a reader has no place yet. */
-function earlier(one: Cursor | undefined, other: Cursor | undefined): Cursor | undefined {
-  return one && other && ((one.epoch - other.epoch || one.seq - other.seq) > 0 ? other : one);
 }

@@ -10,7 +10,7 @@ import { GatewayError, type OnError } from '../errors.ts';
 import { type Delivery, RoomCursor } from './cursor.ts';
 import { END, EventBuffer, type Received } from './event-buffer.ts';
 import { call } from './handlers.ts';
-import type { Reader } from './room-feed.ts';
+import type { Reader } from './room-stream.ts';
 import type { SubscribeOptions, Subscription } from './subscription.ts';
 
 /** What a reader needs of its room. */
@@ -44,7 +44,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     this.room = feed.room;
     this.#feed = feed;
     this.#options = options;
-    this.#place = new RoomCursor(since);
+    this.#place = placeAt(since);
     this.#told = since;
     signal?.addEventListener('abort', this.unsubscribe);
   }
@@ -101,7 +101,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     this.#buffer = buffer;
     // Nobody has been told what came until now, and the room still has it.
     if (this.#hasReceived && !onEvent && !onSnapshot) {
-      this.#place = new RoomCursor(since);
+      this.#place = placeAt(since);
       this.#feed.ask();
     }
     return buffer;
@@ -158,4 +158,8 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     if (this.#hasEnded) return;
     void call(handler, (error) => this.#feed.onError('handler_failed', error));
   }
+}
+
+function placeAt(since: Cursor | undefined): RoomCursor {
+  return new RoomCursor({ position: since, isConfirmed: false, isShared: false });
 }

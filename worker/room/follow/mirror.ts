@@ -17,6 +17,9 @@ import { Upstream, type UpstreamPorts } from './upstream.ts';
 /** While the answer to the mirror's own call is on its way, it is not to be pushed for so long, in ms. */
 const BUSY_WAIT = 100;
 
+/** How often the upstream is asked whether there is a later epoch, in ms. */
+const CATCH_UP_INTERVAL = 10_000;
+
 export interface MirrorPorts extends Omit<UpstreamPorts, 'filled'> {
   /** Whether the object went to sleep after all was saved, and did not crash, as far as it can know. */
   readonly hasSlept: boolean;
@@ -29,6 +32,7 @@ export class Mirror implements Source {
   readonly upstream: Upstream;
   readonly #ports: MirrorPorts;
   #isFilled = false;
+  #caughtUpAt = Number.NEGATIVE_INFINITY;
   #goesOn: boolean;
 
   constructor(
@@ -64,6 +68,15 @@ export class Mirror implements Source {
 
   fill(): void {
     this.upstream.fill();
+  }
+
+  /** Anybody may claim to have seen a later epoch, so the upstream is asked for it now and then only. */
+  catchUp(now: number): boolean {
+    if (this.upstream.isAsking) return true;
+    if (now - this.#caughtUpAt < CATCH_UP_INTERVAL) return false;
+    this.#caughtUpAt = now;
+    this.fill();
+    return true;
   }
 
   /** The upstream pushes. Whatever it pushes, the answer says where the log stands then. */
