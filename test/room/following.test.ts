@@ -241,6 +241,23 @@ describe('a branch that has asked anew and then crashes', () => {
   });
 });
 
+describe('a branch that has lost what it had in a crash', () => {
+  it('is given it at once by one that has slept, and not when the alarm goes off', async () => {
+    const objects = new ObjectsInMemory(2);
+    const names = Array.from({ length: 10 }, (_, index) => `price:S${index}`);
+    const sockets = names.map((name) => objects.join(name));
+    await objects.elapse(20_000);
+    objects.alert();
+    await objects.elapse(1_000);
+    objects.crash('system weur.1');
+    await objects.elapse(4_000);
+    objects.sleep('system weur.0');
+    objects.alert();
+    await objects.elapse(1_000);
+    for (const socket of sockets) expect(alertsOf(socket)).toEqual([1, 2]);
+  });
+});
+
 describe('what is paid', () => {
   it('is a call and three rows for the first socket, and nothing for the others', async () => {
     const objects = new ObjectsInMemory();

@@ -11,6 +11,9 @@ import { kafkaBatch } from '../support/room-batch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { FakeSocket } from './room-in-memory.ts';
 
+/** Within it, no alarm that is set goes off, in ms. */
+const STEP = 1_000;
+
 /** A call that was made, in the order in which they were. */
 export type NotedCall = { readonly to: string } & (
   | { readonly kind: 'follow'; readonly call: FollowCall }
@@ -118,7 +121,12 @@ export class ObjectsInMemory {
 
   /** Time passes, and alarms go off. */
   async elapse(ms: number): Promise<void> {
-    const until = this.clock.now() + ms;
+    const end = this.clock.now() + ms;
+    while (this.clock.now() < end) await this.#step(Math.min(end, this.clock.now() + STEP));
+  }
+
+  /** Fires the alarms that are set now; those that are set meanwhile are due in a later step. */
+  async #step(until: number): Promise<void> {
     for (;;) {
       const due = [...this.#objects].filter(([, { alarmAt = Infinity }]) => alarmAt <= until);
       const [next] = due.sort(([, a], [, b]) => (a.alarmAt ?? 0) - (b.alarmAt ?? 0));

@@ -180,6 +180,8 @@ export class Followers {
       answered: (answer, later) => {
         call.holdUntil(Math.max(now + interval, later + answer.retryIn));
         this.#answered(follower, answer);
+        // It may have lost what this object has given on and forgotten.
+        this.askForLog(later);
         changed(later);
       },
       failed: changed,
