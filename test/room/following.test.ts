@@ -165,6 +165,82 @@ describe('an object whose sockets hear `system`', () => {
   });
 });
 
+describe('an object whose sockets come back with their cursor after a crash', () => {
+  const epochOf = (objects: ObjectsInMemory): number =>
+    JSON.parse(objects.room('system').history(undefined, 1)).epoch;
+
+  async function joined(): Promise<ObjectsInMemory> {
+    const objects = new ObjectsInMemory();
+    objects.alert();
+    objects.join('price:A');
+    await objects.elapse(20_000);
+    return objects;
+  }
+
+  async function hearsOn(objects: ObjectsInMemory, seq: number): Promise<void> {
+    const socket = objects.join('price:A', { system: { epoch: epochOf(objects), seq } });
+    await objects.elapse(100);
+    objects.alert();
+    objects.alert();
+    await objects.elapse(10_000);
+    const missed = Array.from({ length: objects.alerts - seq }, (_, index) => seq + 1 + index);
+    expect(alertsOf(socket)).toEqual(missed);
+  }
+
+  it('hears on when it was pushed while it had none', async () => {
+    const objects = await joined();
+    objects.crash('price:A');
+    objects.alert();
+    await objects.elapse(100);
+    await hearsOn(objects, 1);
+  });
+
+  it('hears on when it had left shortly before', async () => {
+    const objects = await joined();
+    const socket = objects.join('price:A');
+    objects.crash('price:A');
+    expect(socket.frames.length).toBeGreaterThan(0);
+    objects.alert();
+    await objects.elapse(10);
+    objects.crash('price:A');
+    await hearsOn(objects, 1);
+  });
+
+  it('hears on when it had asked anew shortly before', async () => {
+    const objects = await joined();
+    objects.sleep('price:A');
+    objects.join('price:A');
+    await objects.elapse(1_000);
+    objects.crash('price:A');
+    await hearsOn(objects, 1);
+  });
+
+  it('hears on, whatever the cursor is', async () => {
+    const objects = new ObjectsInMemory();
+    objects.alert();
+    const socket = objects.join('price:A', { system: { epoch: 0, seq: 0 } });
+    await objects.elapse(100);
+    objects.alert();
+    await objects.elapse(100);
+    expect(alertsOf(socket)).toEqual([1, 2]);
+  });
+});
+
+describe('a branch that has asked anew and then crashes', () => {
+  it('serves its followers at once, and not when the alarm goes off', async () => {
+    const objects = new ObjectsInMemory(2);
+    const sockets = ['price:A', 'price:B', 'price:C'].map((name) => objects.join(name));
+    await objects.elapse(20_000);
+    objects.sleep('system weur.0');
+    sockets.push(objects.join('price:D'));
+    await objects.elapse(1_000);
+    objects.crash('system weur.0');
+    objects.alert();
+    await objects.elapse(1_000);
+    for (const socket of sockets) expect(alertsOf(socket)).toEqual([1]);
+  });
+});
+
 describe('what is paid', () => {
   it('is a call and three rows for the first socket, and nothing for the others', async () => {
     const objects = new ObjectsInMemory();
@@ -269,6 +345,20 @@ describe('an alert', () => {
     objects.meddle = async (_call, make) => make();
     await objects.elapse(20_000);
     for (const socket of sockets) expect(alertsOf(socket)).toEqual([1]);
+  });
+
+  it('is not lost with the object that had it last, though its upstream need not push again', async () => {
+    const objects = new ObjectsInMemory();
+    objects.alert();
+    objects.join('price:A');
+    await objects.elapse(20_000);
+    const { epoch } = JSON.parse(objects.room('system').history(undefined, 1));
+    objects.alert();
+    await objects.elapse(10);
+    objects.crash('price:A');
+    const back = objects.join('price:A', { system: { epoch, seq: 1 } });
+    await objects.elapse(1_000);
+    expect(alertsOf(back)).toEqual([2]);
   });
 
   it('reaches others at once when one of them does not answer', async () => {

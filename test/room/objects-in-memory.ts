@@ -3,7 +3,8 @@ import { POLICIES } from '../../worker/policy.ts';
 import { nameOfRoom } from '../../worker/protocol/rooms.ts';
 import { parseObjectName } from '../../worker/room/follow/branches.ts';
 import type { FollowCall, Objects, PushCall } from '../../worker/room/follow/calls.ts';
-import { type Joiner, Room } from '../../worker/room/room.ts';
+import type { Joiner } from '../../worker/room/ports.ts';
+import { Room } from '../../worker/room/room.ts';
 import { Disk } from '../simulation/disk.ts';
 import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';
 import { kafkaBatch } from '../support/room-batch.ts';
@@ -50,6 +51,11 @@ export class ObjectsInMemory {
   /** The calls of a kind, as `from → to` would be too long: whom they were made to. */
   callsOf(kind: NotedCall['kind']): string[] {
     return this.calls.filter((call) => call.kind === kind).map(({ to }) => to);
+  }
+
+  /** How many alerts there were, if nothing else was appended. */
+  get alerts(): number {
+    return this.#offset;
   }
 
   rowsOf(name: string): string[] {

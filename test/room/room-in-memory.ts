@@ -2,7 +2,8 @@
 import { POLICIES, type Policy } from '../../worker/policy.ts';
 import type { Priority } from '../../worker/protocol/events.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
-import { type Joiner, Room } from '../../worker/room/room.ts';
+import type { Joiner } from '../../worker/room/ports.ts';
+import { Room } from '../../worker/room/room.ts';
 import type { Attachment } from '../../worker/room/session/attachment.ts';
 import type { Socket } from '../../worker/room/session/output.ts';
 import type { Session } from '../../worker/room/session/session.ts';

@@ -26,14 +26,18 @@ export interface SharedDelivery {
 
 /** What a channel needs of a log that follows another. */
 export interface Source {
-  /** Whether the log has all that is kept of the room; if not, it has what came after its floor. */
+  /** Whether the log has all that is kept of the room. */
   readonly isFilled: boolean;
+  /** Whether the log is given everything that comes after its floor. */
+  readonly goesOn: boolean;
   /** Asks for all that is kept of the room. Then the channel is refilled, some time. */
   fill(now: number): void;
+  /** As `fill`, for a reader that has seen a later epoch. False when that was asked for just before. */
+  catchUp(now: number): boolean;
 }
 
 /** A room's own log has everything from the beginning. */
-const OWN: Source = { isFilled: true, fill: () => {} };
+const OWN: Source = { isFilled: true, goesOn: true, fill: () => {}, catchUp: () => false };
 
 export class Channel implements LaggardChannel {
   readonly room: string;
@@ -44,7 +48,7 @@ export class Channel implements LaggardChannel {
   readonly #shared: SharedDelivery;
   readonly #flusher: Flusher;
   readonly #members = new Set<Member>();
-  /** Those for whose sake the log was asked for anew, because they come from a later epoch. */
+  /** Those who wait because they have seen a later epoch than the log has. */
   readonly #fromLaterEpoch = new WeakSet<Member>();
 
   constructor(
@@ -90,8 +94,9 @@ export class Channel implements LaggardChannel {
 
   /** Whether a reader at `place` can be served now; undefined for one that is to be shown the state. */
   serves(place: Cursor | undefined): boolean {
-    const { log } = this;
-    return this.#source.isFilled || (place?.epoch === log.epoch && place.seq >= log.floor);
+    const { isFilled, goesOn } = this.#source;
+    const { epoch, floor } = this.log;
+    return isFilled || (goesOn && place?.epoch === epoch && place.seq >= floor);
   }
 
   /** Whether a reader at `place` has to wait until the log is filled. Then that is asked for. */
@@ -163,7 +168,7 @@ export class Channel implements LaggardChannel {
     const { laggards } = this.#shared;
     if (member.state.kind !== 'waiting') return true;
     const { since } = member.state;
-    if (this.lacks(since, now) || this.#lagsBehind(member, since, now)) return false;
+    if (!this.#isUpToDate(member, since, now)) return false;
     log.expire(now);
     const resume = resumeFrom(log, since);
     const { epoch, head } = log;
@@ -211,12 +216,12 @@ export class Channel implements LaggardChannel {
     this.log.refill(saved);
   }
 
-  /** A log that follows another may be behind a member that was elsewhere: then it is asked for anew, once. */
-  #lagsBehind(member: Member, since: Cursor | undefined, now: number): boolean {
+  /** Whether a new member can be told where it begins. If not, that is asked for. */
+  #isUpToDate(member: Member, since: Cursor | undefined, now: number): boolean {
+    if (this.lacks(since, now)) return false;
     const isLater = since !== undefined && since.epoch > this.log.epoch;
-    if (!isLater || !this.log.isMirror || this.#fromLaterEpoch.has(member)) return false;
+    if (!isLater || this.#fromLaterEpoch.has(member) || !this.#source.catchUp(now)) return true;
     this.#fromLaterEpoch.add(member);
-    this.#source.fill(now);
-    return true;
+    return false;
   }
 }

@@ -18,7 +18,8 @@ import { SqliteFollowRows } from './follow/rows.ts';
 import type { RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
 import type { Place } from './log/resume.ts';
-import { type Joiner, Room as PlainRoom } from './room.ts';
+import type { Joiner } from './ports.ts';
+import { Room as PlainRoom } from './room.ts';
 import { SqliteChunks } from './store/chunks.ts';
 
 /** This header carries a `Joiner` as JSON from the Worker, which alone can call an object. */

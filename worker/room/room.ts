@@ -9,32 +9,27 @@
  * and it wakes from the disk, so that nobody is shown what was not kept.
  */
 import { accessTo } from '../auth/access.ts';
-import type { Identification } from '../auth/token.ts';
 import type { Policy } from '../policy.ts';
 import type { Cursor } from '../protocol/frames.ts';
-import type { MaxRate } from '../protocol/messages.ts';
-import type { RoomName } from '../protocol/rooms.ts';
 import { Alarm } from './alarm.ts';
 import { Channels, SYSTEM_ROOM } from './channels.ts';
 import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
 import { Pace } from './delivery/pace.ts';
-import type { Branch } from './follow/branches.ts';
-import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './follow/calls.ts';
-import type { FollowRows } from './follow/rows.ts';
+import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
 import { Intake, type RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
 import { readHistory } from './log/history.ts';
 import type { Log } from './log/log.ts';
 import type { Place } from './log/resume.ts';
-import { Scheduler, type Timers } from './scheduler.ts';
-import { type Attachment, attachmentOf, restoreSession } from './session/attachment.ts';
+import type { Joiner, RoomIdentity, RoomPorts } from './ports.ts';
+import { Scheduler } from './scheduler.ts';
+import { attachmentOf, restoreSession } from './session/attachment.ts';
 import { Conversation } from './session/conversation.ts';
 import type { Socket } from './session/output.ts';
-import type { Identity, Session } from './session/session.ts';
+import type { Session } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
-import type { Chunks } from './store/chunks.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 import type { Turn } from './turn.ts';
@@ -45,56 +40,6 @@ const LOSSES_EVERY = 60_000;
 const JOINING_BURST = 8 * 1024 * 1024;
 /** The state that it may show them each ms, in characters: 16 MB/s. */
 const JOINING_PER_MS = 16 * 1024;
-
-/** Which object this is. */
-export interface RoomIdentity {
-  /** Its name: the room's, and that of its branch unless it is the room's root. */
-  readonly object: string;
-  readonly room: string;
-  readonly name: RoomName;
-  readonly branch: Branch | undefined;
-}
-
-/** Who joins, as the Worker has established it. */
-export interface Joiner extends Identity {
-  readonly since: Cursor | undefined;
-  readonly maxRate: MaxRate | undefined;
-  /** Where the client stands in `system`, which every session reads that does not decline it. */
-  readonly system: Cursor | 'off' | undefined;
-}
-
-/** What a room needs of the platform. */
-export interface RoomPorts {
-  readonly timers: Timers;
-  readonly storage: {
-    readonly chunks: Chunks;
-    readonly followRows: FollowRows;
-    /** Sets the one alarm of the object, Unix ms. */
-    readonly setAlarm: (at: number) => void;
-    /** Forgets everything, the alarm too. */
-    readonly clear: () => void;
-  };
-  readonly objects: Objects;
-  /** Where this object is: a location hint such as `weur`. */
-  readonly region: string;
-  /** How many branches, and how many other followers, follow one object at most. */
-  readonly width: number;
-  /** A number from 0 to 1. */
-  readonly random: () => number;
-  /** The sockets that were held when the object slept; `null` for one that was dismissed. */
-  readonly sockets: readonly { readonly socket: Socket; readonly attachment: Attachment | null }[];
-  /** When a socket last pinged, Unix ms; undefined for one that never did. */
-  readonly lastPing: (socket: Socket) => number | undefined;
-  readonly checkToken: (
-    token: string,
-  ) => Promise<Exclude<Identification, { readonly kind: 'anonymous' }>>;
-  /** How many sockets may be held, and how many with those that are closing. */
-  readonly maxSockets: { readonly held: number; readonly open: number };
-  /** Ends the object. */
-  readonly abort: (error: unknown) => void;
-  /** Tells the operator. */
-  readonly warn: (event: Readonly<Record<string, unknown>>) => void;
-}
 
 /** What only the root of a room has. */
 interface Root {
@@ -154,6 +99,8 @@ export class Room {
       present: this.#turn,
       shared: { pace: new Pace(), laggards, losses: this.losses },
       rows: storage.followRows,
+      // A crash closes the sockets, and a branch has none.
+      hasSlept: branch !== undefined || sockets.length > 0,
       forget: (followed: string) => this.#forget(followed),
     };
     this.#channels = new Channels(channelsPorts, this.#root?.store.state.log);

@@ -11,7 +11,7 @@ import { parseCursor, SUBPROTOCOL } from '../protocol/frames.ts';
 import { MAX_RATES } from '../protocol/messages.ts';
 import { refuse, refuseUnavailable } from '../refusal.ts';
 import { encodeJoiner, JOINER_HEADER } from '../room/durable-object.ts';
-import type { Joiner } from '../room/room.ts';
+import type { Joiner } from '../room/ports.ts';
 import { admitReader } from './reader.ts';
 
 export const connect = new Hono<{ Bindings: Env }>().get('/:room', async (c) => {

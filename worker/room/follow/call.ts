@@ -15,6 +15,8 @@ const LONGEST_TIMER = 10_000;
 const LONGEST_WAIT = 900_000;
 /** An object that is overloaded is not asked again before this, in ms. */
 const OVERLOADED_WAIT = 5_000;
+/** Nor is one whose own code has failed, and not the way to it. */
+const REMOTE_WAIT = 1_000;
 
 /** What the platform puts on an error: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
 interface PlatformError {
@@ -44,15 +46,24 @@ export class Call {
   /** Numbers the calls, so that a late answer is known by its number. */
   #number = 0;
   #deadline = Number.POSITIVE_INFINITY;
-  #failures = 0;
+  #failures: number;
   #notBefore = Number.NEGATIVE_INFINITY;
   #failed: (now: number) => void = () => {};
   #abort = new AbortController();
 
-  /** @param what names the call in the log. */
-  constructor(ports: CallPorts, what: Readonly<Record<string, unknown>>) {
+  /**
+   * @param what names the call in the log.
+   * @param failures how many calls had failed in a row before the object slept.
+   */
+  constructor(ports: CallPorts, what: Readonly<Record<string, unknown>>, failures = 0) {
     this.#ports = ports;
     this.#what = what;
+    this.#failures = failures;
+  }
+
+  /** How many calls have failed in a row. */
+  get failures(): number {
+    return this.#failures;
   }
 
   get isInFlight(): boolean {
@@ -121,11 +132,12 @@ export class Call {
   }
 
   #fail(error: unknown, now: number): void {
-    const { overloaded = false, retryable = false, remote = false } = error as PlatformError;
+    const { overloaded = false, retryable = false, remote = false }: PlatformError = Object(error);
     this.#failures++;
     const longest = waitAfter(this.#failures);
     const wait = longest / 2 + (this.#ports.random() * longest) / 2;
-    this.#notBefore = now + Math.max(wait, overloaded ? OVERLOADED_WAIT : 0);
+    const least = Math.max(overloaded ? OVERLOADED_WAIT : 0, remote ? REMOTE_WAIT : 0);
+    this.#notBefore = now + Math.max(wait, least);
     this.#failed(now);
     this.#ports.warn({
       event: 'object_call_failed',

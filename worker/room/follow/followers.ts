@@ -73,9 +73,16 @@ export class Followers {
     return this.#followers.size;
   }
 
+  /** How many pushes to one of them have failed in a row, at most. */
+  get failures(): number {
+    let most = 0;
+    for (const { call } of this.#followers.values()) most = Math.max(most, call.failures);
+    return most;
+  }
+
   /** Takes note of a follower that was saved, and that is taken to stand at `cursor`. */
-  restore(name: string, generation: number, cursor: Cursor | undefined): void {
-    this.#hold(name, generation, cursor);
+  restore(name: string, generation: number, cursor: Cursor | undefined, failures: number): void {
+    this.#hold(name, generation, cursor, failures);
   }
 
   /** Another object asks to follow the room. */
@@ -175,6 +182,7 @@ export class Followers {
         this.#answered(follower, answer);
         changed(later);
       },
+      failed: changed,
     });
   }
 
@@ -189,9 +197,10 @@ export class Followers {
     return this.#ports.isBranch(name) || this.#readers < this.#ports.width;
   }
 
-  #hold(name: string, generation: number, cursor: Cursor | undefined): void {
+  #hold(name: string, generation: number, cursor: Cursor | undefined, failures = 0): void {
     const what = { call: 'push', object: this.#ports.object, follower: name };
-    this.#followers.set(name, { name, generation, cursor, call: new Call(this.#ports, what) });
+    const call = new Call(this.#ports, what, failures);
+    this.#followers.set(name, { name, generation, cursor, call });
     if (!this.#ports.isBranch(name)) this.#readers++;
   }
 

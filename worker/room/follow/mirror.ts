@@ -17,7 +17,12 @@ import { Upstream, type UpstreamPorts } from './upstream.ts';
 /** While the answer to the mirror's own call is on its way, it is not to be pushed for so long, in ms. */
 const BUSY_WAIT = 100;
 
+/** How often the upstream is asked whether there is a later epoch, in ms. */
+const CATCH_UP_INTERVAL = 10_000;
+
 export interface MirrorPorts extends Omit<UpstreamPorts, 'filled'> {
+  /** Whether the object went to sleep after all was saved, and did not crash, as far as it can know. */
+  readonly hasSlept: boolean;
   /** The log has something new. */
   readonly grown: (now: number) => void;
 }
@@ -27,6 +32,8 @@ export class Mirror implements Source {
   readonly upstream: Upstream;
   readonly #ports: MirrorPorts;
   #isFilled = false;
+  #caughtUpAt = Number.NEGATIVE_INFINITY;
+  #goesOn: boolean;
 
   constructor(
     policy: Policy,
@@ -35,6 +42,8 @@ export class Mirror implements Source {
     saved: SavedChannel | undefined,
   ) {
     this.#ports = ports;
+    // What was asked for shortly before a crash is not known any more, nor what was left.
+    this.#goesOn = ports.hasSlept && saved?.upstream !== undefined;
     const log = new Log(policy, logAt(saved?.cursor), true);
     this.channel = new Channel(ports.room, log, policy, shared, this);
     this.upstream = new Upstream(
@@ -47,6 +56,10 @@ export class Mirror implements Source {
     return this.#isFilled;
   }
 
+  get goesOn(): boolean {
+    return this.#goesOn;
+  }
+
   /** Where the log stands; undefined when it has never had anything. */
   get cursor(): Cursor | undefined {
     const { epoch, head } = this.channel.log;
@@ -57,12 +70,23 @@ export class Mirror implements Source {
     this.upstream.fill();
   }
 
+  /** Anybody may claim to have seen a later epoch, so the upstream is asked for it now and then only. */
+  catchUp(now: number): boolean {
+    if (this.upstream.isAsking) return true;
+    if (now - this.#caughtUpAt < CATCH_UP_INTERVAL) return false;
+    this.#caughtUpAt = now;
+    this.fill();
+    return true;
+  }
+
   /** The upstream pushes. Whatever it pushes, the answer says where the log stands then. */
   push({ upstream, generation, content }: PushCall, now: number): PushAnswer {
     const isPresent = this.upstream.isPresent(upstream, generation);
-    if (!isPresent) return { generation, wants: false, cursor: undefined, retryIn: 0 };
-    if (!this.#ports.isWanted()) {
-      this.upstream.leave(now);
+    const isWanted = this.#ports.isWanted();
+    if (!isPresent || !isWanted) {
+      if (isPresent) this.#leave(now);
+      // A crash has made it forget its last call, and whoever is refused pushes no more.
+      else if (isWanted && this.upstream.isBehind(generation)) this.fill();
       return { generation, wants: false, cursor: undefined, retryIn: 0 };
     }
     if (this.upstream.isAsking) {
@@ -71,6 +95,12 @@ export class Mirror implements Source {
     if (content.kind === 'log') this.#refill(content.log, now);
     else this.#append(content, now);
     return { generation, wants: true, cursor: this.cursor, retryIn: 0 };
+  }
+
+  #leave(now: number): void {
+    this.#isFilled = false;
+    this.#goesOn = false;
+    this.upstream.leave(now);
   }
 
   /** What was here before is left out. What leaves a hole, or is of another epoch, is not taken. */
@@ -96,6 +126,7 @@ export class Mirror implements Source {
     const { epoch, head } = carried;
     if (epoch < log.epoch || (epoch === log.epoch && head < log.head)) return;
     this.#isFilled = true;
+    this.#goesOn = true;
     this.upstream.noteFilled();
     this.channel.refill(unpack(carried), now);
     this.#ports.grown(now);

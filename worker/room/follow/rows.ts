@@ -37,6 +37,8 @@ export interface SavedChannel {
   readonly cursor: Cursor | undefined;
   /** Up to where every follower was told; undefined when they were never all told. */
   readonly told: Cursor | undefined;
+  /** How many calls to one other object had failed in a row, at most. */
+  readonly failures: number;
 }
 
 /** All that was saved of a room. */

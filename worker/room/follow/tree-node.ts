@@ -27,6 +27,8 @@ export interface TreePorts extends CallPorts {
   readonly object: string;
   readonly shared: SharedDelivery;
   readonly rows: FollowRows;
+  /** Whether the object went to sleep after all was saved, and did not crash, as far as it can know. */
+  readonly hasSlept: boolean;
   /** Nothing has to be known of a room any more. */
   readonly forget: (room: string) => void;
   readonly objects: Objects;
@@ -85,7 +87,8 @@ export class TreeNode {
     this.#ports = ports;
     this.#told = saved?.channel?.told;
     for (const [name, { generation, cursor }] of saved?.followers ?? []) {
-      this.#followers.restore(name, generation, later(cursor, this.#told));
+      const { told, failures = 0 } = saved?.channel ?? {};
+      this.#followers.restore(name, generation, later(cursor, told), failures);
     }
   }
 
@@ -146,8 +149,11 @@ export class TreeNode {
     // What was pushed here before a crash was perhaps never pushed on.
     if (!this.#hasGrown) this.#mirror?.fill();
     this.#followers.askForLog(now);
-    // Whoever cannot be reached for long has an alarm of their own.
-    if (this.#followers.dueAt(now) !== Number.POSITIVE_INFINITY) this.#armAlarm(now);
+    // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
+    const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;
+    if (Math.min(asks, this.#followers.dueAt(now)) !== Number.POSITIVE_INFINITY) {
+      this.#armAlarm(now);
+    }
   }
 
   /** Whether it follows nobody, and nobody follows it. */
@@ -184,6 +190,7 @@ export class TreeNode {
       upstream,
       cursor: this.#mirror?.cursor,
       told: this.#told,
+      failures: Math.max(this.#followers.failures, this.#mirror?.upstream.failures ?? 0),
     };
     this.#ports.rows.put({ room, follower: '', value: JSON.stringify(saved) });
   }

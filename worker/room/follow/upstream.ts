@@ -48,16 +48,22 @@ export class Upstream {
   /** Whether the upstream will push the whole log when it has it. */
   #awaitsPush = false;
 
-  constructor(ports: UpstreamPorts, { generation, upstream }: Partial<SavedChannel>) {
+  constructor(ports: UpstreamPorts, { generation, upstream, failures }: Partial<SavedChannel>) {
     this.#ports = ports;
     this.#generation = generation ?? 0;
     this.#name = upstream;
-    this.#call = new Call(ports, { call: 'follow', object: ports.object, room: ports.room });
+    const what = { call: 'follow', object: ports.object, room: ports.room };
+    this.#call = new Call(ports, what, failures);
   }
 
   /** What is saved of it. */
   get saved(): Pick<SavedChannel, 'generation' | 'upstream'> {
     return { generation: this.#generation, upstream: this.#name };
+  }
+
+  /** How many calls have failed in a row. */
+  get failures(): number {
+    return this.#call.failures;
   }
 
   /** Whether an answer is on its way that has all that the mirror needs. */
@@ -81,6 +87,11 @@ export class Upstream {
   /** Whether a push of this object and generation is one that was asked for. */
   isPresent(upstream: string, generation: number): boolean {
     return upstream === this.#name && generation === this.#generation;
+  }
+
+  /** Whether a push of this generation tells of a call that is not known here. */
+  isBehind(generation: number): boolean {
+    return this.#name === undefined || generation > this.#generation;
   }
 
   /** The mirror needs all that is kept of the room. */
@@ -124,8 +135,9 @@ export class Upstream {
       now,
       {
         answered: (answer, later) => this.#answered(answer, later),
-        failed: () => {
+        failed: (later) => {
           this.#isNeeded = true;
+          changed(later);
         },
       },
     );
