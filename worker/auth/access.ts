@@ -4,9 +4,9 @@ import { unreachable } from '../protocol/unreachable.ts';
 
 export type AccessDecision = 'granted' | 'token_missing' | 'room_forbidden';
 
-/** What a token says, as far as it opens rooms. */
+/** What a token says, as far as it opens rooms; nothing for somebody without a token. */
 export interface Rights {
-  /** Undefined for somebody without a token. */
+  readonly kind?: unknown;
   readonly user?: string | undefined;
   /** The custom rooms that the token grants. */
   readonly rooms?: readonly string[] | undefined;

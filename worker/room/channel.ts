@@ -34,10 +34,18 @@ export interface Source {
   fill(now: number): void;
   /** As `fill`, for a reader that has seen a later epoch. False when that was asked for just before. */
   catchUp(now: number): boolean;
+  /** The last member has left. */
+  deserted(): void;
 }
 
 /** A room's own log has everything from the beginning. */
-const OWN: Source = { isFilled: true, goesOn: true, fill: () => {}, catchUp: () => false };
+const OWN: Source = {
+  isFilled: true,
+  goesOn: true,
+  fill: () => {},
+  catchUp: () => false,
+  deserted: () => {},
+};
 
 export class Channel implements LaggardChannel {
   readonly room: string;
@@ -139,6 +147,7 @@ export class Channel implements LaggardChannel {
     this.#members.delete(member);
     this.#shared.laggards.remove(member);
     this.#flusher.remove(member);
+    if (this.#members.size === 0) this.#source.deserted();
   }
 
   /** A member may take more than before. */

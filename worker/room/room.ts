@@ -25,9 +25,11 @@ import type { Log } from './log/log.ts';
 import type { Place } from './log/resume.ts';
 import type { Joiner, RoomIdentity, RoomPorts } from './ports.ts';
 import { Scheduler } from './scheduler.ts';
+import { admissionToAll, admissionToOne, isPrivate } from './session/admission.ts';
 import { attachmentOf, restoreSession } from './session/attachment.ts';
 import { Conversation } from './session/conversation.ts';
 import type { Socket } from './session/output.ts';
+import { RELAY_SOCKET, ROOM_SOCKET } from './session/profile.ts';
 import type { Session } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
 import { openStore } from './store/open-store.ts';
@@ -51,6 +53,7 @@ export class Room {
   readonly sessions: Sessions;
   readonly losses = new Losses();
   readonly #identity: RoomIdentity;
+  readonly #policyOf: (room: string) => Policy;
   readonly #ports: RoomPorts;
   readonly #root: Root | undefined;
   readonly #channels: Channels;
@@ -64,20 +67,17 @@ export class Room {
   #lossesReported = 0;
   #lossesReportedAt = 0;
 
-  constructor(
-    identity: RoomIdentity,
-    policies: { readonly own: Policy; readonly system: Policy },
-    ports: RoomPorts,
-  ) {
+  constructor(identity: RoomIdentity, policyOf: (room: string) => Policy, ports: RoomPorts) {
     const { object, room, name, branch } = identity;
     const { timers, storage, sockets, lastPing, checkToken, objects, region, width } = ports;
     const now = timers.now();
     this.#identity = identity;
+    this.#policyOf = policyOf;
     this.#ports = ports;
     const toldEpoch = sockets.find(({ attachment }) => attachment !== null)?.attachment?.epoch;
-    if (branch === undefined) {
+    if (branch === undefined && room !== undefined) {
       const setAlarm = (at: number) => this.#alarm.ask(at);
-      const store = openStore(policies.own, { chunks: storage.chunks, setAlarm }, toldEpoch, now);
+      const store = openStore(policyOf(room), { chunks: storage.chunks, setAlarm }, toldEpoch, now);
       const { log, positions, webhookIds } = store.state;
       this.#root = { store, intake: new Intake(log, positions, webhookIds) };
     }
@@ -88,7 +88,7 @@ export class Room {
       object,
       room,
       branch,
-      policies,
+      policyOf,
       objects,
       region,
       width,
@@ -100,22 +100,25 @@ export class Room {
       shared: { pace: new Pace(), laggards, losses: this.losses },
       rows: storage.followRows,
       // A crash closes the sockets, and a branch has none.
-      hasSlept: branch !== undefined || sockets.length > 0,
+      hasSlept: (branch !== undefined && room !== undefined) || sockets.length > 0,
       forget: (followed: string) => this.#forget(followed),
+      resized: (by: number) => this.#channels.resized(by),
+      deserted: (left: string) => this.#channels.deserted(left),
     };
     this.#channels = new Channels(channelsPorts, this.#root?.store.state.log);
     this.sessions = new Sessions({
       turn: this.#turn,
-      isPrivate: policies.own.access !== 'anyone',
+      profile: room === undefined ? RELAY_SOCKET : ROOM_SOCKET,
+      isPrivate: ({ subscriptions }) => this.#takesToken([...subscriptions.keys()]),
       lastPing,
-      attachmentOf: (session) => attachmentOf(session, this.#log.epoch),
+      attachmentOf: (session) => attachmentOf(session, room === undefined ? 0 : this.#log.epoch),
     });
+    const channelOf = (wanted: string) => this.#channels.of(wanted);
     this.#conversation = new Conversation({
       sessions: this.sessions,
-      room,
-      channelOf: (wanted) => this.#channels.of(wanted),
+      admission: room === undefined ? admissionToAll(channelOf) : admissionToOne(room, channelOf),
       checkToken,
-      opens: (user) => accessTo(name, user) === 'granted',
+      opens: (user) => name === undefined || accessTo(name, user) === 'granted',
       turn,
     });
     const parts = [this.#channels, laggards, ...(this.#root ? [this.#root.store] : [])];
@@ -140,7 +143,13 @@ export class Room {
 
   /** A page of the tail, as JSON. */
   history(start: Place | undefined, limit: number): string {
-    return readHistory(this.#identity.room, this.#log, start, limit, this.#ports.timers.now());
+    return readHistory(
+      this.#channels.own.channel.room,
+      this.#log,
+      start,
+      limit,
+      this.#ports.timers.now(),
+    );
   }
 
   /** Another object asks to follow the room. */
@@ -168,7 +177,9 @@ export class Room {
     this.#inTurn((now) => {
       const session = this.sessions.hold(socket, identity);
       session.welcome();
-      session.subscribe(this.#channels.own.channel, { since, maxRate }, now);
+      if (this.#identity.room !== undefined) {
+        session.subscribe(this.#channels.own.channel, { since, maxRate }, now);
+      }
       if (system !== 'off') this.#subscribeSystem(session, system, now);
     });
   }
@@ -213,6 +224,8 @@ export class Room {
       this.sessions.sweep(now);
       const result = act(now);
       this.#scheduler.run(now);
+      this.sessions.sendOutgoing();
+      this.#channels.tidy();
       this.sessions.saveChanged();
       this.#alarm.ask(this.#channels.alarmAt(now));
       this.#scheduler.arm(now);
@@ -225,12 +238,13 @@ export class Room {
 
   /** Nobody follows a room here any more, nor does this object. A branch is nothing else. */
   #forget(room: string): void {
-    const { followRows, clear } = this.#ports.storage;
-    if (this.#root !== undefined) {
-      followRows.remove(room, '');
+    const { room: own, branch } = this.#identity;
+    const isForsakenBranch = branch !== undefined && room === own;
+    if (!isForsakenBranch) {
+      this.#channels.forget(room);
       return;
     }
-    clear();
+    this.#ports.storage.clear();
     this.#alarm.wentOff();
   }
 
@@ -248,15 +262,24 @@ export class Room {
         this.sessions.holdClosing(socket);
         return [];
       }
-      const { user, tokenExpiresAt } = attachment;
-      return [{ session: this.sessions.hold(socket, { user, tokenExpiresAt }), attachment }];
+      return [{ session: this.sessions.hold(socket, attachment), attachment }];
     });
-    // A token may have ended meanwhile, and then nothing more is sent.
-    this.sessions.sweep(now);
     const channelOf = (room: string) => this.#channels.of(room);
+    // A token may have ended meanwhile, and then nothing more is sent.
+    for (const { session, attachment } of held) {
+      const isOver = (attachment.tokenExpiresAt ?? Number.POSITIVE_INFINITY) <= now;
+      const rooms = attachment.subscriptions.map(({ room }) => room);
+      if (isOver && this.#takesToken(rooms)) this.sessions.dismiss(session, 'token_expired');
+    }
     for (const { session, attachment } of held) {
       if (this.sessions.holds(session)) restoreSession(session, channelOf, attachment, now);
     }
+  }
+
+  /** Whether a session of these rooms may be sent something only while its token has not ended. */
+  #takesToken(rooms: readonly string[]): boolean {
+    const { room } = this.#identity;
+    return room === undefined ? rooms.some(isPrivate) : this.#policyOf(room).access !== 'anyone';
   }
 
   #reportLosses(now: number): void {

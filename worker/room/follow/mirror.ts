@@ -25,6 +25,8 @@ export interface MirrorPorts extends Omit<UpstreamPorts, 'filled'> {
   readonly hasSlept: boolean;
   /** The log has something new. */
   readonly grown: (now: number) => void;
+  /** The last member has left. */
+  readonly deserted: () => void;
 }
 
 export class Mirror implements Source {
@@ -68,6 +70,10 @@ export class Mirror implements Source {
 
   fill(): void {
     this.upstream.fill();
+  }
+
+  deserted(): void {
+    this.#ports.deserted();
   }
 
   /** Anybody may claim to have seen a later epoch, so the upstream is asked for it now and then only. */

@@ -31,6 +31,10 @@ export interface TreePorts extends CallPorts {
   readonly hasSlept: boolean;
   /** Nothing has to be known of a room any more. */
   readonly forget: (room: string) => void;
+  /** What a mirror holds has grown or shrunk, in characters. */
+  readonly resized: (by: number) => void;
+  /** The last reader of a room has left. */
+  readonly deserted: (room: string) => void;
   readonly objects: Objects;
   /** How many followers a node has at most that are branches, and how many others. */
   readonly width: number;
@@ -49,6 +53,8 @@ export class TreeNode {
   #alarmAt = Number.POSITIVE_INFINITY;
   /** Whether it has grown since the object woke. */
   #hasGrown = false;
+  /** What the mirror holds, as it was told last, in characters. */
+  #size = 0;
 
   constructor(
     ports: TreePorts,
@@ -67,8 +73,9 @@ export class TreeNode {
         room,
         upstreamAt: source.upstreamAt,
         follow: objects.follow,
-        isWanted: () => this.#isWanted,
+        isWanted: () => this.isWanted,
         grown: (now: number) => this.grown(now),
+        deserted: () => ports.deserted(room),
         changed,
       };
       this.#mirror = new Mirror(policy, shared, mirrorPorts, saved?.channel);
@@ -90,6 +97,28 @@ export class TreeNode {
       const { told, failures = 0 } = saved?.channel ?? {};
       this.#followers.restore(name, generation, later(cursor, told), failures);
     }
+  }
+
+  get isMirror(): boolean {
+    return this.#mirror !== undefined;
+  }
+
+  /** Whether anybody reads the room here. */
+  get isWanted(): boolean {
+    return this.channel.size > 0 || this.#followers.size > 0;
+  }
+
+  /** Lets go of all but a part of the tail. */
+  shorten(part: number): void {
+    this.channel.log.shorten(part);
+    this.#tellSize();
+  }
+
+  /** The room is not served here any more. */
+  end(): void {
+    this.#mirror?.upstream.end();
+    this.#changedAt = Number.POSITIVE_INFINITY;
+    this.#ports.resized(-this.#size);
   }
 
   /** When `run` is to be called next, Unix ms. */
@@ -129,7 +158,10 @@ export class TreeNode {
   /** The log has something new. */
   grown(now: number): void {
     this.#hasGrown = true;
-    if (this.#mirror !== undefined) this.#changed(now);
+    if (this.#mirror !== undefined) {
+      this.#changed(now);
+      this.#tellSize();
+    }
     if (this.#followers.size === 0) return;
     this.#changed(now);
     this.#armAlarm(now);
@@ -156,13 +188,16 @@ export class TreeNode {
     }
   }
 
-  /** Whether it follows nobody, and nobody follows it. */
+  /** Whether it follows nobody, and nobody reads it. */
   get #isForsaken(): boolean {
-    return this.#mirror?.upstream.saved.upstream === undefined && this.#followers.size === 0;
+    if (this.#mirror === undefined) return this.#followers.size === 0;
+    return this.#mirror.upstream.saved.upstream === undefined && !this.isWanted;
   }
 
-  get #isWanted(): boolean {
-    return this.channel.size > 0 || this.#followers.size > 0;
+  #tellSize(): void {
+    const { size } = this.channel.log;
+    this.#ports.resized(size - this.#size);
+    this.#size = size;
   }
 
   #changed(now: number): void {

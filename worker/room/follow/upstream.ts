@@ -105,6 +105,12 @@ export class Upstream {
     this.#awaitsPush = false;
   }
 
+  /** The room is not served here any more. */
+  end(): void {
+    this.#call.giveUp();
+    this.noteFilled();
+  }
+
   /** Nobody needs the room any more. */
   leave(now: number): void {
     this.#name = undefined;

@@ -30,6 +30,8 @@ export interface ReadChannel {
 /** What a subscription needs of its session. */
 export interface Subscriber {
   readonly readiness: Readiness;
+  /** What it was ever sent, in characters. */
+  readonly sent: number;
   /** Sends frames that bring the client to `upTo` in `room`. False when the socket is gone. */
   give(room: string, upTo: number, frames: readonly string[]): boolean;
   /** Its attachment is to be written. */
@@ -40,6 +42,8 @@ export interface Subscriber {
 export class Subscription implements Recipient {
   readonly channel: ReadChannel;
   readonly member: Member;
+  /** Counts what its session is given, so that the one that was given something longest ago is known. */
+  givenAt = 0;
   readonly #session: Subscriber;
   readonly #id: RequestId | undefined;
 
@@ -80,6 +84,7 @@ export class Subscription implements Recipient {
   give(slice: Slice): boolean {
     // A client acks each part of a state by the number of the state.
     const upTo = slice.kind === 'state' ? slice.head : slice.cursor;
+    this.givenAt = this.#session.sent;
     return this.#session.give(this.channel.room, upTo, this.channel.frames.of(slice));
   }
 
