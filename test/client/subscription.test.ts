@@ -82,6 +82,15 @@ describe('the cursor', () => {
     expect(told).toEqual(['s5', '6', '7', '8', '9', '10']);
   });
 
+  it('at a hole right after its `since` was recovered asks too', async () => {
+    const { socket, told } = await start({ since: { epoch: 1, seq: 3 } });
+    socket.open();
+    socket.say(WELCOME, subscribed(ROOM, 6, true), events(ROOM, 4, [5]));
+    expect(requests(socket)).toMatchObject([{ since: { epoch: 1, seq: 3 } }]);
+    socket.say(subscribed(ROOM, 6, true, 1, 'subscribe'), events(ROOM, 3, [4, 5, 6]));
+    expect(told).toEqual(['4', '5', '6']);
+  });
+
   it('at a hole that asking does not close tells what is lost', async () => {
     const { socket, told } = await joined();
     socket.say(events(ROOM, 8, [9]), subscribed(ROOM, 9, true, 1, 'subscribe'));

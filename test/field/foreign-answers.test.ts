@@ -163,6 +163,17 @@ describe('a proxy that removes the subprotocol', () => {
     expect(errors).toEqual([]);
   });
 
+  it('is not blamed for a gateway that was lost again while it admitted a socket', async () => {
+    const { gateway, bare, errors } = await connected('price:A', '');
+    bare.join('price:A', 1);
+    bare.breakOff();
+    await gateway.clock.elapse(1_000);
+    (await gateway.socket()).breakOff();
+    await settle();
+    expect(gateway.asked).toHaveLength(2);
+    expect(errors).toEqual([]);
+  });
+
   it('is told where a private room opens in neither way, and the client goes on trying', async () => {
     const { gateway, bare, errors, statuses } = await connected('user:1', 't');
     bare.breakOff();

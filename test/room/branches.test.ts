@@ -20,7 +20,7 @@ describe('followers that go one level down whenever they are told that an object
     expect(levels.slice(0, 2)).toEqual([width, width]);
     expect(levels[2]).toBeGreaterThan(0.9 * width ** 2);
     // So nearly all others are one level below that, where there is space for all of them.
-    expect(levels[4] ?? 0).toBeLessThan(count / 20);
+    expect(levels[4] ?? 0).toBeLessThan(count / 10);
     expect(levels.length).toBeLessThanOrEqual(5);
   });
 

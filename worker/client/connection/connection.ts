@@ -81,6 +81,8 @@ export class Connection {
   #used: TokenUsed = { token: '', fresh: true };
   /** Whether the sockets offer no subprotocol, because something on the way spoils an upgrade with one. */
   #isBare = false;
+  /** Whether none has opened since that changed. */
+  #isLost = false;
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#options = options;
@@ -227,8 +229,10 @@ export class Connection {
     const { code = '', reason, isAdmitted } = ending;
     if (isAdmitted) {
       // The other way of asking may get through; when neither does, its owner has to know.
-      if (this.#isBare) this.#owner.onError('upgrade_lost', undefined, UPGRADE_LOST);
+      const isLost = this.#isBare && this.#isLost;
+      if (isLost) this.#owner.onError('upgrade_lost', undefined, UPGRADE_LOST);
       this.#isBare = !this.#isBare;
+      this.#isLost = true;
     }
     const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#used, code);
     this.dispatch(event, mends ? { reason } : ending);
@@ -283,6 +287,7 @@ export class Connection {
     switch (frame.type) {
       case 'welcome':
         this.#home = frame.home;
+        this.#isLost = false;
         if (this.#isBare && this.#used.token) owner.onError('token_lost', undefined, TOKEN_LOST);
         for (const notice of [frame.notices ?? []].flat()) owner.onError(notice, undefined, NOTICE);
         tokens.accepted(this.#used.token, Number(frame.expiresAt));

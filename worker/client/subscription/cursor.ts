@@ -5,8 +5,8 @@
  *
  * 1. Events at or below the cursor are dropped, the rest of their frame is told (overlap is cut).
  * 2. Events that begin after the cursor are a hole: nothing is told until the room was asked for what
- *    is missing. If it was asked and the hole is still there, that is a
- *    gap of reason `lost`.
+ *    is missing, over the connection that shows the hole. If the hole is still there, that is a gap of
+ *    reason `lost`.
  * 3. A `gap` and its snapshot are told together, so that a connection that breaks between the two
  *    tells them again instead of losing one.
  * 4. A snapshot without a gap, beyond the cursor, was meant for another reader of the same
@@ -16,11 +16,10 @@
  *    brought, or when the room stays with it over another connection. Until then it is ignored, with
  *    all that follows it, since it may come from a place that has not yet heard of the greater one.
  * 6. A gap whose snapshot is below the cursor: the room is not as far as the cursor, which goes back.
- *
  * 7. A reader that hears a room over several connections, as a client hears `system`, has a cursor for
- *    each of them and one standing that they share. No connection is the only word on the room then: a
- *    `gap` counts only if it begins at the standing itself, and an epoch that a frame has confirmed is
- *    never gone back from. What a connection has missed beyond the standing is asked for as in 2.
+ *    each of them, and they share one position. Then no connection is the only word on the room: a
+ *    `gap` counts only if it begins at the position itself, and from an epoch that a frame has confirmed
+ *    nothing goes back. A connection that is further than the position shows a hole, as in 2 and 4.
  *
  * Rejected: one cursor per connection. Readers of one room come at different times and from
  * different places, and only each for itself can say what it has been told.
