@@ -87,26 +87,29 @@ async function upstreamsOf(object: string): Promise<string[]> {
   return upstream === undefined ? [] : [upstream, ...(await upstreamsOf(upstream))];
 }
 
-/** The objects that are to sleep. A crash meanwhile would let their eviction wait in vain. */
-const tired = new Map<string, Promise<void>>();
+/** What is done to an object is done in turn: an eviction would wait in vain for one that crashes. */
+const turns = new Map<string, Promise<void>>();
+
+function inTurn(object: string, act: () => Promise<void>): Promise<void> {
+  const turn = (turns.get(object) ?? Promise.resolve()).then(act);
+  turns.set(object, turn);
+  return turn;
+}
 
 /** Ends an object at once; its sockets are closed. */
-async function crash(object: string): Promise<void> {
-  if (tired.has(object)) return;
-  await runInDurableObject(stubOf(object), (_, state) => state.abort('crash')).catch(() => {});
+function crash(object: string): Promise<void> {
+  return inTurn(object, () =>
+    runInDurableObject(stubOf(object), (_, state) => state.abort('crash')).catch(() => {}),
+  );
 }
 
 /** Resolves when an object sleeps, which it does as soon as it has no timer and no call. */
 function sleep(object: string, webSockets: 'hibernate' | 'close'): Promise<void> {
-  const asleep =
-    tired.get(object) ??
-    evictDurableObject(stubOf(object), { webSockets })
-      .catch((error: Error) => {
-        if (!error.message.includes('not currently running')) throw error;
-      })
-      .finally(() => tired.delete(object));
-  tired.set(object, asleep);
-  return asleep;
+  return inTurn(object, () =>
+    evictDurableObject(stubOf(object), { webSockets }).catch(({ message }: Error) => {
+      if (!message.includes('not currently running')) throw new Error(`${object}: ${message}`);
+    }),
+  );
 }
 
 /** The objects that serve `system` or hear of it, by what they have saved. */
