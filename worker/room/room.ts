@@ -178,7 +178,10 @@ export class Room {
       const session = this.sessions.hold(socket, identity);
       session.welcome();
       if (this.#identity.room !== undefined) {
-        session.subscribe(this.#channels.own.channel, { since, maxRate }, now);
+        const { channel } = this.#channels.own;
+        // A client that says at each address where it stands in `system` means the same by it here.
+        const place = channel.room === SYSTEM_ROOM && system !== 'off' ? (since ?? system) : since;
+        session.subscribe(channel, { since: place, maxRate }, now);
       }
       if (system !== 'off') this.#subscribeSystem(session, system, now);
     });
