@@ -29,6 +29,10 @@ class Notes implements Recipient {
 
   placeChanged(): void {}
 
+  unavailable(): void {
+    throw new Error('the log is here');
+  }
+
   giveUp(): void {}
 }
 

@@ -191,6 +191,25 @@ describe('a socket of a relay', () => {
   });
 });
 
+describe('a room that cannot be reached', () => {
+  it('is refused after ten seconds, and at once while that lasts; the socket stays', async () => {
+    const relay = new Relay();
+    const socket = relay.join({ system: undefined });
+    relay.objects.meddle = () => Promise.reject(new Error('the network is down'));
+    await relay.subscribe(socket, 'trade:A');
+    await relay.objects.elapse(5_000);
+    expect(typesOf(socket, 'trade:A')).toEqual([]);
+    await relay.objects.elapse(15_000);
+    expect(framesOf(socket, 'trade:A')).toMatchObject([{ id: 's', code: 'room_unavailable' }]);
+    relay.objects.meddle = async (_call, make) => make();
+    await relay.subscribe(socket, 'trade:B');
+    expect(typesOf(socket, 'trade:B')).toEqual(['subscribed', 'snapshot']);
+    await relay.objects.elapse(3_600_000);
+    expect(typesOf(socket, 'trade:A')).toEqual(['error']);
+    expect(typesOf(socket, 'system')).toEqual(['subscribed', 'snapshot']);
+  });
+});
+
 describe('rights at a relay', () => {
   it('come with a token over the open socket', async () => {
     const relay = new Relay();

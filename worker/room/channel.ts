@@ -34,6 +34,8 @@ export interface Source {
   fill(now: number): void;
   /** As `fill`, for a reader that has seen a later epoch. False when that was asked for just before. */
   catchUp(now: number): boolean;
+  /** Whether nobody is asked for it soon, because that has failed for long. */
+  isUnreachable(now: number): boolean;
   /** The last member has left. */
   deserted(): void;
 }
@@ -44,6 +46,7 @@ const OWN: Source = {
   goesOn: true,
   fill: () => {},
   catchUp: () => false,
+  isUnreachable: () => false,
   deserted: () => {},
 };
 
@@ -127,6 +130,8 @@ export class Channel implements LaggardChannel {
     this.#members.add(member);
     laggards.add(member, this);
     laggards.serve(member, now);
+    const waits = member.state.kind === 'waiting';
+    if (waits && this.#source.isUnreachable(now)) member.recipient.unavailable();
   }
 
   /** Takes in a member that slept. It stands at the head, unless it has a cursor of its own. */
@@ -198,6 +203,13 @@ export class Channel implements LaggardChannel {
       laggards.serve(member, now);
     }
     return true;
+  }
+
+  /** Tells those who wait for the log that it cannot be had now. */
+  refuseWaiting(): void {
+    for (const { state, recipient } of [...this.#members]) {
+      if (state.kind === 'waiting') recipient.unavailable();
+    }
   }
 
   gather(member: Member, cursor: number, now: number): void {

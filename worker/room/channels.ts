@@ -3,6 +3,7 @@
  * object follows whose sockets read it; and, at a relay, whatever rooms its sockets ask for.
  */
 import type { Policy } from '../policy.ts';
+import { SYSTEM_ROOM } from '../protocol/rooms.ts';
 import type { Channel } from './channel.ts';
 import {
   type Branch,
@@ -18,8 +19,6 @@ import type { Log } from './log/log.ts';
 import type { Scheduled, Timers } from './scheduler.ts';
 import { isPrivate } from './session/admission.ts';
 
-/** The room that every session reads. */
-export const SYSTEM_ROOM = 'system';
 /** What the mirrors of an object may hold together, in characters. */
 const MAX_MIRRORED = 32 * 1024 * 1024;
 

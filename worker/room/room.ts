@@ -11,8 +11,9 @@
 import { accessTo } from '../auth/access.ts';
 import type { Policy } from '../policy.ts';
 import type { Cursor } from '../protocol/frames.ts';
+import { SYSTEM_ROOM } from '../protocol/rooms.ts';
 import { Alarm } from './alarm.ts';
-import { Channels, SYSTEM_ROOM } from './channels.ts';
+import { Channels } from './channels.ts';
 import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';

@@ -20,7 +20,7 @@ const BUSY_WAIT = 100;
 /** How often the upstream is asked whether there is a later epoch, in ms. */
 const CATCH_UP_INTERVAL = 10_000;
 
-export interface MirrorPorts extends Omit<UpstreamPorts, 'filled'> {
+export interface MirrorPorts extends Omit<UpstreamPorts, 'filled' | 'unavailable'> {
   /** Whether the object went to sleep after all was saved, and did not crash, as far as it can know. */
   readonly hasSlept: boolean;
   /** The log has something new. */
@@ -49,7 +49,11 @@ export class Mirror implements Source {
     const log = new Log(policy, logAt(saved?.cursor), true);
     this.channel = new Channel(ports.room, log, policy, shared, this);
     this.upstream = new Upstream(
-      { ...ports, filled: (log, now) => this.#refill(log, now) },
+      {
+        ...ports,
+        filled: (carried, now) => this.#refill(carried, now),
+        unavailable: () => this.channel.refuseWaiting(),
+      },
       saved ?? {},
     );
   }
@@ -68,8 +72,12 @@ export class Mirror implements Source {
     return epoch === 0 ? undefined : { epoch, seq: head };
   }
 
-  fill(): void {
-    this.upstream.fill();
+  fill(now: number): void {
+    this.upstream.fill(now);
+  }
+
+  isUnreachable(now: number): boolean {
+    return this.upstream.isUnreachable(now);
   }
 
   deserted(): void {
@@ -81,7 +89,7 @@ export class Mirror implements Source {
     if (this.upstream.isAsking) return true;
     if (now - this.#caughtUpAt < CATCH_UP_INTERVAL) return false;
     this.#caughtUpAt = now;
-    this.fill();
+    this.fill(now);
     return true;
   }
 
@@ -92,7 +100,7 @@ export class Mirror implements Source {
     if (!isPresent || !isWanted) {
       if (isPresent) this.#leave(now);
       // A crash has made it forget its last call, and whoever is refused pushes no more.
-      else if (isWanted && this.upstream.isBehind(generation)) this.fill();
+      else if (isWanted && this.upstream.isBehind(generation)) this.fill(now);
       return { generation, wants: false, cursor: undefined, retryIn: 0 };
     }
     if (this.upstream.isAsking) {

@@ -179,7 +179,7 @@ export class TreeNode {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;
     // What was pushed here before a crash was perhaps never pushed on.
-    if (!this.#hasGrown) this.#mirror?.fill();
+    if (!this.#hasGrown) this.#mirror?.fill(now);
     this.#followers.askForLog(now);
     // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
     const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;

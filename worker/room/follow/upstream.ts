@@ -19,6 +19,9 @@ const MOST_LEVELS = 6;
 /** How long it waits before it searches another way, when all on its way are full, in ms. */
 const NEXT_SEARCH = 1_000;
 
+/** How long those who wait for the log are patient, in ms. */
+const PATIENCE = 10_000;
+
 const FIRST_STEP: Step = { level: 0, round: 0 };
 
 export interface UpstreamPorts extends CallPorts {
@@ -32,6 +35,8 @@ export interface UpstreamPorts extends CallPorts {
   /** Whether anybody reads the room here. */
   readonly isWanted: () => boolean;
   readonly filled: (log: CarriedLog, now: number) => void;
+  /** The log cannot be had now. It is asked for again, for as long as somebody wants it. */
+  readonly unavailable: () => void;
   /** What has to be known after a sleep has changed. */
   readonly changed: (now: number) => void;
 }
@@ -45,6 +50,7 @@ export class Upstream {
   #step: Step = FIRST_STEP;
   /** Whether something is needed that was not asked for. */
   #isNeeded = false;
+  #neededSince = 0;
   /** Whether the upstream will push the whole log when it has it. */
   #awaitsPush = false;
 
@@ -95,8 +101,15 @@ export class Upstream {
   }
 
   /** The mirror needs all that is kept of the room. */
-  fill(): void {
-    if (!this.#call.isInFlight && !this.#awaitsPush) this.#isNeeded = true;
+  fill(now: number): void {
+    if (this.#call.isInFlight || this.#awaitsPush) return;
+    if (!this.#isNeeded) this.#neededSince = now;
+    this.#isNeeded = true;
+  }
+
+  /** Whether nobody is asked soon, after many failures. */
+  isUnreachable(now: number): boolean {
+    return this.#isNeeded && this.#call.waitsForAlarm(now);
   }
 
   /** The mirror was filled by a push. */
@@ -144,6 +157,7 @@ export class Upstream {
         failed: (later) => {
           this.#isNeeded = true;
           changed(later);
+          if (later - this.#neededSince >= PATIENCE) this.#ports.unavailable();
         },
       },
     );

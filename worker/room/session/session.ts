@@ -12,6 +12,7 @@ import {
   type RequestId,
 } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
+import { SYSTEM_ROOM } from '../../protocol/rooms.ts';
 import { Budget } from '../delivery/budget.ts';
 import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
@@ -205,6 +206,14 @@ export class Session implements Subscriber {
 
   dismiss(reason: CloseReason): void {
     this.#holder.dismiss(this, reason);
+  }
+
+  /** A room that was asked for cannot be had now; `system`, which nobody has to ask for, is waited for. */
+  unavailable(room: string, id: RequestId | undefined): void {
+    if (this.profile.rooms === undefined || room === SYSTEM_ROOM) return;
+    this.#leave(room);
+    this.changed();
+    this.refuse('room_unavailable', 'the room cannot be reached now: try again', id, room);
   }
 
   /** Ends all subscriptions, because the socket is gone. */

@@ -37,6 +37,8 @@ export interface Subscriber {
   /** Its attachment is to be written. */
   changed(): void;
   dismiss(reason: CloseReason): void;
+  /** A room that it waits for cannot be had now. */
+  unavailable(room: string, id: RequestId | undefined): void;
 }
 
 export class Subscription implements Recipient {
@@ -94,5 +96,9 @@ export class Subscription implements Recipient {
 
   giveUp(): void {
     this.#session.dismiss('slow_consumer');
+  }
+
+  unavailable(): void {
+    this.#session.unavailable(this.channel.room, this.#id);
   }
 }
