@@ -124,6 +124,18 @@ describe('a socket of a relay', () => {
     expect(relay.objects.callsOf('follow')).toEqual(['trade:A', 'trade:A']);
   });
 
+  it('leaves no more than some rooms behind that nobody reads', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    for (let list = 0; list < 4; list++) {
+      const rooms = Array.from({ length: 100 }, (_, index) => `trade:S${list}-${index}`);
+      await relay.subscribe(socket, ...rooms);
+      void relay.say(socket, { type: 'unsubscribe', rooms });
+      await relay.objects.elapse(20_000);
+    }
+    expect(relay.objects.rowsOf(RELAY).length).toBeLessThanOrEqual(256);
+  });
+
   it('is refused each room by itself', async () => {
     const relay = new Relay();
     const socket = relay.join();

@@ -19,6 +19,8 @@ import type { Log } from './log/log.ts';
 import type { Scheduled, Timers } from './scheduler.ts';
 import { isPrivate } from './session/admission.ts';
 
+/** How many rooms are still followed that nobody reads any more. Each ends with its next event, too. */
+const MAX_UNREAD = 256;
 /** What the mirrors of an object may hold together, in characters. */
 const MAX_MIRRORED = 32 * 1024 * 1024;
 
@@ -36,8 +38,8 @@ export class Channels implements Scheduled {
   readonly #ports: ChannelsPorts;
   readonly #nodes = new Map<string, TreeNode>();
   readonly #saved: Map<string, SavedNode>;
-  /** Rooms whose last reader has left in this turn. */
-  readonly #deserted = new Set<string>();
+  /** Rooms that are followed and that nobody reads, the longest unread first. */
+  readonly #unread = new Set<string>();
   /** What all mirrors hold together, in characters. */
   #mirrored = 0;
 
@@ -49,7 +51,10 @@ export class Channels implements Scheduled {
     if (log !== undefined && room !== undefined) this.#add(room, { log });
     else if (room !== undefined) this.#add(room, { upstreamAt: this.#upstreamAt(room) });
     // An alarm may be due for what was followed before.
-    for (const saved of this.#saved.keys()) this.#nodeOf(saved);
+    for (const saved of this.#saved.keys()) {
+      this.#nodeOf(saved);
+      this.deserted(saved);
+    }
   }
 
   /** The channel of the room that the object is the root or a branch of. */
@@ -61,6 +66,7 @@ export class Channels implements Scheduled {
 
   /** The channel of a room that sockets of this object may read; undefined when it cannot be had. */
   of(room: string): Channel | undefined {
+    this.#unread.delete(room);
     return this.#nodeOf(room)?.channel;
   }
 
@@ -104,7 +110,7 @@ export class Channels implements Scheduled {
 
   /** The last reader of a room has left. */
   deserted(room: string): void {
-    this.#deserted.add(room);
+    this.#unread.add(room);
   }
 
   /** Nothing has to be known of a room any more, and nobody reads it here. */
@@ -115,14 +121,16 @@ export class Channels implements Scheduled {
     if (node === undefined || room === this.#ports.room) return;
     node.end();
     this.#nodes.delete(room);
+    this.#unread.delete(room);
   }
 
   /** At the end of a turn: lets go of what nobody here may read any more, and of what is too much. */
   tidy(): void {
-    for (const room of this.#deserted) {
-      if (isPrivate(room) && this.#nodes.get(room)?.isWanted === false) this.forget(room);
+    for (const room of this.#unread) {
+      const node = this.#nodes.get(room);
+      if (node?.isWanted !== false) this.#unread.delete(room);
+      else if (isPrivate(room) || this.#unread.size > MAX_UNREAD) this.forget(room);
     }
-    this.#deserted.clear();
     if (this.#mirrored > MAX_MIRRORED) this.#shorten();
   }
 
