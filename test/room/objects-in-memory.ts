@@ -5,6 +5,7 @@ import { parseObjectName } from '../../worker/room/follow/branches.ts';
 import type { FollowCall, Objects, PushCall } from '../../worker/room/follow/calls.ts';
 import type { Joiner } from '../../worker/room/ports.ts';
 import { Room } from '../../worker/room/room.ts';
+import { EVERY_SYMBOL, type Symbols } from '../../worker/symbols.ts';
 import { Disk } from '../simulation/disk.ts';
 import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';
 import { kafkaBatch } from '../support/room-batch.ts';
@@ -42,6 +43,8 @@ export class ObjectsInMemory {
   /** What becomes of a call, instead of its being made at once. */
   meddle: (call: NotedCall, make: () => unknown) => Promise<unknown> = async (_call, make) =>
     make();
+  /** The symbols that have rooms. */
+  symbols: Pick<Symbols, 'hasRoom'> = EVERY_SYMBOL;
   readonly #width: number;
   readonly #objects = new Map<string, InMemoryObject>();
   #offset = 0;
@@ -170,6 +173,7 @@ export class ObjectsInMemory {
     const room: Room = new Room(identity, policyOf, {
       ...LONE_OBJECT,
       width: this.#width,
+      symbols: this.symbols,
       objects: this.#network(),
       timers: {
         now: this.clock.now,

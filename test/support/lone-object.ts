@@ -1,6 +1,7 @@
 /** What a room needs of the platform beside its own storage, for tests of an object that has no other. */
 import type { Objects } from '../../worker/room/follow/calls.ts';
 import type { FollowRow, FollowRows } from '../../worker/room/follow/rows.ts';
+import { EVERY_SYMBOL } from '../../worker/symbols.ts';
 
 export class FollowRowsInMemory implements FollowRows {
   /** How many rows were written, removals too. */
@@ -28,4 +29,10 @@ export const NO_OBJECTS: Objects = {
   push: () => Promise.reject(new Error('there is no other object')),
 };
 
-export const LONE_OBJECT = { objects: NO_OBJECTS, region: 'weur', width: 4, random: () => 0.5 };
+export const LONE_OBJECT = {
+  objects: NO_OBJECTS,
+  region: 'weur',
+  width: 4,
+  random: () => 0.5,
+  symbols: EVERY_SYMBOL,
+};

@@ -12,6 +12,7 @@ import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { PING, PONG } from '../protocol/frames.ts';
 import { nameOfRoom } from '../protocol/rooms.ts';
 import { objectStub } from '../room-call.ts';
+import { symbolsOf } from '../symbols.ts';
 import { parseObjectName } from './follow/branches.ts';
 import { answerObject, objectsOver } from './follow/requests.ts';
 import { SqliteFollowRows } from './follow/rows.ts';
@@ -61,6 +62,7 @@ export class Room extends DurableObject<Env> {
       objects: objectsOver((other) => objectStub(env, other)),
       region: branch?.region ?? regionOf(env),
       width: maxFollowersOf(env),
+      symbols: symbolsOf(env),
       random: Math.random,
       sockets: ctx.getWebSockets().map((socket) => ({
         socket,

@@ -117,7 +117,10 @@ export class Room {
     const channelOf = (wanted: string) => this.#channels.of(wanted);
     this.#conversation = new Conversation({
       sessions: this.sessions,
-      admission: room === undefined ? admissionToAll(channelOf) : admissionToOne(room, channelOf),
+      admission:
+        room === undefined
+          ? admissionToAll(channelOf, ports.symbols)
+          : admissionToOne(room, channelOf),
       checkToken,
       opens: (user) => name === undefined || accessTo(name, user) === 'granted',
       turn,
