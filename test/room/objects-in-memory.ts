@@ -70,6 +70,16 @@ export class ObjectsInMemory {
       .map(({ follower }) => follower);
   }
 
+  /** The objects that have anything stored. */
+  get stored(): string[] {
+    return [...this.#objects]
+      .filter(
+        ([, { disk, rows, alarmAt }]) => disk.size > 0 || rows.size > 0 || alarmAt !== undefined,
+      )
+      .map(([name]) => name)
+      .sort();
+  }
+
   alarmOf(name: string): number | undefined {
     return this.#object(name).alarmAt;
   }
@@ -188,7 +198,8 @@ export class ObjectsInMemory {
           kept.alarmAt = at;
         },
         clear: () => {
-          for (const { room: of, follower } of kept.rows.read()) kept.rows.remove(of, follower);
+          kept.disk.clear();
+          kept.rows.clear();
           kept.alarmAt = undefined;
         },
       },

@@ -8,8 +8,16 @@ export class FollowRowsInMemory implements FollowRows {
   written = 0;
   readonly #rows = new Map<string, FollowRow>();
 
+  get size(): number {
+    return this.#rows.size;
+  }
+
   read(): FollowRow[] {
     return [...this.#rows.values()];
+  }
+
+  clear(): void {
+    this.#rows.clear();
   }
 
   put(row: FollowRow): void {

@@ -43,6 +43,7 @@ export class Room extends DurableObject<Env> {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     const { room: name, branch } = parsed;
     const room = name && nameOfRoom(name);
+    const chunks = new SqliteChunks(ctx.storage.sql);
     const followRows = new SqliteFollowRows(ctx.storage.sql);
     this.#room = new PlainRoom({ object, room, name, branch }, policyOf, {
       timers: {
@@ -51,11 +52,14 @@ export class Room extends DurableObject<Env> {
         clearTimeout: (timer) => clearTimeout(timer as number),
       },
       storage: {
-        chunks: new SqliteChunks(ctx.storage.sql),
+        chunks,
         followRows,
         setAlarm: (at) => ctx.waitUntil(ctx.storage.setAlarm(at)),
         clear: () => {
+          // Whoever has written nothing else has set no alarm either.
+          if (!chunks.exists && !followRows.exists) return;
           ctx.waitUntil(ctx.storage.deleteAll());
+          chunks.noteCleared();
           followRows.noteCleared();
         },
       },

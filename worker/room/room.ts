@@ -34,11 +34,10 @@ import { RELAY_SOCKET, ROOM_SOCKET } from './session/profile.ts';
 import type { Session } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
 import { openStore } from './store/open-store.ts';
+import { isUntouched } from './store/state.ts';
 import type { Store } from './store/store.ts';
 import type { Turn } from './turn.ts';
 
-/** How often a room that leaves something out says so in the log, in ms. */
-const LOSSES_EVERY = 60_000;
 /** The state that an object may show to new members at once, in characters: a few large rooms. */
 const JOINING_BURST = 8 * 1024 * 1024;
 /** The state that it may show them each ms, in characters: 16 MB/s. */
@@ -65,8 +64,6 @@ export class Room {
     number: 0,
     answers: undefined,
   };
-  #lossesReported = 0;
-  #lossesReportedAt = 0;
 
   constructor(identity: RoomIdentity, policyOf: (room: string) => Policy, ports: RoomPorts) {
     const { object, room, name, branch } = identity;
@@ -140,7 +137,8 @@ export class Room {
         this.#channels.own.channel.appended(entries, priorities, now);
         this.#channels.own.grown(now);
       }
-      this.#reportLosses(now);
+      const losses = this.losses.due(now);
+      if (losses !== undefined) this.#ports.warn({ ...losses, room: this.#identity.object });
       return answer;
     });
   }
@@ -234,7 +232,8 @@ export class Room {
       this.sessions.sendOutgoing();
       this.#channels.tidy();
       this.sessions.saveChanged();
-      this.#alarm.ask(this.#channels.alarmAt(now));
+      if (this.#isVoid(now)) this.#clear();
+      else this.#alarm.ask(this.#channels.alarmAt(now));
       this.#scheduler.arm(now);
       return result;
     } catch (error) {
@@ -246,13 +245,22 @@ export class Room {
   /** Nobody follows a room here any more, nor does this object. A branch is nothing else. */
   #forget(room: string): void {
     const { room: own, branch } = this.#identity;
-    const isForsakenBranch = branch !== undefined && room === own;
-    if (!isForsakenBranch) {
-      this.#channels.forget(room);
-      return;
-    }
-    this.#ports.storage.clear();
+    if (branch !== undefined && room === own) this.#clear();
+    else this.#channels.forget(room);
+  }
+
+  /** Whether it holds nobody, is followed by nobody, and has never had anything to give. */
+  #isVoid(now: number): boolean {
+    if (this.sessions.size > 0 || !this.#channels.isForsaken) return false;
+    return this.#root === undefined || isUntouched(this.#root.store.state, now);
+  }
+
+  /** Leaves nothing behind, so that nobody makes objects that stay by asking for rooms. */
+  #clear(): void {
+    this.#channels.forgetAll();
+    this.#root?.store.cleared();
     this.#alarm.wentOff();
+    this.#ports.storage.clear();
   }
 
   /** A session reads `system` without asking, beside the room that it has come for. */
@@ -287,14 +295,5 @@ export class Room {
   #takesToken(rooms: readonly string[]): boolean {
     const { room } = this.#identity;
     return room === undefined ? rooms.some(isPrivate) : this.#policyOf(room).access !== 'anyone';
-  }
-
-  #reportLosses(now: number): void {
-    const { total, conflated, gaps, slowConsumers } = this.losses;
-    if (total === this.#lossesReported || now - this.#lossesReportedAt < LOSSES_EVERY) return;
-    this.#lossesReported = total;
-    this.#lossesReportedAt = now;
-    const { object } = this.#identity;
-    this.#ports.warn({ event: 'room_losses', room: object, conflated, gaps, slowConsumers });
   }
 }

@@ -108,6 +108,11 @@ export class TreeNode {
     return this.channel.size > 0 || this.#followers.size > 0;
   }
 
+  /** Whether another object follows the room here. */
+  get isFollowed(): boolean {
+    return this.#followers.size > 0;
+  }
+
   /** Lets go of all but a part of the tail. */
   shorten(part: number): void {
     this.channel.log.shorten(part);
