@@ -62,6 +62,105 @@ describe.each(['price:NEVER', 'trade:NEVER'])('%s, never published to', (room) =
   });
 });
 
+describe('a relay that follows a room without any event', () => {
+  const RELAY = 'relay weur.0';
+  const MINUTE = 60_000;
+
+  class Followed {
+    readonly objects = new ObjectsInMemory();
+    readonly socket = this.objects.join(RELAY, { system: 'off' });
+
+    constructor() {
+      this.say('subscribe');
+    }
+
+    say(type: 'subscribe' | 'unsubscribe'): void {
+      void this.objects.room(RELAY).receive(this.socket, JSON.stringify({ type, room: 'trade:X' }));
+    }
+
+    /** How often the room was asked for whether it is still wanted. */
+    get questions(): number {
+      return this.objects.callsOf('push').length;
+    }
+  }
+
+  it.each([false, true])(
+    'is let go some time after its last reader (asleep: %s)',
+    async (sleeps) => {
+      const followed = new Followed();
+      const { objects } = followed;
+      await objects.elapse(MINUTE);
+      expect(objects.stored).toContain('trade:X');
+      followed.say('unsubscribe');
+      await objects.elapse(20_000);
+      if (sleeps) for (const name of ['trade:X', RELAY]) objects.sleep(name);
+      await objects.elapse(10 * MINUTE);
+      expect(objects.stored).toEqual([]);
+      expect(followed.questions).toBe(1);
+    },
+  );
+
+  it('is let go when the relay was lost', async () => {
+    const { objects } = new Followed();
+    await objects.elapse(MINUTE);
+    objects.crash(RELAY);
+    objects.crash('trade:X');
+    await objects.elapse(11 * MINUTE);
+    expect(objects.stored).toEqual([]);
+  });
+
+  it.each([false, true])(
+    'is asked ever more rarely while it wants it (asleep: %s)',
+    async (sleeps) => {
+      const followed = new Followed();
+      const { objects } = followed;
+      for (let hours = 0; hours < 6; hours++) {
+        await objects.elapse(60 * MINUTE);
+        if (sleeps) for (const name of ['trade:X', RELAY]) objects.sleep(name);
+      }
+      expect(followed.questions).toBeGreaterThan(4);
+      expect(followed.questions).toBeLessThan(10);
+      const rows = objects.costs.rows;
+      await objects.elapse(6 * 60 * MINUTE);
+      expect(followed.questions).toBeLessThan(9);
+      expect(objects.costs.rows - rows).toBeLessThan(50);
+      objects.append('trade:X');
+      await objects.elapse(1_000);
+      expect(followed.socket.frames.map(({ type }) => type).slice(1)).toEqual([
+        'subscribed',
+        'snapshot',
+        'events',
+      ]);
+    },
+  );
+
+  it('goes on when the question is lost', async () => {
+    const followed = new Followed();
+    const { objects } = followed;
+    await objects.elapse(MINUTE);
+    objects.meddle = () => Promise.reject(new Error('the network is down'));
+    await objects.elapse(15 * MINUTE);
+    objects.meddle = async (_call, make) => make();
+    followed.say('unsubscribe');
+    await objects.elapse(60 * MINUTE);
+    expect(objects.stored).toEqual([]);
+  });
+
+  it('is asked through its branches', async () => {
+    const objects = new ObjectsInMemory(2);
+    const relays = Array.from({ length: 5 }, (_, number) => `relay weur.${number}`);
+    for (const relay of relays) {
+      const socket = objects.join(relay, { system: 'off' });
+      void objects.room(relay).receive(socket, '{"type":"subscribe","room":"trade:X"}');
+      await objects.elapse(5_000);
+      objects.leave(relay, socket);
+    }
+    expect(objects.stored.filter((name) => name.startsWith('trade:X')).length).toBeGreaterThan(1);
+    await objects.elapse(120 * MINUTE);
+    expect(objects.stored).toEqual([]);
+  });
+});
+
 describe('what was published', () => {
   it.each(['price:KEPT', 'trade:KEPT'])(
     'is kept in %s when the last reader has left',
@@ -76,13 +175,4 @@ describe('what was published', () => {
       expect(JSON.parse(objects.room(room).history(undefined, 1)).head).toBe(1);
     },
   );
-
-  it('is known again when it has expired: a record that comes twice is a duplicate', async () => {
-    const objects = new ObjectsInMemory();
-    objects.append('trade:KEPT');
-    objects.leave('trade:KEPT', objects.join('trade:KEPT'));
-    await objects.elapse(10 * 86_400_000);
-    objects.leave('trade:KEPT', objects.join('trade:KEPT'));
-    expect(objects.stored).toContain('trade:KEPT');
-  });
 });

@@ -139,9 +139,12 @@ export class Mirror implements Source {
     const { log } = this.channel;
     const { epoch, head } = carried;
     if (epoch < log.epoch || (epoch === log.epoch && head < log.head)) return;
+    // Then it was only asked whether it still wants a room without any event.
+    const isNothingNew = this.#isFilled && epoch === log.epoch && head === 0;
     this.#isFilled = true;
     this.#goesOn = true;
     this.upstream.noteFilled();
+    if (isNothingNew) return;
     this.channel.refill(unpack(carried), now);
     this.#ports.grown(now);
   }

@@ -19,6 +19,13 @@ import type { UpstreamPorts } from './upstream.ts';
 const IDLE_TIME = 3_000;
 /** How long after an append the alarm goes off that pushes it if the object has crashed, in ms. */
 const ALARM_AFTER = 10_000;
+/**
+ * A follower leaves by what it answers to a push, and a room without any event pushes nothing. So its
+ * followers are asked whether they still want it: first after so long, in ms, later whenever the room is
+ * twice as old as it was, and at least so often.
+ */
+const FIRST_QUESTION = 600_000;
+const LONGEST_SILENCE = 86_400_000;
 
 /** What the nodes of an object share. */
 export interface TreePorts extends CallPorts {
@@ -51,6 +58,8 @@ export class TreeNode {
   #told: Cursor | undefined;
   #changedAt = Number.POSITIVE_INFINITY;
   #alarmAt = Number.POSITIVE_INFINITY;
+  /** When those who follow a room without any event are asked; infinite if that is not known any more. */
+  #questionAt = Number.POSITIVE_INFINITY;
   /** Whether it has grown since the object woke. */
   #hasGrown = false;
   /** What the mirror holds, as it was told last, in characters. */
@@ -138,8 +147,10 @@ export class TreeNode {
 
   /** When the alarm is to go off, Unix ms; infinite when it is not needed. */
   alarmAt(now: number): number {
+    const isAsked = this.#isEmpty && this.#followers.size > 0;
     return Math.min(
       this.#alarmAt,
+      isAsked ? this.#questionAt : Number.POSITIVE_INFINITY,
       this.#followers.alarmAt(now),
       this.#mirror?.upstream.alarmAt(now) ?? Number.POSITIVE_INFINITY,
     );
@@ -148,6 +159,7 @@ export class TreeNode {
   /** Another object asks to follow the room. */
   follow(call: FollowCall, now: number): FollowAnswer {
     const answer = this.#followers.follow(call, now);
+    if (this.#questionAt === Number.POSITIVE_INFINITY) this.#planQuestion(now);
     // A crash must not make this object forget that it owes the log.
     if (answer.kind === 'followed' && answer.log === undefined) this.#armAlarm(now);
     return answer;
@@ -183,9 +195,12 @@ export class TreeNode {
   alarm(now: number): void {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;
+    if (this.#isEmpty) this.#question(now);
     // What was pushed here before a crash was perhaps never pushed on.
     if (!this.#hasGrown) this.#mirror?.fill(now);
     this.#followers.askForLog(now);
+    // Nobody can miss what was never there.
+    if (this.#isEmpty && this.#mirror === undefined) return;
     // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
     const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;
     if (Math.min(asks, this.#followers.dueAt(now)) !== Number.POSITIVE_INFINITY) {
@@ -197,6 +212,24 @@ export class TreeNode {
   get #isForsaken(): boolean {
     if (this.#mirror === undefined) return this.#followers.size === 0;
     return this.#mirror.upstream.saved.upstream === undefined && !this.isWanted;
+  }
+
+  /** Whether nothing is known to have been published. */
+  get #isEmpty(): boolean {
+    return this.channel.log.head === 0;
+  }
+
+  #question(now: number): void {
+    if (this.#questionAt > now && this.#questionAt !== Number.POSITIVE_INFINITY) return;
+    this.#followers.doubt();
+    this.#planQuestion(now);
+  }
+
+  /** An epoch is the time when it began; a mirror that was never filled has none. */
+  #planQuestion(now: number): void {
+    const { epoch } = this.channel.log;
+    const age = epoch === 0 ? 0 : now - epoch;
+    this.#questionAt = now + Math.min(Math.max(age, FIRST_QUESTION), LONGEST_SILENCE);
   }
 
   #tellSize(): void {
