@@ -101,6 +101,8 @@ export class Channel implements LaggardChannel {
 
   /** Whether a reader at `place` has to wait until the log is filled. Then that is asked for. */
   lacks(place: Cursor | undefined, now: number): boolean {
+    // What expires may raise the floor above the place.
+    this.log.expire(now);
     const isServed = this.serves(place);
     if (!isServed) this.#source.fill(now);
     return !isServed;
