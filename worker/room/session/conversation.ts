@@ -71,7 +71,7 @@ export class Conversation {
       case 'subscribe':
         return this.#subscribe(session, channel, message, now);
       case 'unsubscribe':
-        return session.unsubscribe(channel.room, message.id);
+        return session.unsubscribe(channel.room, message.id, now);
       case 'ack':
         return session.acknowledge(channel.room, message.seq, now);
       default:

@@ -107,7 +107,7 @@ export class Session implements Subscriber {
 
   /** Subscribes to a channel, or subscribes anew. */
   subscribe(channel: ReadChannel, request: SubscriptionRequest, now: number): void {
-    this.#leave(channel.room);
+    this.#leave(channel.room, now);
     const subscription = new Subscription(this, channel, request);
     this.subscriptions.set(channel.room, subscription);
     this.changed();
@@ -127,8 +127,8 @@ export class Session implements Subscriber {
   }
 
   /** Ends a subscription; the socket stays. */
-  unsubscribe(room: string, id: RequestId | undefined): void {
-    this.#leave(room);
+  unsubscribe(room: string, id: RequestId | undefined, now: number): void {
+    this.#leave(room, now);
     this.changed();
     this.send(encodeFrame({ type: 'unsubscribed', ...(id === undefined ? {} : { id }), room }));
   }
@@ -139,7 +139,7 @@ export class Session implements Subscriber {
     if (subscription === undefined || !subscription.wasSent(seq)) return;
     if (!this.output.acks || this.remembersPlace) this.changed();
     this.output.acknowledge(room, seq);
-    for (const { member, channel } of this.subscriptions.values()) channel.wake(member, now);
+    this.#wakeAll(now);
   }
 
   /** Refuses a message; the socket stays. */
@@ -184,12 +184,18 @@ export class Session implements Subscriber {
     this.subscriptions.clear();
   }
 
-  #leave(room: string): void {
+  #leave(room: string, now: number): void {
     const subscription = this.subscriptions.get(room);
     if (subscription === undefined) return;
     subscription.channel.remove(subscription.member);
     this.subscriptions.delete(room);
     // What is on its way may never be acked: the client may take up the room from another place.
     this.output.forget(room);
+    // What is not waited for any more may have been all that held up the other rooms.
+    this.#wakeAll(now);
+  }
+
+  #wakeAll(now: number): void {
+    for (const { member, channel } of this.subscriptions.values()) channel.wake(member, now);
   }
 }
