@@ -2,7 +2,7 @@
  * What survives hibernation with a socket. A subscription stands at the saved head of its log, unless
  * the attachment holds a cursor.
  */
-import type { Cursor } from '../../protocol/frames.ts';
+import type { Cursor, RequestId } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
 import type { Session } from './session.ts';
 import type { ReadChannel, Subscription } from './subscription.ts';
@@ -31,6 +31,8 @@ export interface SavedSubscription {
   readonly joins: boolean;
   /** Where it stood when it asked to be a member, if it still waits. */
   readonly since: Cursor | undefined;
+  /** What its answer is to name, if it still waits. */
+  readonly id: RequestId | undefined;
   /** The number of a laggard, and of a member that does not stand at the head. */
   readonly cursor: number | undefined;
 }
@@ -74,28 +76,30 @@ export function restoreSession(
 function restoreSubscription(
   session: Session,
   channel: ReadChannel,
-  { epoch, maxRate, joins, since, cursor }: SavedSubscription,
+  { epoch, maxRate, joins, since, id, cursor }: SavedSubscription,
   now: number,
 ): void {
   if (joins) {
-    session.subscribe(channel, { since, maxRate }, now);
-  } else if (epoch === channel.log.epoch) {
+    session.subscribe(channel, { id, since, maxRate }, now);
+  } else if (epoch === channel.log.epoch || cursor !== undefined) {
     const place = cursor === undefined ? undefined : { epoch, seq: cursor };
     session.resume(channel, maxRate, place, now);
   } else {
     // An epoch ends with its sockets, but nothing is lost by not relying on that.
-    session.subscribe(channel, { since: { epoch, seq: cursor ?? 0 }, maxRate }, now);
+    session.subscribe(channel, { since: { epoch, seq: 0 }, maxRate }, now);
   }
 }
 
-function savedSubscription({ channel, member }: Subscription): SavedSubscription {
+function savedSubscription({ channel, member, id }: Subscription): SavedSubscription {
   const place = channel.placeOf(member);
+  const { state } = member;
   return {
     room: channel.room,
     epoch: place?.epoch ?? channel.log.epoch,
     maxRate: member.maxRate,
-    joins: member.state.kind !== 'current' && place === undefined,
-    since: member.state.kind === 'waiting' ? member.state.since : undefined,
+    joins: state.kind !== 'current' && place === undefined,
+    since: state.kind === 'waiting' ? state.since : undefined,
+    id: state.kind === 'waiting' ? id : undefined,
     cursor: place?.seq,
   };
 }

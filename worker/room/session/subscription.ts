@@ -40,8 +40,9 @@ export interface Subscriber {
 export class Subscription implements Recipient {
   readonly channel: ReadChannel;
   readonly member: Member;
+  /** What the answer names. */
+  readonly id: RequestId | undefined;
   readonly #session: Subscriber;
-  readonly #id: RequestId | undefined;
 
   constructor(
     session: Subscriber,
@@ -51,7 +52,7 @@ export class Subscription implements Recipient {
     this.channel = channel;
     this.member = new Member(this, maxRate, { kind: 'waiting', since });
     this.#session = session;
-    this.#id = id;
+    this.id = id;
   }
 
   get readiness(): Readiness {
@@ -64,7 +65,7 @@ export class Subscription implements Recipient {
   }
 
   welcome({ epoch, head, from, recovered }: Membership): boolean {
-    const id = this.#id;
+    const { id } = this;
     const { room } = this.channel;
     const subscribed = encodeFrame({
       type: 'subscribed',
