@@ -120,7 +120,7 @@ export class Room {
     });
     const parts = [this.#channels, laggards, ...(this.#root ? [this.#root.store] : [])];
     this.#scheduler = new Scheduler(timers, parts, () => this.#inTurn(() => {}));
-    if (sockets.length > 0) this.#inTurn(() => this.#wake(now));
+    if (sockets.length > 0) this.#inTurn(() => this.#wake(now), 'either');
   }
 
   /** Takes the records of a batch that are this room's, and gives what is new to its members. */

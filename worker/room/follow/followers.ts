@@ -146,7 +146,9 @@ export class Followers {
   run(now: number): void {
     for (const { call } of this.#followers.values()) call.run(now);
     // A push in the turn of a follower's own call would be a call back and forth.
-    if (this.#ports.present.answers === 'follow') return;
+    const { answers } = this.#ports.present;
+    if (answers === 'follow' || answers === 'either') return;
+    this.askForLog(now);
     const contents = new Map<string, PushCall['content']>();
     let calls = 0;
     for (const follower of this.#followers.values()) {
@@ -215,6 +217,8 @@ export class Followers {
 
 /** What a follower at `cursor` is owed: what came after it, or the whole log. */
 function owed(log: Log, cursor: Cursor | undefined, now: number): 'nothing' | 'entries' | 'log' {
+  // What comes to its age is missed by whoever was not told it.
+  log.expire(now);
   if (cursor === undefined || cursor.epoch < log.epoch) return 'log';
   // Another object may have told it more than this one knows by now.
   if (cursor.epoch > log.epoch || cursor.seq >= log.head) return 'nothing';
@@ -223,7 +227,6 @@ function owed(log: Log, cursor: Cursor | undefined, now: number): 'nothing' | 'e
 }
 
 function contentAfter(log: Log, cursor: Cursor | undefined, now: number): PushCall['content'] {
-  log.expire(now);
   if (cursor !== undefined && owed(log, cursor, now) === 'entries') {
     const [first] = eventSlices(cursor.seq, log.entriesAfter(cursor.seq, now));
     if (first !== undefined) {
