@@ -7,7 +7,7 @@ import { FOLLOWED } from './settings.ts';
 import type { World } from './world.ts';
 
 /** A chain of calls may have so many links; the platform has a limit that only production shows. */
-const MOST_DEPTH = 12;
+const MOST_DEPTH = 8;
 
 export class Observations {
   readonly #world: World;
@@ -25,6 +25,7 @@ export class Observations {
     const sender = say.kind === 'follow' ? say.call.follower : say.call.upstream;
     coverage.add(`calls at a depth of ${depth}`);
     promise(depth <= MOST_DEPTH, () => `${from.name} calls ${to} at a depth of ${depth}`);
+    promise(say.call.depth === depth, () => `${from.name} calls it a depth of ${say.call.depth}`);
     promise(say.call.room === FOLLOWED, () => `${from.name} speaks of ${say.call.room}`);
     promise(sender === from.name, () => `${from.name} calls itself ${sender}`);
     promise(to !== from.name, () => `${to} calls itself`);

@@ -13,7 +13,6 @@ import { eventSlices } from '../delivery/slice.ts';
 import { encodeEntries } from '../log/entry.ts';
 import type { Log } from '../log/log.ts';
 import { resumeFrom } from '../log/resume.ts';
-import type { Turn } from '../turn.ts';
 import { Call, type CallPorts } from './call.ts';
 import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
 import { carry } from './carried-log.ts';
@@ -35,7 +34,6 @@ export interface FollowedChannel {
 }
 
 export interface FollowersPorts extends CallPorts {
-  readonly present: Turn;
   /** The name of this object. */
   readonly object: string;
   readonly channel: FollowedChannel;
@@ -126,12 +124,12 @@ export class Followers {
   /** When the alarm is to go off for those who could not be reached for long, Unix ms. */
   alarmAt(now: number): number {
     let at = Number.POSITIVE_INFINITY;
+    const { channel } = this.#ports;
     for (const { call, cursor } of this.#followers.values()) {
-      if (call.isInFlight || !call.waitsForAlarm(now)) continue;
-      if (owed(this.#ports.channel.log, cursor, now) !== 'nothing')
-        at = Math.min(at, call.notBefore);
+      if (call.isInFlight || !call.waitsForAlarm(now) || !channel.serves(cursor)) continue;
+      if (owed(channel.log, cursor, now) !== 'nothing') at = Math.min(at, call.notBefore);
     }
-    return at;
+    return Math.max(now, at);
   }
 
   /** Asks for the log if a follower needs more of it than is here. */
@@ -174,10 +172,11 @@ export class Followers {
   }
 
   #push(follower: Follower, content: PushCall['content'], now: number): void {
-    const { channel, object, push, changed } = this.#ports;
+    const { present, channel, object, push, changed } = this.#ports;
     const { name, generation, call } = follower;
+    const depth = present.depth + 1;
     const interval = channel.log.isKeyed ? KEYED_PUSH_INTERVAL : PUSH_INTERVAL;
-    const pushed = { room: channel.room, upstream: object, generation, content };
+    const pushed = { room: channel.room, upstream: object, generation, depth, content };
     call.begin((signal) => push(name, pushed, signal), now, {
       answered: (answer, later) => {
         call.holdUntil(Math.max(now + interval, later + answer.retryIn));

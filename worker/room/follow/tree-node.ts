@@ -6,7 +6,6 @@ import type { Policy } from '../../policy.ts';
 import type { Cursor } from '../../protocol/frames.ts';
 import { Channel, type SharedDelivery } from '../channel.ts';
 import type { Log } from '../log/log.ts';
-import type { Turn } from '../turn.ts';
 import { upstreamOfBranch } from './branches.ts';
 import type { CallPorts } from './call.ts';
 import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
@@ -23,7 +22,6 @@ const ALARM_AFTER = 10_000;
 
 /** What the nodes of an object share. */
 export interface TreePorts extends CallPorts {
-  readonly present: Turn;
   /** The name of this object. */
   readonly object: string;
   readonly shared: SharedDelivery;

@@ -10,7 +10,6 @@
  * very turn that makes it unsure: a new call, or an answer that the mirror is not needed.
  */
 import { unreachable } from '../../protocol/unreachable.ts';
-import type { Turn } from '../turn.ts';
 import type { Step } from './branches.ts';
 import { Call, type CallPorts } from './call.ts';
 import type { CarriedLog, FollowAnswer, Objects } from './calls.ts';
@@ -27,7 +26,6 @@ const BEHIND_WAIT = 1_000;
 const FIRST_STEP: Step = { level: 0, round: 0 };
 
 export interface UpstreamPorts extends CallPorts {
-  readonly present: Turn;
   readonly room: string;
   /** The name of this object. */
   readonly object: string;
@@ -104,7 +102,7 @@ export class Upstream {
   /** When the alarm is to go off, because the upstream could not be reached for long, Unix ms. */
   alarmAt(now: number): number {
     const waits = this.#isNeeded && !this.#call.isInFlight && this.#call.waitsForAlarm(now);
-    return waits ? this.#call.notBefore : Number.POSITIVE_INFINITY;
+    return waits ? Math.max(now, this.#call.notBefore) : Number.POSITIVE_INFINITY;
   }
 
   /** Whether a push of this object and generation is one that was asked for. */
@@ -147,13 +145,14 @@ export class Upstream {
     const { answers } = this.#ports.present;
     if (answers === 'push' || answers === 'either') return;
     if (!this.#isNeeded || this.#call.isInFlight || this.#call.notBefore > now) return;
+    if (this.#call.waitsForAlarm(now)) return;
     if (this.#ports.isWanted()) this.#ask(now);
     else if (this.#isFollower) this.#isNeeded = false;
     else this.leave(now);
   }
 
   #ask(now: number): void {
-    const { room, object, upstreamAt, follow, changed, left } = this.#ports;
+    const { present, room, object, upstreamAt, follow, changed, left } = this.#ports;
     const upstream = this.#name ?? upstreamAt(this.#step);
     // By the time it is greater than all that were forgotten, too.
     const generation = Math.max(this.#generation + 1, now);
@@ -166,17 +165,14 @@ export class Upstream {
       left(now);
     }
     changed(now);
-    this.#call.begin(
-      (signal) => follow(upstream, { room, follower: object, generation }, signal),
-      now,
-      {
-        answered: (answer, later) => this.#answered(answer, later),
-        failed: (later) => {
-          this.#isNeeded = true;
-          changed(later);
-        },
+    const call = { room, follower: object, generation, depth: present.depth + 1 };
+    this.#call.begin((signal) => follow(upstream, call, signal), now, {
+      answered: (answer, later) => this.#answered(answer, later),
+      failed: (later) => {
+        this.#isNeeded = true;
+        changed(later);
       },
-    );
+    });
   }
 
   #answered(answer: FollowAnswer, now: number): void {
