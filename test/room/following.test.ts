@@ -108,6 +108,17 @@ describe('a socket of any room', () => {
   });
 });
 
+describe('a socket of `system` itself', () => {
+  it('may say where it stands as on any other socket', async () => {
+    const objects = new ObjectsInMemory();
+    objects.alert();
+    objects.alert();
+    const { epoch } = JSON.parse(objects.room('system').history(undefined, 1));
+    const socket = objects.join('system', { system: { epoch, seq: 1 } });
+    expect(typesOf(socket)).toEqual(['subscribed', 'events']);
+  });
+});
+
 describe('an object whose sockets hear `system`', () => {
   it('asks once, however many sockets it has, and then is only pushed', async () => {
     const objects = new ObjectsInMemory();

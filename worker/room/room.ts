@@ -168,7 +168,10 @@ export class Room {
     this.#inTurn((now) => {
       const session = this.sessions.hold(socket, identity);
       session.welcome();
-      session.subscribe(this.#channels.own.channel, { since, maxRate }, now);
+      const { channel } = this.#channels.own;
+      // A client that says at each address where it stands in `system` means the same by it here.
+      const place = channel.room === SYSTEM_ROOM && system !== 'off' ? (since ?? system) : since;
+      session.subscribe(channel, { since: place, maxRate }, now);
       if (system !== 'off') this.#subscribeSystem(session, system, now);
     });
   }
