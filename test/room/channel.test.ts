@@ -29,7 +29,7 @@ class Notes implements Recipient {
 
   placeChanged(): void {}
 
-  unavailable(): void {
+  unavailable(_now: number): void {
     throw new Error('the log is here');
   }
 

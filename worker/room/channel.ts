@@ -112,6 +112,8 @@ export class Channel implements LaggardChannel {
 
   /** Whether a reader at `place` has to wait until the log is filled. Then that is asked for. */
   lacks(place: Cursor | undefined, now: number): boolean {
+    // What expires may raise the floor above the place.
+    this.log.expire(now);
     const isServed = this.serves(place);
     if (!isServed) this.#source.fill(now);
     return !isServed;
@@ -131,7 +133,7 @@ export class Channel implements LaggardChannel {
     laggards.add(member, this);
     laggards.serve(member, now);
     const waits = member.state.kind === 'waiting';
-    if (waits && this.#source.isUnreachable(now)) member.recipient.unavailable();
+    if (waits && this.#source.isUnreachable(now)) member.recipient.unavailable(now);
   }
 
   /** Takes in a member that slept. It stands at the head, unless it has a cursor of its own. */
@@ -206,9 +208,9 @@ export class Channel implements LaggardChannel {
   }
 
   /** Tells those who wait for the log that it cannot be had now. */
-  refuseWaiting(): void {
+  refuseWaiting(now: number): void {
     for (const { state, recipient } of [...this.#members]) {
-      if (state.kind === 'waiting') recipient.unavailable();
+      if (state.kind === 'waiting') recipient.unavailable(now);
     }
   }
 

@@ -6,10 +6,10 @@ import type { Policy } from '../../policy.ts';
 import type { Cursor } from '../../protocol/frames.ts';
 import { Channel, type SharedDelivery } from '../channel.ts';
 import type { Log } from '../log/log.ts';
-import type { Turn } from '../turn.ts';
 import { upstreamOfBranch } from './branches.ts';
 import type { CallPorts } from './call.ts';
 import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
+import { nothingAfter } from './carried-log.ts';
 import { Followers } from './followers.ts';
 import { Mirror } from './mirror.ts';
 import type { FollowRows, SavedChannel, SavedNode } from './rows.ts';
@@ -22,7 +22,6 @@ const ALARM_AFTER = 10_000;
 
 /** What the nodes of an object share. */
 export interface TreePorts extends CallPorts {
-  readonly present: Turn;
   /** The name of this object. */
   readonly object: string;
   readonly shared: SharedDelivery;
@@ -77,6 +76,7 @@ export class TreeNode {
         grown: (now: number) => this.grown(now),
         deserted: () => ports.deserted(room),
         changed,
+        left: (now: number) => this.#save(now),
       };
       this.#mirror = new Mirror(policy, shared, mirrorPorts, saved?.channel);
       this.channel = this.#mirror.channel;
@@ -97,6 +97,8 @@ export class TreeNode {
       const { told, failures = 0 } = saved?.channel ?? {};
       this.#followers.restore(name, generation, later(cursor, told), failures);
     }
+    // A crash may have kept it from forgetting what nobody needs.
+    if (saved !== undefined && this.#isForsaken) this.#changedAt = 0;
   }
 
   get isMirror(): boolean {
@@ -133,6 +135,7 @@ export class TreeNode {
 
   /** When the alarm is to go off, Unix ms; infinite when it is not needed. */
   alarmAt(now: number): number {
+    if (this.#isOrphan(now)) this.#armAlarm(now);
     return Math.min(
       this.#alarmAt,
       this.#followers.alarmAt(now),
@@ -144,7 +147,11 @@ export class TreeNode {
   follow(call: FollowCall, now: number): FollowAnswer {
     const answer = this.#followers.follow(call, now);
     // A crash must not make this object forget that it owes the log.
-    if (answer.kind === 'followed' && answer.log === undefined) this.#armAlarm(now);
+    if (answer.kind === 'followed' && answer.log === undefined) {
+      this.#told = undefined;
+      this.#saveNode(now);
+      this.#armAlarm(now);
+    }
     return answer;
   }
 
@@ -179,7 +186,7 @@ export class TreeNode {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;
     // What was pushed here before a crash was perhaps never pushed on.
-    if (!this.#hasGrown) this.#mirror?.fill(now);
+    if (!this.#hasGrown || this.#isOrphan(now)) this.#mirror?.fill(now);
     this.#followers.askForLog(now);
     // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
     const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;
@@ -191,13 +198,20 @@ export class TreeNode {
   /** Whether it follows nobody, and nobody reads it. */
   get #isForsaken(): boolean {
     if (this.#mirror === undefined) return this.#followers.size === 0;
-    return this.#mirror.upstream.saved.upstream === undefined && !this.isWanted;
+    return this.#mirror.upstream.isIdle && !this.isWanted;
   }
 
   #tellSize(): void {
     const { size } = this.channel.log;
     this.#ports.resized(size - this.#size);
     this.#size = size;
+  }
+
+  /** Whether others follow the room here, and it follows nobody that could wake it. */
+  #isOrphan(now: number): boolean {
+    const upstream = this.#mirror?.upstream;
+    if (upstream === undefined || upstream.isFollower || this.#followers.size === 0) return false;
+    return upstream.alarmAt(now) === Number.POSITIVE_INFINITY;
   }
 
   #changed(now: number): void {
@@ -224,6 +238,7 @@ export class TreeNode {
       generation,
       upstream,
       cursor: this.#mirror?.cursor,
+      floor: nothingAfter(log, now),
       told: this.#told,
       failures: Math.max(this.#followers.failures, this.#mirror?.upstream.failures ?? 0),
     };
