@@ -107,8 +107,6 @@ export class Room {
       // A crash closes the sockets, and a branch has none.
       hasSlept: (branch !== undefined && room !== undefined) || sockets.length > 0,
       forget: (followed: string) => this.#forget(followed),
-      resized: (by: number) => this.#channels.resized(by),
-      deserted: (left: string) => this.#channels.deserted(left),
     };
     this.#channels = new Channels(channelsPorts, this.#root?.store.state.log);
     this.sessions = new Sessions({
@@ -246,6 +244,7 @@ export class Room {
       this.#channels.tidy();
       this.sessions.saveChanged();
       if (answers !== 'either') this.#alarm.ask(this.#channels.alarmAt(now));
+      this.#channels.rest(now);
       this.#scheduler.arm(now);
       return result;
     } catch (error) {

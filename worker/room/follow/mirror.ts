@@ -27,6 +27,8 @@ export interface MirrorPorts extends Omit<UpstreamPorts, 'filled' | 'unavailable
   readonly grown: (now: number) => void;
   /** The last member has left. */
   readonly deserted: () => void;
+  /** Something may be due now. */
+  readonly touched: () => void;
 }
 
 export class Mirror implements Source {
@@ -47,7 +49,7 @@ export class Mirror implements Source {
     // What was asked for shortly before a crash is not known any more, nor what was left.
     this.#goesOn = ports.hasSlept;
     const log = new Log(policy, logAt(saved?.cursor, saved?.floor), true);
-    this.channel = new Channel(ports.room, log, policy, shared, this);
+    this.channel = new Channel(ports.room, log, policy, shared, ports.touched, this);
     this.upstream = new Upstream(
       {
         ...ports,
@@ -74,6 +76,7 @@ export class Mirror implements Source {
 
   fill(now: number): void {
     this.upstream.fill(now);
+    this.#ports.touched();
   }
 
   isUnreachable(now: number): boolean {

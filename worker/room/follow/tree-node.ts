@@ -15,13 +15,23 @@ import { Mirror } from './mirror.ts';
 import type { FollowRows, SavedChannel, SavedNode } from './rows.ts';
 import type { UpstreamPorts } from './upstream.ts';
 
-/** How long nothing changes before it is saved, in ms. */
-const IDLE_TIME = 3_000;
 /** How long after an append the alarm goes off that pushes it if the object has crashed, in ms. */
 const ALARM_AFTER = 10_000;
 
+/** What a node tells of itself. */
+export interface NodeOwner {
+  /** What a mirror holds has grown or shrunk, in characters. */
+  readonly resized: (by: number) => void;
+  /** The last reader of a room has left. */
+  readonly deserted: (room: string) => void;
+  /** Something of a node has changed, so that something may be due. */
+  readonly touched: (node: TreeNode) => void;
+  /** What has to be known of a node after a sleep has changed. */
+  readonly changed: (node: TreeNode, now: number) => void;
+}
+
 /** What the nodes of an object share. */
-export interface TreePorts extends CallPorts {
+export interface TreePorts extends CallPorts, NodeOwner {
   /** The name of this object. */
   readonly object: string;
   readonly shared: SharedDelivery;
@@ -30,10 +40,6 @@ export interface TreePorts extends CallPorts {
   readonly hasSlept: boolean;
   /** Nothing has to be known of a room any more. */
   readonly forget: (room: string) => void;
-  /** What a mirror holds has grown or shrunk, in characters. */
-  readonly resized: (by: number) => void;
-  /** The last reader of a room has left. */
-  readonly deserted: (room: string) => void;
   readonly objects: Objects;
   /** How many followers a node has at most that are branches, and how many others. */
   readonly width: number;
@@ -48,7 +54,6 @@ export class TreeNode {
   readonly #mirror: Mirror | undefined;
   readonly #ports: TreePorts;
   #told: Cursor | undefined;
-  #changedAt = Number.POSITIVE_INFINITY;
   #alarmAt = Number.POSITIVE_INFINITY;
   /** Whether it has grown since the object woke. */
   #hasGrown = false;
@@ -63,12 +68,20 @@ export class TreeNode {
     saved: SavedNode | undefined,
   ) {
     const { object, shared, rows, objects, width } = ports;
-    const changed = (now: number) => this.#changed(now);
+    const changed = (now: number) => ports.changed(this, now);
+    const touched = () => ports.touched(this);
+    const turn: TreePorts['turn'] = (act, depth) =>
+      ports.turn((now) => {
+        touched();
+        act(now);
+      }, depth);
     if ('log' in source) {
-      this.channel = new Channel(room, source.log, policy, shared);
+      this.channel = new Channel(room, source.log, policy, shared, touched);
     } else {
       const mirrorPorts = {
         ...ports,
+        turn,
+        touched,
         room,
         upstreamAt: source.upstreamAt,
         follow: objects.follow,
@@ -76,13 +89,14 @@ export class TreeNode {
         grown: (now: number) => this.grown(now),
         deserted: () => ports.deserted(room),
         changed,
-        left: (now: number) => this.#save(now),
+        left: (now: number) => this.save(now),
       };
       this.#mirror = new Mirror(policy, shared, mirrorPorts, saved?.channel);
       this.channel = this.#mirror.channel;
     }
     this.#followers = new Followers({
       ...ports,
+      turn,
       channel: this.channel,
       pace: shared.pace,
       isBranch: (follower) => upstreamOfBranch(follower, width) === object,
@@ -98,7 +112,7 @@ export class TreeNode {
       this.#followers.restore(name, generation, later(cursor, told), failures);
     }
     // A crash may have kept it from forgetting what nobody needs.
-    if (saved !== undefined && this.#isForsaken) this.#changedAt = 0;
+    if (saved !== undefined && this.#isForsaken) changed(0);
   }
 
   get isMirror(): boolean {
@@ -119,7 +133,6 @@ export class TreeNode {
   /** The room is not served here any more. */
   end(): void {
     this.#mirror?.upstream.end();
-    this.#changedAt = Number.POSITIVE_INFINITY;
     this.#ports.resized(-this.#size);
   }
 
@@ -129,7 +142,6 @@ export class TreeNode {
       this.channel.dueAt,
       this.#followers.dueAt(now),
       this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY,
-      this.#changedAt + IDLE_TIME,
     );
   }
 
@@ -166,11 +178,11 @@ export class TreeNode {
   grown(now: number): void {
     this.#hasGrown = true;
     if (this.#mirror !== undefined) {
-      this.#changed(now);
+      this.#ports.changed(this, now);
       this.#tellSize();
     }
     if (this.#followers.size === 0) return;
-    this.#changed(now);
+    this.#ports.changed(this, now);
     this.#armAlarm(now);
     this.#followers.askForLog(now);
   }
@@ -179,7 +191,12 @@ export class TreeNode {
     if (this.channel.dueAt <= now) this.channel.run(now);
     if (this.#followers.dueAt(now) <= now) this.#followers.run(now);
     this.#mirror?.upstream.run(now);
-    if (this.#changedAt + IDLE_TIME <= now) this.#save(now);
+  }
+
+  /** Saves what has to be known after a sleep, or forgets it when nobody needs it. */
+  save(now: number): void {
+    if (this.#isForsaken) this.#ports.forget(this.channel.room);
+    else this.#saveNode(now);
   }
 
   alarm(now: number): void {
@@ -214,18 +231,8 @@ export class TreeNode {
     return upstream.alarmAt(now) === Number.POSITIVE_INFINITY;
   }
 
-  #changed(now: number): void {
-    this.#changedAt = now;
-  }
-
   #armAlarm(now: number): void {
     if (this.#alarmAt === Number.POSITIVE_INFINITY) this.#alarmAt = now + ALARM_AFTER;
-  }
-
-  #save(now: number): void {
-    this.#changedAt = Number.POSITIVE_INFINITY;
-    if (this.#isForsaken) this.#ports.forget(this.channel.room);
-    else this.#saveNode(now);
   }
 
   #saveNode(now: number): void {
