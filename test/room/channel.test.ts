@@ -94,6 +94,21 @@ describe('a channel whose log is a mirror', () => {
   });
 });
 
+describe('what comes to its age on its way to a mirror', () => {
+  it('is missed by its members, who are told so', () => {
+    const { channel, log, laggards, join } = mirrorOf(POLICIES.trade);
+    const { notes } = join(0);
+    const entry = newEntry(5, '{}', { key: undefined, expiresAt: 1_000, perishable: false });
+    log.accept(entry, 900);
+    channel.appended([entry], ['low'], 900);
+    channel.run(1_200);
+    laggards.run(1_300);
+    expect(notes.given.slice(1)).toMatchObject([
+      { kind: 'state', cursor: 5, gap: { from: 4, reason: 'trimmed' }, entries: [] },
+    ]);
+  });
+});
+
 describe('joining', () => {
   it('waits when the object has shown as much state as it may, and comes in its turn', () => {
     const { accept, laggards, join } = mirrorOf(POLICIES.price_updates, new Budget(30, 0.1));

@@ -82,10 +82,6 @@ export class Connection implements Socket {
     Object.defineProperty(this, 'bufferedAmount', { get: () => this.#unreadCharacters });
   }
 
-  get hasUnread(): boolean {
-    return this.#unread.length > 0;
-  }
-
   /** Whether its session reads the followed room. */
   get readsFollowed(): boolean {
     return this.streams.get(FOLLOWED)?.isOpen === true;

@@ -11,8 +11,6 @@ export class ObjectDisk {
   followChanged = false;
   /** How many followers the turn has removed. */
   leavers = 0;
-  /** How many rows were ever written. */
-  writes = 0;
 
   readonly chunks: Chunks = {
     read: () => [...this.#chunks.values()].sort((a, b) => a.last - b.last || a.slot - b.slot),
@@ -64,7 +62,6 @@ export class ObjectDisk {
 
   #write<Key, Row>(table: Map<Key, Row>, key: Key, row: Row | undefined): void {
     const before = table.get(key);
-    this.writes++;
     this.#undo.push(() => {
       if (before === undefined) table.delete(key);
       else table.set(key, before);

@@ -69,7 +69,18 @@ class Life {
       this.operations++;
       await this.#pause();
     }
+    if (this.#random.chance(0.3)) await this.#endInCrash();
     await new Rest(this.world, this).judge();
+  }
+
+  /** An event is the last that ever happens, and an object is lost while it is on its way down the tree. */
+  async #endInCrash(): Promise<void> {
+    const random = this.#random;
+    const { world } = this;
+    this.append(FOLLOWED, this.contents(FOLLOWED, 1));
+    await world.elapse(random.below(500));
+    const tree = world.objects.filter(({ name, isRoot }) => !isRoot || name === FOLLOWED);
+    random.some(tree)?.crash();
   }
 
   /** Publishes to a room as the bridge does: what was not answered for is sent again. */

@@ -24,6 +24,9 @@ const shown = Number(values.lines);
 // What a broken promise ends in the middle of is not awaited by anybody.
 process.on('unhandledRejection', () => {});
 
+// So many calls fail that it costs too much to find out where each of their errors was made.
+Error.stackTraceLimit = 0;
+
 const coverage = new Coverage();
 const startedAt = performance.now();
 let operations = 0;
@@ -33,6 +36,7 @@ for (let seed = from; seed < from + seeds; seed++) {
     operations += lived.operations;
     coverage.take(lived.coverage);
   } catch (error) {
+    Error.stackTraceLimit = 20;
     const trace = await traceOf(seed);
     for (const line of trace.slice(-shown)) console.log(line);
     console.log(`seed ${seed}: ${error instanceof Error ? error.message : error}`);

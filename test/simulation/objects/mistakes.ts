@@ -18,6 +18,8 @@ import type { WorldOptions } from './world.ts';
 
 export interface Mistake {
   readonly mistake: string;
+  /** What of it is to be found, if it may be found out by less. */
+  readonly breaks?: RegExp;
   /** Plants it; vitest takes it out again. */
   readonly plant?: () => unknown;
   /** Or stands between each object and its storage. */
@@ -76,9 +78,7 @@ export const MISTAKES: readonly Mistake[] = [
         const attempt = attempts.get(call) ?? 0;
         const late = async (signal: AbortSignal) => {
           const answer = await ask(signal);
-          if ((attempts.get(call) ?? 0) !== attempt) {
-            begin(() => Promise.resolve(answer), now, outcomes as never);
-          }
+          if ((attempts.get(call) ?? 0) !== attempt) outcomes.answered(answer, now);
           return answer;
         };
         begin(late, now, outcomes as never);
@@ -103,6 +103,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     mistake: 'a push is caused inside `follow`',
+    breaks: /in the turn of a follow/,
     plant: () =>
       wrap(Room, 'follow', (follow, room, call) => {
         const answer = follow(call);

@@ -11,7 +11,8 @@ import { MISTAKES } from './mistakes.ts';
 const LIVES = 2_000;
 /** In which a planted mistake must be found out. */
 const MISTAKE_LIVES = 1_000;
-const TIMEOUT_MS = 300_000;
+/** A machine may be busy. */
+const TIMEOUT_MS = 600_000;
 
 describe('objects keep their promises to each other, whatever happens', () => {
   it('in all the lives of a run, which come across everything', {
@@ -43,16 +44,16 @@ describe('the promises find out that', () => {
   });
   afterEach(() => vi.restoreAllMocks());
 
-  it.each(MISTAKES)('$mistake', { timeout: TIMEOUT_MS }, async ({ plant, storage }) => {
+  it.each(MISTAKES)('$mistake', { timeout: TIMEOUT_MS }, async ({ breaks, plant, storage }) => {
     plant?.();
-    let found: string | undefined;
-    for (let seed = 1; seed <= MISTAKE_LIVES && found === undefined; seed++) {
-      found = await live(seed, { storage }).then(
+    let isFound = false;
+    for (let seed = 1; seed <= MISTAKE_LIVES && !isFound; seed++) {
+      const broken = await live(seed, { storage }).then(
         () => undefined,
-        (error: Error) => `seed ${seed}: ${error.message}`,
+        (error: Error) => error.message,
       );
+      isFound = broken !== undefined && (breaks?.test(broken) ?? true);
     }
-    if (process.env.SHOWN) console.log(found);
-    expect(found).toBeDefined();
+    expect(isFound).toBe(true);
   });
 });

@@ -25,20 +25,19 @@ export class Observations {
     const sender = say.kind === 'follow' ? say.call.follower : say.call.upstream;
     coverage.add(`calls at a depth of ${depth}`);
     promise(depth <= MOST_DEPTH, () => `${from.name} calls ${to} at a depth of ${depth}`);
-    promise(say.call.depth === depth, () => `${from.name} calls it a depth of ${say.call.depth}`);
     promise(say.call.room === FOLLOWED, () => `${from.name} speaks of ${say.call.room}`);
     promise(sender === from.name, () => `${from.name} calls itself ${sender}`);
     promise(to !== from.name, () => `${to} calls itself`);
-    const caused = `${from.name} calls ${to} in the turn of a ${cause.kind}`;
+    const other = { push: 'follow', follow: 'push' }[say.kind];
+    promise(cause.kind !== other, () => `${from.name} calls ${to} in the turn of a ${other}`);
+    promise(say.call.depth === depth, () => `${from.name} calls it a depth of ${say.call.depth}`);
     if (say.kind === 'push') {
-      promise(cause.kind !== 'follow', () => caused);
       judgeContent(say.call, settings);
       if (say.call.content.kind === 'log') coverage.add('whole logs pushed');
       const isAfterCrash = cause.wokeAfter === 'crash' && cause.isFirst;
       if (isAfterCrash && cause.kind === 'alarm') coverage.add('alarms that pushed after a crash');
       return;
     }
-    promise(cause.kind !== 'push', () => caused);
     judgeUpstream(outgoing, settings);
     if (levelOf(to, settings.width) >= 2) coverage.add('depth of 3 and more');
     const wasMirror = from.disk.followRow(FOLLOWED, '') !== undefined;

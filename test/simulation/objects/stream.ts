@@ -54,10 +54,6 @@ export class Stream {
     return this.#phase === 'member';
   }
 
-  get cursor(): Cursor {
-    return this.#cursor;
-  }
-
   /** Whether it is served, or waits to be. */
   get isOpen(): boolean {
     return this.#phase !== 'none' || this.#requests.size > 0;
