@@ -57,6 +57,8 @@ export class Channel implements LaggardChannel {
   readonly state: State;
   readonly #source: Source;
   readonly #shared: SharedDelivery;
+  /** Tells that something may be due now. */
+  readonly #touched: () => void;
   readonly #flusher: Flusher;
   readonly #members = new Set<Member>();
   /** Those who wait because they have seen a later epoch than the log has. */
@@ -67,12 +69,14 @@ export class Channel implements LaggardChannel {
     log: Log,
     policy: Pick<Policy, 'flushInterval'>,
     shared: SharedDelivery,
+    touched: () => void = () => {},
     source: Source = OWN,
   ) {
     const { pace, losses, laggards } = shared;
     this.room = room;
     this.log = log;
     this.#source = source;
+    this.#touched = touched;
     this.frames = new Frames(room);
     this.state = new State(log);
     this.#shared = shared;
@@ -112,6 +116,8 @@ export class Channel implements LaggardChannel {
 
   /** Whether a reader at `place` has to wait until the log is filled. Then that is asked for. */
   lacks(place: Cursor | undefined, now: number): boolean {
+    // What expires may raise the floor above the place.
+    this.log.expire(now);
     const isServed = this.serves(place);
     if (!isServed) this.#source.fill(now);
     return !isServed;
@@ -119,6 +125,7 @@ export class Channel implements LaggardChannel {
 
   /** Takes note of entries that are in the log. */
   appended(entries: readonly Entry[], priorities: readonly Priority[], now: number): void {
+    this.#touched();
     // Most rooms of an exchange have nobody in them, most of the time.
     if (this.#members.size === 0) this.#flusher.clear();
     else this.#flusher.appended(entries, priorities, now);
@@ -131,7 +138,7 @@ export class Channel implements LaggardChannel {
     laggards.add(member, this);
     laggards.serve(member, now);
     const waits = member.state.kind === 'waiting';
-    if (waits && this.#source.isUnreachable(now)) member.recipient.unavailable();
+    if (waits && this.#source.isUnreachable(now)) member.recipient.unavailable(now);
   }
 
   /** Takes in a member that slept. It stands at the head, unless it has a cursor of its own. */
@@ -206,15 +213,16 @@ export class Channel implements LaggardChannel {
   }
 
   /** Tells those who wait for the log that it cannot be had now. */
-  refuseWaiting(): void {
+  refuseWaiting(now: number): void {
     for (const { state, recipient } of [...this.#members]) {
-      if (state.kind === 'waiting') recipient.unavailable();
+      if (state.kind === 'waiting') recipient.unavailable(now);
     }
   }
 
   gather(member: Member, cursor: number, now: number): void {
     member.state = { kind: 'current' };
     this.#flusher.add(member, cursor, now);
+    this.#touched();
   }
 
   /** Takes over all that is kept of the room elsewhere. Members go on from their own cursors. */

@@ -24,7 +24,7 @@ export interface Recipient {
   /** It has taken nothing for too long, and it gives no sign by itself. */
   giveUp(): void;
   /** The log that it waits for cannot be had now. */
-  unavailable(): void;
+  unavailable(now: number): void;
 }
 
 /** Where a new member begins. */

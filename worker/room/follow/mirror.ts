@@ -27,6 +27,8 @@ export interface MirrorPorts extends Omit<UpstreamPorts, 'filled' | 'unavailable
   readonly grown: (now: number) => void;
   /** The last member has left. */
   readonly deserted: () => void;
+  /** Something may be due now. */
+  readonly touched: () => void;
 }
 
 export class Mirror implements Source {
@@ -45,25 +47,25 @@ export class Mirror implements Source {
   ) {
     this.#ports = ports;
     // What was asked for shortly before a crash is not known any more, nor what was left.
-    this.#goesOn = ports.hasSlept && saved?.upstream !== undefined;
-    const log = new Log(policy, logAt(saved?.cursor), true);
-    this.channel = new Channel(ports.room, log, policy, shared, this);
+    this.#goesOn = ports.hasSlept;
+    const log = new Log(policy, logAt(saved?.cursor, saved?.floor), true);
+    this.channel = new Channel(ports.room, log, policy, shared, ports.touched, this);
     this.upstream = new Upstream(
       {
         ...ports,
         filled: (carried, now) => this.#refill(carried, now),
-        unavailable: () => this.channel.refuseWaiting(),
+        unavailable: (now) => this.channel.refuseWaiting(now),
       },
       saved ?? {},
     );
   }
 
   get isFilled(): boolean {
-    return this.#isFilled;
+    return this.#isFilled && this.upstream.isFollower;
   }
 
   get goesOn(): boolean {
-    return this.#goesOn;
+    return this.#goesOn && this.upstream.isFollower;
   }
 
   /** Where the log stands; undefined when it has never had anything. */
@@ -74,6 +76,7 @@ export class Mirror implements Source {
 
   fill(now: number): void {
     this.upstream.fill(now);
+    this.#ports.touched();
   }
 
   isUnreachable(now: number): boolean {
@@ -100,7 +103,7 @@ export class Mirror implements Source {
     if (!isPresent || !isWanted) {
       if (isPresent) this.#leave(now);
       // A crash has made it forget its last call, and whoever is refused pushes no more.
-      else if (isWanted && this.upstream.isBehind(generation)) this.fill(now);
+      else if (isWanted && !this.upstream.isFollower) this.fill(now);
       return { generation, wants: false, cursor: undefined, retryIn: 0 };
     }
     if (this.upstream.isAsking) {
@@ -138,7 +141,10 @@ export class Mirror implements Source {
   #refill(carried: CarriedLog, now: number): void {
     const { log } = this.channel;
     const { epoch, head } = carried;
-    if (epoch < log.epoch || (epoch === log.epoch && head < log.head)) return;
+    if (epoch < log.epoch || (epoch === log.epoch && head < log.head)) {
+      if (!this.#isFilled) this.upstream.askAgain(now);
+      return;
+    }
     // Then it was only asked whether it still wants a room without any event.
     const isNothingNew = this.#isFilled && epoch === log.epoch && head === 0;
     this.#isFilled = true;
