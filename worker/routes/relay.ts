@@ -12,6 +12,7 @@ import {
   homeOf,
   MOST_TRIES,
   nameOfRelay,
+  networkOf,
   noteFull,
   readHome,
   regionOfClient,
@@ -32,7 +33,9 @@ export const relay = new Hono<{ Bindings: Env }>().get('/', async (c) => {
   const now = Date.now();
   for await (const place of placesFor(c, config, now)) {
     const home = await homeOf(config, place, now);
-    const joiner = { ...reader.identity, since: undefined, maxRate: undefined, system, home };
+    const anew = { since: undefined, maxRate: undefined };
+    const address = networkOf(c.req.header('cf-connecting-ip'));
+    const joiner = { ...reader.identity, ...anew, system, home, address };
     const object = nameOfRelay(place);
     const response = await callRoom({
       room: object,

@@ -42,6 +42,8 @@ export interface Identity {
 export interface SessionStart extends Identity {
   /** The path to come back to. */
   readonly home?: string | undefined;
+  /** The client's network; undefined when it is not known. */
+  readonly address?: string | undefined;
 }
 
 /** What a session asks of those who hold it. */
@@ -62,6 +64,7 @@ export class Session implements Subscriber {
   readonly profile: Profile;
   /** The path to come back to; undefined for the one that it has come by. */
   readonly home: string | undefined;
+  readonly address: string | undefined;
   /** What its client may still send. */
   readonly messages: Budget;
   invalidMessages = 0;
@@ -73,7 +76,7 @@ export class Session implements Subscriber {
 
   constructor(
     socket: Socket,
-    { home, ...identity }: SessionStart,
+    { home, address, ...identity }: SessionStart,
     profile: Profile,
     turn: Turn,
     holder: SessionHolder,
@@ -81,6 +84,7 @@ export class Session implements Subscriber {
     this.socket = socket;
     this.profile = profile;
     this.home = home;
+    this.address = address;
     this.messages = new Budget(profile.messageBurst, profile.messagesPerSecond / 1_000);
     this.output = new Output(socket, turn, profile.batches);
     this.#identity = identity;
