@@ -15,6 +15,8 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 /** A durable room's epoch is the time of its first wake. */
 export const EPOCH = new VirtualClock().now();
 const NAME = 'r';
+/** When the code that an object runs was made. */
+export const VERSION = 1_000;
 
 export class FakeSocket implements Socket {
   readonly texts: string[] = [];
@@ -74,6 +76,8 @@ export class RoomInMemory {
   readonly pings = new Map<Socket, number>();
   /** Why the object ended itself. */
   aborted: unknown;
+  /** Whether it has left, for newer code. */
+  hasLeft = false;
   readonly #policy: Policy;
   readonly #disk: Disk;
   #offset: number;
@@ -102,6 +106,10 @@ export class RoomInMemory {
         abort: (error) => {
           this.aborted = error;
         },
+        leave: () => {
+          this.hasLeft = true;
+        },
+        version: VERSION,
         warn: () => {},
       },
     );
@@ -109,6 +117,11 @@ export class RoomInMemory {
 
   get now(): number {
     return this.clock.now();
+  }
+
+  /** How many rows of the log were written, ever. */
+  get rowsWritten(): number {
+    return this.#disk.turnWrites;
   }
 
   get losses(): Room['losses'] {

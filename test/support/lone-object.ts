@@ -28,4 +28,11 @@ export const NO_OBJECTS: Objects = {
   push: () => Promise.reject(new Error('there is no other object')),
 };
 
-export const LONE_OBJECT = { objects: NO_OBJECTS, region: 'weur', width: 4, random: () => 0.5 };
+export const LONE_OBJECT = {
+  objects: NO_OBJECTS,
+  region: 'weur',
+  width: 4,
+  random: () => 0.5,
+  version: undefined,
+  leave: () => {},
+};

@@ -98,6 +98,11 @@ export class Channels implements Scheduled {
     return node.push(call, now);
   }
 
+  /** Saves at once what is saved when it is idle. */
+  saveAll(now: number): void {
+    for (const node of [...this.#nodes.values()]) node.saveAll(now);
+  }
+
   /** What the mirrors hold has grown or shrunk. */
   resized(by: number): void {
     this.#mirrored += by;

@@ -12,6 +12,7 @@ import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { PING, PONG } from '../protocol/frames.ts';
 import { nameOfRoom } from '../protocol/rooms.ts';
 import { objectStub } from '../room-call.ts';
+import { versionIn, versionOf } from '../version.ts';
 import { parseObjectName } from './follow/branches.ts';
 import { answerObject, objectsOver } from './follow/requests.ts';
 import { SqliteFollowRows } from './follow/rows.ts';
@@ -25,6 +26,9 @@ import { SqliteChunks } from './store/chunks.ts';
 
 /** This header carries a `Joiner` as JSON from the Worker, which alone can call an object. */
 export const JOINER_HEADER = 'x-gateway-joiner';
+
+/** Ten times as long as frames need to leave the object once the output gate is open, in ms. */
+const SENDING_TIME = 100;
 
 /** A header holds no character beyond Latin-1, and a user's id may have any. */
 export function encodeJoiner(joiner: Joiner): string {
@@ -58,7 +62,10 @@ export class Room extends DurableObject<Env> {
           followRows.noteCleared();
         },
       },
-      objects: objectsOver((other) => objectStub(env, other)),
+      objects: objectsOver(
+        (other) => objectStub(env, other),
+        () => this.#room.departure.newest,
+      ),
       region: branch?.region ?? regionOf(env),
       width: maxFollowersOf(env),
       random: Math.random,
@@ -74,20 +81,26 @@ export class Room extends DurableObject<Env> {
         console.error({ event: 'room_aborted', room: object, error: String(error) });
         ctx.abort(String(error));
       },
+      leave: () => void ctx.blockConcurrencyWhile(() => this.#leave()),
+      version: versionOf(env),
       warn: (event) => console.warn(event),
     });
   }
 
-  append(batch: RoomBatch): RoomAnswer {
+  /** @param version the newest version of the Worker that the caller knows, Unix ms. */
+  append(batch: RoomBatch, version?: number): RoomAnswer {
+    this.#room.departure.learn(version, Date.now());
     return this.#room.append(batch);
   }
 
-  history(start: Place | undefined, limit: number): string {
+  history(start: Place | undefined, limit: number, version?: number): string {
+    this.#room.departure.learn(version, Date.now());
     return this.#room.history(start, limit);
   }
 
   /** A call of another object, or a WebSocket upgrade from the Worker's connect route. */
   override async fetch(request: Request): Promise<Response> {
+    this.#room.departure.learn(versionIn(request.headers), Date.now());
     return (await answerObject(request, this.#room)) ?? this.#connect(request);
   }
 
@@ -120,5 +133,14 @@ export class Room extends DurableObject<Env> {
 
   override alarm(): void {
     this.#room.alarm();
+  }
+
+  /** Ends this instance. Meanwhile nothing happens to the object: calls wait, and fail when it ends. */
+  async #leave(): Promise<void> {
+    const { ctx } = this;
+    await ctx.storage.sync();
+    await new Promise((resolve) => setTimeout(resolve, SENDING_TIME));
+    console.log({ event: 'room_left', room: ctx.id.name });
+    ctx.abort('the object takes on a newer version of the Worker');
   }
 }

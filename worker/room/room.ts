@@ -17,6 +17,7 @@ import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
 import { Pace } from './delivery/pace.ts';
+import { Departure } from './departure.ts';
 import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
 import { Intake, type RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
@@ -52,6 +53,7 @@ interface Root {
 export class Room {
   readonly sessions: Sessions;
   readonly losses = new Losses();
+  readonly departure: Departure;
   readonly #identity: RoomIdentity;
   readonly #policyOf: (room: string) => Policy;
   readonly #ports: RoomPorts;
@@ -123,6 +125,8 @@ export class Room {
     });
     const parts = [this.#channels, laggards, ...(this.#root ? [this.#root.store] : [])];
     this.#scheduler = new Scheduler(timers, parts, () => this.#inTurn(() => {}));
+    const saved = [this.#channels, ...(this.#root ? [this.#root.store] : [])];
+    this.departure = new Departure(ports, { saved, sessions: this.sessions }, now);
     if (sockets.length > 0) this.#inTurn(() => this.#wake(now));
   }
 
@@ -229,6 +233,7 @@ export class Room {
       this.sessions.saveChanged();
       this.#alarm.ask(this.#channels.alarmAt(now));
       this.#scheduler.arm(now);
+      this.departure.run(now);
       return result;
     } catch (error) {
       this.#ports.abort(error);

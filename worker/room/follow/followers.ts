@@ -108,6 +108,13 @@ export class Followers {
     return { kind: 'followed', log };
   }
 
+  /** Saves where each of them stands, which is not the same place for all. */
+  saveAll(): void {
+    for (const { name, generation, cursor } of this.#followers.values()) {
+      this.#ports.save(name, { generation, cursor });
+    }
+  }
+
   /** Whether every follower has been told everything. */
   isToldAll(now: number): boolean {
     for (const { cursor } of this.#followers.values()) {

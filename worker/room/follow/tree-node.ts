@@ -175,6 +175,13 @@ export class TreeNode {
     if (this.#changedAt + IDLE_TIME <= now) this.#save(now);
   }
 
+  /** Saves at once what is saved when it is idle, and where each follower stands. */
+  saveAll(now: number): void {
+    if (this.#changedAt === Number.POSITIVE_INFINITY) return;
+    this.#followers.saveAll();
+    this.#save(now);
+  }
+
   alarm(now: number): void {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;
