@@ -17,7 +17,7 @@ export const LEAVES_WITHIN = 240_000;
  * platform has started it with the older code nevertheless, because a deploy is gradual or has not come
  * to it yet, and it would do so again.
  */
-export const STARTING_TIME = 10_000;
+export const STARTING_TIME = 5_000;
 /** Clients come back within this time, in ms: 2,000 of them are 400 upgrades a second. */
 export const COME_BACK_WITHIN = 5_000;
 

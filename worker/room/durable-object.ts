@@ -27,8 +27,8 @@ import { SqliteChunks } from './store/chunks.ts';
 /** This header carries a `Joiner` as JSON from the Worker, which alone can call an object. */
 export const JOINER_HEADER = 'x-gateway-joiner';
 
-/** Ten times as long as frames need to leave the object once the output gate is open, in ms. */
-const SENDING_TIME = 100;
+/** Frames and answers have long left the object by then, once the output gate is open, in ms. */
+const SENDING_TIME = 250;
 
 /** A header holds no character beyond Latin-1, and a user's id may have any. */
 export function encodeJoiner(joiner: Joiner): string {
@@ -37,6 +37,8 @@ export function encodeJoiner(joiner: Joiner): string {
 
 export class Room extends DurableObject<Env> {
   readonly #room: PlainRoom;
+  /** Never settles; undefined until the object leaves. */
+  #leaving: Promise<never> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -81,26 +83,27 @@ export class Room extends DurableObject<Env> {
         console.error({ event: 'room_aborted', room: object, error: String(error) });
         ctx.abort(String(error));
       },
-      leave: () => void ctx.blockConcurrencyWhile(() => this.#leave()),
+      leave: () => this.#leave(),
       version: versionOf(env),
       warn: (event) => console.warn(event),
     });
   }
 
   /** @param version the newest version of the Worker that the caller knows, Unix ms. */
-  append(batch: RoomBatch, version?: number): RoomAnswer {
+  append(batch: RoomBatch, version?: number): RoomAnswer | Promise<never> {
     this.#room.departure.learn(version, Date.now());
-    return this.#room.append(batch);
+    return this.#leaving ?? this.#room.append(batch);
   }
 
-  history(start: Place | undefined, limit: number, version?: number): string {
+  history(start: Place | undefined, limit: number, version?: number): string | Promise<never> {
     this.#room.departure.learn(version, Date.now());
-    return this.#room.history(start, limit);
+    return this.#leaving ?? this.#room.history(start, limit);
   }
 
   /** A call of another object, or a WebSocket upgrade from the Worker's connect route. */
   override async fetch(request: Request): Promise<Response> {
     this.#room.departure.learn(versionIn(request.headers), Date.now());
+    if (this.#leaving !== undefined) return this.#leaving;
     return (await answerObject(request, this.#room)) ?? this.#connect(request);
   }
 
@@ -135,12 +138,16 @@ export class Room extends DurableObject<Env> {
     this.#room.alarm();
   }
 
-  /** Ends this instance. Meanwhile nothing happens to the object: calls wait, and fail when it ends. */
-  async #leave(): Promise<void> {
+  /** What was called while the object leaves waits until that has ended it: the caller then calls anew. */
+  #leave(): void {
     const { ctx } = this;
-    await ctx.storage.sync();
-    await new Promise((resolve) => setTimeout(resolve, SENDING_TIME));
-    console.log({ event: 'room_left', room: ctx.id.name });
-    ctx.abort('the object takes on a newer version of the Worker');
+    this.#leaving = new Promise(() => {});
+    const end = async () => {
+      await ctx.storage.sync();
+      await new Promise((resolve) => setTimeout(resolve, SENDING_TIME));
+      console.log({ event: 'room_left', room: ctx.id.name });
+      ctx.abort('the object takes on a newer version of the Worker');
+    };
+    ctx.waitUntil(end());
   }
 }
