@@ -21,6 +21,7 @@ const subscription = fc
         maxRate,
         joins: false,
         since: undefined,
+        id: undefined,
         ...place,
       })),
       fc.option(fc.record({ epoch: whole, seq: whole }), { nil: undefined }).map((since) => ({
@@ -28,6 +29,7 @@ const subscription = fc
         maxRate,
         joins: true,
         since,
+        id: 'request',
         epoch: 0,
         cursor: undefined,
       })),

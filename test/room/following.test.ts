@@ -98,6 +98,20 @@ describe('a socket of any room', () => {
     expect(typesOf(socket)).toEqual(['subscribed', 'snapshot', 'unsubscribed']);
   });
 
+  it('is answered by the id of its request, though the object slept meanwhile', async () => {
+    const objects = new ObjectsInMemory();
+    const socket = objects.join('price:A', { system: 'off' });
+    objects.meddle = () => new Promise(() => {});
+    say(objects, 'price:A', socket, { type: 'subscribe', id: 'r1', room: 'system' });
+    objects.sleep('price:A');
+    objects.meddle = async (_call, make) => make();
+    objects.append('price:A');
+    await objects.elapse(1_000);
+    expect(socket.frames).toContainEqual(
+      expect.objectContaining({ type: 'subscribed', id: 'r1', room: 'system' }),
+    );
+  });
+
   it('of `system` itself is subscribed to it once', async () => {
     const objects = new ObjectsInMemory();
     const socket = objects.join('system');
@@ -105,6 +119,17 @@ describe('a socket of any room', () => {
     await objects.elapse(100);
     expect(socket.types).toEqual(['welcome', 'subscribed', 'snapshot', 'events']);
     expect(objects.calls).toEqual([]);
+  });
+});
+
+describe('a socket of `system` itself', () => {
+  it('may say where it stands as on any other socket', async () => {
+    const objects = new ObjectsInMemory();
+    objects.alert();
+    objects.alert();
+    const { epoch } = JSON.parse(objects.room('system').history(undefined, 1));
+    const socket = objects.join('system', { system: { epoch, seq: 1 } });
+    expect(typesOf(socket)).toEqual(['subscribed', 'events']);
   });
 });
 

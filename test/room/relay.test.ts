@@ -124,6 +124,18 @@ describe('a socket of a relay', () => {
     expect(relay.objects.callsOf('follow')).toEqual(['trade:A', 'trade:A']);
   });
 
+  it('leaves no more than some rooms behind that nobody reads', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    for (let list = 0; list < 4; list++) {
+      const rooms = Array.from({ length: 100 }, (_, index) => `trade:S${list}-${index}`);
+      await relay.subscribe(socket, ...rooms);
+      void relay.say(socket, { type: 'unsubscribe', rooms });
+      await relay.objects.elapse(20_000);
+    }
+    expect(relay.objects.rowsOf(RELAY).length).toBeLessThanOrEqual(256);
+  });
+
   it('is refused each room by itself', async () => {
     const relay = new Relay();
     const socket = relay.join();
@@ -188,6 +200,25 @@ describe('a socket of a relay', () => {
     // None of them is given everything before another is given anything.
     expect(new Set(order.slice(0, 8)).size).toBe(3);
     expect(WINDOW_CHARACTERS).toBeLessThan(8 * 100_000);
+  });
+});
+
+describe('a room that cannot be reached', () => {
+  it('is refused after ten seconds, and at once while that lasts; the socket stays', async () => {
+    const relay = new Relay();
+    const socket = relay.join({ system: undefined });
+    relay.objects.meddle = () => Promise.reject(new Error('the network is down'));
+    await relay.subscribe(socket, 'trade:A');
+    await relay.objects.elapse(5_000);
+    expect(typesOf(socket, 'trade:A')).toEqual([]);
+    await relay.objects.elapse(15_000);
+    expect(framesOf(socket, 'trade:A')).toMatchObject([{ id: 's', code: 'room_unavailable' }]);
+    relay.objects.meddle = async (_call, make) => make();
+    await relay.subscribe(socket, 'trade:B');
+    expect(typesOf(socket, 'trade:B')).toEqual(['subscribed', 'snapshot']);
+    await relay.objects.elapse(3_600_000);
+    expect(typesOf(socket, 'trade:A')).toEqual(['error']);
+    expect(typesOf(socket, 'system')).toEqual(['subscribed', 'snapshot']);
   });
 });
 

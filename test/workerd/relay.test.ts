@@ -18,7 +18,7 @@ const price = (symbol: string, value: number) =>
     { type: 'price_update', symbol, data: { price: value }, timestamp: 1 },
   ]);
 
-describe('GET /v1/ws', () => {
+describe('GET /v1/ws (R14)', () => {
   it('holds a socket that reads rooms as it likes', async () => {
     const client = await connectRelay();
     const rooms = ['price:RELAY-A', 'price:RELAY-B'].map((room) => ({ room }));

@@ -3,6 +3,7 @@
  * object follows whose sockets read it; and, at a relay, whatever rooms its sockets ask for.
  */
 import type { Policy } from '../policy.ts';
+import { SYSTEM_ROOM } from '../protocol/rooms.ts';
 import type { Channel } from './channel.ts';
 import {
   type Branch,
@@ -13,17 +14,19 @@ import {
 } from './follow/branches.ts';
 import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
 import { readNodes, type SavedNode } from './follow/rows.ts';
-import { type LogSource, TreeNode, type TreePorts } from './follow/tree-node.ts';
+import { type LogSource, type NodeOwner, TreeNode, type TreePorts } from './follow/tree-node.ts';
 import type { Log } from './log/log.ts';
 import type { Scheduled, Timers } from './scheduler.ts';
 import { isPrivate } from './session/admission.ts';
 
-/** The room that every session reads. */
-export const SYSTEM_ROOM = 'system';
+/** How many rooms are still followed that nobody reads any more. Each ends with its next event, too. */
+const MAX_UNREAD = 256;
+/** How long nothing of a node changes before it is saved, in ms. */
+const IDLE_TIME = 3_000;
 /** What the mirrors of an object may hold together, in characters. */
 const MAX_MIRRORED = 32 * 1024 * 1024;
 
-export interface ChannelsPorts extends TreePorts {
+export interface ChannelsPorts extends Omit<TreePorts, keyof NodeOwner> {
   readonly now: Timers['now'];
   /** The room that this object is the root or a branch of; undefined for a relay. */
   readonly room: string | undefined;
@@ -37,8 +40,12 @@ export class Channels implements Scheduled {
   readonly #ports: ChannelsPorts;
   readonly #nodes = new Map<string, TreeNode>();
   readonly #saved: Map<string, SavedNode>;
-  /** Rooms whose last reader has left in this turn. */
-  readonly #deserted = new Set<string>();
+  /** Those in which something may be due; in all others nothing is. */
+  readonly #awake = new Set<TreeNode>();
+  /** When each of them changed that is to be saved, Unix ms; those that changed longest ago come first. */
+  readonly #unsaved = new Map<TreeNode, number>();
+  /** Rooms that are followed and that nobody reads, the longest unread first. */
+  readonly #unread = new Set<string>();
   /** What all mirrors hold together, in characters. */
   #mirrored = 0;
 
@@ -50,7 +57,10 @@ export class Channels implements Scheduled {
     if (log !== undefined && room !== undefined) this.#add(room, { log });
     else if (room !== undefined) this.#add(room, { upstreamAt: this.#upstreamAt(room) });
     // An alarm may be due for what was followed before.
-    for (const saved of this.#saved.keys()) this.#nodeOf(saved);
+    for (const saved of this.#saved.keys()) {
+      this.#nodeOf(saved);
+      this.#unread.add(saved);
+    }
   }
 
   /** The channel of the room that the object is the root or a branch of. */
@@ -62,12 +72,16 @@ export class Channels implements Scheduled {
 
   /** The channel of a room that sockets of this object may read; undefined when it cannot be had. */
   of(room: string): Channel | undefined {
+    this.#unread.delete(room);
     return this.#nodeOf(room)?.channel;
   }
 
   get dueAt(): number {
     const now = this.#ports.now();
-    return this.#soonest((node) => node.dueAt(now));
+    return Math.min(
+      this.#soonest((node) => node.dueAt(now)),
+      this.#saveAt,
+    );
   }
 
   /** When the alarm is to go off, Unix ms; infinite when it is not needed. */
@@ -76,17 +90,39 @@ export class Channels implements Scheduled {
   }
 
   run(now: number): void {
-    for (const node of [...this.#nodes.values()]) if (node.dueAt(now) <= now) node.run(now);
+    for (const node of [...this.#awake]) if (node.dueAt(now) <= now) node.run(now);
+    while (this.#saveAt <= now) {
+      const [node] = this.#unsaved.keys();
+      if (node === undefined) return;
+      this.#unsaved.delete(node);
+      node.save(now);
+    }
   }
 
   alarm(now: number): void {
-    for (const node of this.#nodes.values()) node.alarm(now);
+    for (const node of this.#nodes.values()) {
+      this.#touched(node);
+      node.alarm(now);
+    }
+  }
+
+  /** Something of a node has changed, so that something may be due. */
+  #touched(node: TreeNode): void {
+    this.#awake.add(node);
+  }
+
+  /** What has to be known of a node after a sleep has changed. */
+  #changed(node: TreeNode, now: number): void {
+    this.#touched(node);
+    this.#unsaved.delete(node);
+    this.#unsaved.set(node, now);
   }
 
   /** Another object asks to follow this object's room. */
   follow(call: FollowCall, now: number): FollowAnswer {
     const { room, object } = this.#ports;
     if (call.room !== room) throw new Error(`${call.room} is not followed at ${object}`);
+    this.#touched(this.own);
     return this.own.follow(call, now);
   }
 
@@ -95,22 +131,16 @@ export class Channels implements Scheduled {
     const { room, generation } = call;
     const node = this.#nodes.get(room);
     if (node === undefined) return { generation, wants: false, cursor: undefined, retryIn: 0 };
+    this.#touched(node);
     return node.push(call, now);
   }
 
   /** Saves at once what is saved when it is idle. */
   saveAll(now: number): void {
-    for (const node of [...this.#nodes.values()]) node.saveAll(now);
-  }
-
-  /** What the mirrors hold has grown or shrunk. */
-  resized(by: number): void {
-    this.#mirrored += by;
-  }
-
-  /** The last reader of a room has left. */
-  deserted(room: string): void {
-    this.#deserted.add(room);
+    for (const node of [...this.#unsaved.keys()]) {
+      this.#unsaved.delete(node);
+      node.saveAll(now);
+    }
   }
 
   /** Nothing has to be known of a room any more, and nobody reads it here. */
@@ -121,15 +151,27 @@ export class Channels implements Scheduled {
     if (node === undefined || room === this.#ports.room) return;
     node.end();
     this.#nodes.delete(room);
+    this.#unread.delete(room);
+    this.#awake.delete(node);
+    this.#unsaved.delete(node);
   }
 
   /** At the end of a turn: lets go of what nobody here may read any more, and of what is too much. */
   tidy(): void {
-    for (const room of this.#deserted) {
-      if (isPrivate(room) && this.#nodes.get(room)?.isWanted === false) this.forget(room);
+    for (const room of this.#unread) {
+      const node = this.#nodes.get(room);
+      if (node?.isWanted !== false) this.#unread.delete(room);
+      else if (isPrivate(room) || this.#unread.size > MAX_UNREAD) this.forget(room);
     }
-    this.#deserted.clear();
     if (this.#mirrored > MAX_MIRRORED) this.#shorten();
+  }
+
+  /** Forgets about nodes in which nothing is due. */
+  rest(now: number): void {
+    for (const node of this.#awake) {
+      const isIdle = Math.min(node.dueAt(now), node.alarmAt(now)) === Number.POSITIVE_INFINITY;
+      if (isIdle) this.#awake.delete(node);
+    }
   }
 
   /**
@@ -155,9 +197,23 @@ export class Channels implements Scheduled {
 
   #add(room: string, source: LogSource): TreeNode {
     const policy = this.#ports.policyOf(room);
-    const node = new TreeNode(this.#ports, room, policy, source, this.#saved.get(room));
+    const ports = { ...this.#ports, ...this.#owner };
+    const node = new TreeNode(ports, room, policy, source, this.#saved.get(room));
     this.#nodes.set(room, node);
+    this.#touched(node);
     return node;
+  }
+
+  /** What the nodes tell of themselves. */
+  get #owner(): NodeOwner {
+    return {
+      resized: (by) => {
+        this.#mirrored += by;
+      },
+      deserted: (room) => this.#unread.add(room),
+      touched: (node) => this.#touched(node),
+      changed: (node, now) => this.#changed(node, now),
+    };
   }
 
   #upstreamAt(room: string): (step: Step) => string {
@@ -168,9 +224,14 @@ export class Channels implements Scheduled {
     return () => upstreamOfBranch(nameOfBranch(room, branch), width) ?? room;
   }
 
+  get #saveAt(): number {
+    const [changedAt] = this.#unsaved.values();
+    return changedAt === undefined ? Number.POSITIVE_INFINITY : changedAt + IDLE_TIME;
+  }
+
   #soonest(at: (node: TreeNode) => number): number {
     let soonest = Number.POSITIVE_INFINITY;
-    for (const node of this.#nodes.values()) soonest = Math.min(soonest, at(node));
+    for (const node of this.#awake) soonest = Math.min(soonest, at(node));
     return soonest;
   }
 }

@@ -11,8 +11,9 @@
 import { accessTo } from '../auth/access.ts';
 import type { Policy } from '../policy.ts';
 import type { Cursor } from '../protocol/frames.ts';
+import { SYSTEM_ROOM } from '../protocol/rooms.ts';
 import { Alarm } from './alarm.ts';
-import { Channels, SYSTEM_ROOM } from './channels.ts';
+import { Channels } from './channels.ts';
 import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
@@ -44,6 +45,9 @@ const JOINING_BURST = 8 * 1024 * 1024;
 /** The state that it may show them each ms, in characters: 16 MB/s. */
 const JOINING_PER_MS = 16 * 1024;
 
+/** An object that wakes does not know for what. */
+const UNKNOWN_CAUSE = { answers: 'either', depth: Number.POSITIVE_INFINITY } as const;
+
 /** What only the root of a room has. */
 interface Root {
   readonly store: Store;
@@ -65,6 +69,7 @@ export class Room {
   readonly #turn: { -readonly [Field in keyof Turn]: Turn[Field] } = {
     number: 0,
     answers: undefined,
+    depth: 0,
   };
   #lossesReported = 0;
   #lossesReportedAt = 0;
@@ -84,7 +89,7 @@ export class Room {
       this.#root = { store, intake: new Intake(log, positions, webhookIds) };
     }
     this.#alarm = new Alarm(storage.setAlarm, this.#root?.store.alarmAt);
-    const turn = (act: (now: number) => void) => this.#inTurn(act);
+    const turn = (act: (now: number) => void, depth = 0) => this.#inTurn(act, { depth });
     const laggards = new Laggards(this.losses, new Budget(JOINING_BURST, JOINING_PER_MS));
     const channelsPorts = {
       object,
@@ -104,8 +109,6 @@ export class Room {
       // A crash closes the sockets, and a branch has none.
       hasSlept: (branch !== undefined && room !== undefined) || sockets.length > 0,
       forget: (followed: string) => this.#forget(followed),
-      resized: (by: number) => this.#channels.resized(by),
-      deserted: (left: string) => this.#channels.deserted(left),
     };
     this.#channels = new Channels(channelsPorts, this.#root?.store.state.log);
     this.sessions = new Sessions({
@@ -124,10 +127,10 @@ export class Room {
       turn,
     });
     const parts = [this.#channels, laggards, ...(this.#root ? [this.#root.store] : [])];
-    this.#scheduler = new Scheduler(timers, parts, () => this.#inTurn(() => {}));
+    this.#scheduler = new Scheduler(timers, parts, this.#turn, (depth) => turn(() => {}, depth));
     const saved = [this.#channels, ...(this.#root ? [this.#root.store] : [])];
     this.departure = new Departure(ports, { saved, sessions: this.sessions }, now);
-    if (sockets.length > 0) this.#inTurn(() => this.#wake(now));
+    if (sockets.length > 0) this.#inTurn(() => this.#wake(now), UNKNOWN_CAUSE);
   }
 
   /** Takes the records of a batch that are this room's, and gives what is new to its members. */
@@ -158,15 +161,21 @@ export class Room {
 
   /** Another object asks to follow the room. */
   follow(call: FollowCall): FollowAnswer {
-    return this.#inTurn((now) => {
-      this.#root?.store.keepEpoch(now);
-      return this.#channels.follow(call, now);
-    }, 'follow');
+    return this.#inTurn(
+      (now) => {
+        this.#root?.store.keepEpoch(now);
+        return this.#channels.follow(call, now);
+      },
+      { answers: 'follow', depth: call.depth },
+    );
   }
 
   /** The upstream of a room that is followed here pushes. */
   push(call: PushCall): PushAnswer {
-    return this.#inTurn((now) => this.#channels.push(call, now), 'push');
+    return this.#inTurn((now) => this.#channels.push(call, now), {
+      answers: 'push',
+      depth: call.depth,
+    });
   }
 
   /** Whether another socket may be held. */
@@ -182,7 +191,10 @@ export class Room {
       const session = this.sessions.hold(socket, identity);
       session.welcome();
       if (this.#identity.room !== undefined) {
-        session.subscribe(this.#channels.own.channel, { since, maxRate }, now);
+        const { channel } = this.#channels.own;
+        // A client that says at each address where it stands in `system` means the same by it here.
+        const place = channel.room === SYSTEM_ROOM && system !== 'off' ? (since ?? system) : since;
+        session.subscribe(channel, { since: place, maxRate }, now);
       }
       if (system !== 'off') this.#subscribeSystem(session, system, now);
     });
@@ -219,11 +231,15 @@ export class Room {
     return this.#root;
   }
 
-  /** @param answers which call of another object the turn answers. */
-  #inTurn<Result>(act: (now: number) => Result, answers?: Turn['answers']): Result {
+  /** @param cause which call of another object the turn answers, and how many calls led to it. */
+  #inTurn<Result>(
+    act: (now: number) => Result,
+    { answers, depth = 0 }: Partial<Pick<Turn, 'answers' | 'depth'>> = {},
+  ): Result {
     const now = this.#ports.timers.now();
     this.#turn.number++;
     this.#turn.answers = answers;
+    this.#turn.depth = depth;
     try {
       this.sessions.sweep(now);
       const result = act(now);
@@ -231,7 +247,8 @@ export class Room {
       this.sessions.sendOutgoing();
       this.#channels.tidy();
       this.sessions.saveChanged();
-      this.#alarm.ask(this.#channels.alarmAt(now));
+      if (answers !== 'either') this.#alarm.ask(this.#channels.alarmAt(now));
+      this.#channels.rest(now);
       this.#scheduler.arm(now);
       this.departure.run(now);
       return result;

@@ -1,7 +1,7 @@
 /** Which rooms a session may subscribe to, over the socket that it has. */
 import { accessTo } from '../../auth/access.ts';
 import type { SocketErrorCode } from '../../protocol/codes.ts';
-import { parseRoomName } from '../../protocol/rooms.ts';
+import { parseRoomName, SYSTEM_ROOM } from '../../protocol/rooms.ts';
 import { largestAttachment, MAX_ATTACHMENT_BYTES } from './attachment.ts';
 import type { Session } from './session.ts';
 import type { ReadChannel } from './subscription.ts';
@@ -67,7 +67,7 @@ function hasSpaceFor(session: Session, room: string): boolean {
   const { rooms: most = Number.POSITIVE_INFINITY } = session.profile;
   // `system` is not counted.
   return (
-    rooms.filter((name) => name !== 'system').length <= most &&
+    rooms.filter((name) => name !== SYSTEM_ROOM).length <= most &&
     largestAttachment(session, rooms) <= MAX_ATTACHMENT_BYTES
   );
 }

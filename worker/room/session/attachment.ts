@@ -3,7 +3,7 @@
  * the attachment holds a cursor. The platform keeps 16 KiB of a socket, so it is written as one compact
  * text, and rooms are admitted against the most that they may come to need.
  */
-import type { Cursor } from '../../protocol/frames.ts';
+import type { Cursor, RequestId } from '../../protocol/frames.ts';
 import { MAX_RATES, type MaxRate } from '../../protocol/messages.ts';
 import type { Session } from './session.ts';
 import type { ReadChannel, Subscription } from './subscription.ts';
@@ -36,6 +36,8 @@ export interface SavedSubscription {
   readonly joins: boolean;
   /** Where it stood when it asked to be a member, if it still waits. */
   readonly since: Cursor | undefined;
+  /** What its answer is to name, if it still waits. */
+  readonly id: RequestId | undefined;
   /** The number of a laggard, and of a member that does not stand at the head. */
   readonly cursor: number | undefined;
 }
@@ -50,8 +52,10 @@ const SENT_LENGTH = 36;
 const HEAD_LENGTH = 100;
 const RADIX = 36;
 
-/** `[room, epoch, maxRate or 0, state]`, with numbers in base 36. */
-type EncodedSubscription = readonly [string, string, number, EncodedState];
+/** `[room, epoch, maxRate or 0, state, id of the request that waits]`, with numbers in base 36. */
+type EncodedSubscription =
+  | readonly [string, string, number, EncodedState]
+  | readonly [string, string, number, EncodedState, RequestId];
 /** At the head; at a cursor; joins anew; joins since `[epoch, seq]`. */
 type EncodedState = 0 | string | 1 | readonly [string, string];
 type Encoded = readonly [
@@ -88,8 +92,18 @@ export function attachmentOf(session: Session, epoch: number): Attachment {
   };
 }
 
-/** An attachment as it is kept with its socket. */
+/**
+ * An attachment as it is kept with its socket. Ids of requests that wait are left out if they do not
+ * fit: then what answers them after a sleep names the room only.
+ */
 export function encodeAttachment(attachment: Attachment): string {
+  const text = encode(attachment);
+  if (bytesOf(text) <= MAX_ATTACHMENT_BYTES) return text;
+  const subscriptions = attachment.subscriptions.map((saved) => ({ ...saved, id: undefined }));
+  return encode({ ...attachment, subscriptions });
+}
+
+function encode(attachment: Attachment): string {
   const { epoch, user, tokenExpiresAt, rooms, home, acks, subscriptions, inFlight } = attachment;
   const encoded: Encoded = [
     epoch,
@@ -131,9 +145,17 @@ export function largestAttachment(session: Session, rooms: readonly string[]): n
     rooms.length * SUBSCRIPTION_LENGTH +
     MOST_SAVED * (SENT_LENGTH + longest) +
     HEAD_LENGTH;
-  // The platform writes a text with two bytes to a character if any of them needs it.
+  return characters * bytesPerCharacter(names.join());
+}
+
+function bytesOf(text: string): number {
+  return text.length * bytesPerCharacter(text);
+}
+
+/** The platform writes a text with two bytes to a character if any of them needs it. */
+function bytesPerCharacter(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are all that need one byte.
-  return names.every((name) => /^[\u0000-\u00ff]*$/.test(name)) ? characters : 2 * characters;
+  return /^[\u0000-\u00ff]*$/.test(text) ? 1 : 2;
 }
 
 /** Gives a session that slept its subscriptions back. */
@@ -155,29 +177,31 @@ export function restoreSession(
 function restoreSubscription(
   session: Session,
   channel: ReadChannel,
-  { epoch, maxRate, joins, since, cursor }: SavedSubscription,
+  { epoch, maxRate, joins, since, id, cursor }: SavedSubscription,
   now: number,
 ): void {
   if (joins) {
-    session.subscribe(channel, { since, maxRate }, now);
-  } else if (epoch === channel.log.epoch) {
+    session.subscribe(channel, { id, since, maxRate }, now);
+  } else if (epoch === channel.log.epoch || cursor !== undefined) {
     const place = cursor === undefined ? undefined : { epoch, seq: cursor };
     session.resume(channel, maxRate, place, now);
   } else {
     // An epoch ends with its sockets, but nothing is lost by not relying on that.
-    session.subscribe(channel, { since: { epoch, seq: cursor ?? 0 }, maxRate }, now);
+    session.subscribe(channel, { since: { epoch, seq: 0 }, maxRate }, now);
   }
 }
 
-function savedSubscription({ channel, member }: Subscription): SavedSubscription {
+function savedSubscription({ channel, member, id }: Subscription): SavedSubscription {
   const place = channel.placeOf(member);
-  const joins = member.state.kind !== 'current' && place === undefined;
+  const { state } = member;
+  const joins = state.kind !== 'current' && place === undefined;
   return {
     room: channel.room,
     epoch: joins ? 0 : (place?.epoch ?? channel.log.epoch),
     maxRate: member.maxRate,
     joins,
-    since: member.state.kind === 'waiting' ? member.state.since : undefined,
+    since: state.kind === 'waiting' ? state.since : undefined,
+    id: state.kind === 'waiting' ? id : undefined,
     cursor: place?.seq,
   };
 }
@@ -187,8 +211,9 @@ function hasPlace({ joins, cursor }: SavedSubscription): boolean {
 }
 
 function encodeSubscription(subscription: SavedSubscription): EncodedSubscription {
-  const { room, epoch, maxRate = 0 } = subscription;
-  return [room, epoch.toString(RADIX), maxRate, encodeState(subscription)];
+  const { room, epoch, maxRate = 0, id } = subscription;
+  const encoded = [room, epoch.toString(RADIX), maxRate, encodeState(subscription)] as const;
+  return id === undefined ? encoded : [...encoded, id];
 }
 
 function encodeState({ joins, since, cursor }: SavedSubscription): EncodedState {
@@ -197,7 +222,13 @@ function encodeState({ joins, since, cursor }: SavedSubscription): EncodedState 
   return cursor === undefined ? 0 : cursor.toString(RADIX);
 }
 
-function decodeSubscription([room, epoch, rate, state]: EncodedSubscription): SavedSubscription {
+function decodeSubscription([
+  room,
+  epoch,
+  rate,
+  state,
+  id,
+]: EncodedSubscription): SavedSubscription {
   return {
     room,
     epoch: Number.parseInt(epoch, RADIX),
@@ -207,6 +238,7 @@ function decodeSubscription([room, epoch, rate, state]: EncodedSubscription): Sa
       typeof state === 'object'
         ? { epoch: Number.parseInt(state[0], RADIX), seq: Number.parseInt(state[1], RADIX) }
         : undefined,
+    id,
     cursor: typeof state === 'string' ? Number.parseInt(state, RADIX) : undefined,
   };
 }

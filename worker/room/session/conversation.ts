@@ -95,7 +95,7 @@ export class Conversation {
       const name = normalRoomName(room);
       // What a session is subscribed to it may leave, whatever has become of its rights.
       const mayLeave = session.subscriptions.has(name) || this.#mayAsk(session, room, id, now);
-      if (mayLeave) session.unsubscribe(name, id);
+      if (mayLeave) session.unsubscribe(name, id, now);
       if (!this.#ports.sessions.holds(session)) return;
     }
     session.messages.spend(rooms.length - 1, now);
@@ -152,7 +152,7 @@ export class Conversation {
   /** A token may open less than the one before it. */
   #leaveClosedRooms(session: Session, now: number): void {
     for (const room of [...session.subscriptions.keys()]) {
-      if (!this.#mayAsk(session, room, undefined, now)) session.unsubscribe(room);
+      if (!this.#mayAsk(session, room, undefined, now)) session.unsubscribe(room, undefined, now);
     }
   }
 

@@ -12,6 +12,7 @@ import {
   type RequestId,
 } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
+import { SYSTEM_ROOM } from '../../protocol/rooms.ts';
 import { Budget } from '../delivery/budget.ts';
 import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
@@ -129,7 +130,7 @@ export class Session implements Subscriber {
 
   /** Subscribes to a channel, or subscribes anew. */
   subscribe(channel: ReadChannel, request: SubscriptionRequest, now: number): void {
-    this.#leave(channel.room);
+    this.#leave(channel.room, now);
     const subscription = new Subscription(this, channel, request);
     this.subscriptions.set(channel.room, subscription);
     this.changed();
@@ -149,8 +150,8 @@ export class Session implements Subscriber {
   }
 
   /** Ends a subscription; the socket stays. */
-  unsubscribe(room: string, id?: RequestId): void {
-    this.#leave(room);
+  unsubscribe(room: string, id: RequestId | undefined, now: number): void {
+    this.#leave(room, now);
     this.changed();
     this.send(encodeFrame({ type: 'unsubscribed', ...(id === undefined ? {} : { id }), room }));
   }
@@ -161,12 +162,7 @@ export class Session implements Subscriber {
     if (subscription === undefined || !subscription.wasSent(seq)) return;
     if (!this.output.acks || this.remembersPlace) this.changed();
     this.output.acknowledge(room, seq);
-    // The rooms that were given something longest ago come first.
-    const inTurn = [...this.subscriptions.values()].sort((a, b) => a.givenAt - b.givenAt);
-    for (const { member, channel } of inTurn) {
-      if (this.output.isWindowFull) return;
-      channel.wake(member, now);
-    }
+    this.#wakeAll(now);
   }
 
   /** Refuses a message; the socket stays. */
@@ -207,18 +203,37 @@ export class Session implements Subscriber {
     this.#holder.dismiss(this, reason);
   }
 
+  /** A room that was asked for cannot be had now; `system`, which nobody has to ask for, is waited for. */
+  unavailable(room: string, id: RequestId | undefined, now: number): void {
+    if (this.profile.rooms === undefined || room === SYSTEM_ROOM) return;
+    this.#leave(room, now);
+    this.changed();
+    this.refuse('room_unavailable', 'the room cannot be reached now: try again', id, room);
+  }
+
   /** Ends all subscriptions, because the socket is gone. */
   end(): void {
     for (const { channel, member } of this.subscriptions.values()) channel.remove(member);
     this.subscriptions.clear();
   }
 
-  #leave(room: string): void {
+  #leave(room: string, now: number): void {
     const subscription = this.subscriptions.get(room);
     if (subscription === undefined) return;
     subscription.channel.remove(subscription.member);
     this.subscriptions.delete(room);
     // What is on its way may never be acked: the client may take up the room from another place.
     this.output.forget(room);
+    // What is not waited for any more may have been all that held up the other rooms.
+    this.#wakeAll(now);
+  }
+
+  /** The rooms that were given something longest ago come first. */
+  #wakeAll(now: number): void {
+    const inTurn = [...this.subscriptions.values()].sort((a, b) => a.givenAt - b.givenAt);
+    for (const { member, channel } of inTurn) {
+      if (this.output.isWindowFull) return;
+      channel.wake(member, now);
+    }
   }
 }

@@ -37,6 +37,8 @@ export interface Subscriber {
   /** Its attachment is to be written. */
   changed(): void;
   dismiss(reason: CloseReason): void;
+  /** A room that it waits for cannot be had now. */
+  unavailable(room: string, id: RequestId | undefined, now: number): void;
 }
 
 export class Subscription implements Recipient {
@@ -44,8 +46,9 @@ export class Subscription implements Recipient {
   readonly member: Member;
   /** Counts what its session is given, so that the one that was given something longest ago is known. */
   givenAt = 0;
+  /** What the answer names. */
+  readonly id: RequestId | undefined;
   readonly #session: Subscriber;
-  readonly #id: RequestId | undefined;
 
   constructor(
     session: Subscriber,
@@ -55,7 +58,7 @@ export class Subscription implements Recipient {
     this.channel = channel;
     this.member = new Member(this, maxRate, { kind: 'waiting', since });
     this.#session = session;
-    this.#id = id;
+    this.id = id;
   }
 
   get readiness(): Readiness {
@@ -68,7 +71,7 @@ export class Subscription implements Recipient {
   }
 
   welcome({ epoch, head, from, recovered }: Membership): boolean {
-    const id = this.#id;
+    const { id } = this;
     const { room } = this.channel;
     const subscribed = encodeFrame({
       type: 'subscribed',
@@ -94,5 +97,9 @@ export class Subscription implements Recipient {
 
   giveUp(): void {
     this.#session.dismiss('slow_consumer');
+  }
+
+  unavailable(now: number): void {
+    this.#session.unavailable(this.channel.room, this.id, now);
   }
 }

@@ -45,7 +45,9 @@ export class Window {
   count(room: string, upTo: number, characters: number): void {
     this.#characters += characters;
     const last = this.#sent.at(-1);
-    if (last === undefined || last.room !== room || last.characters >= COUNTED_TOGETHER) {
+    // A room that is numbered anew goes back.
+    const isNext = last !== undefined && last.room === room && last.upTo <= upTo;
+    if (!isNext || last.characters >= COUNTED_TOGETHER) {
       this.#sent.push({ room, firstUpTo: upTo, upTo, characters });
       return;
     }
