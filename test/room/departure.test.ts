@@ -115,6 +115,21 @@ describe.each([
     expect([room.sessions.size, room.aborted]).toEqual([0, undefined]);
   });
 
+  it('tells each client another time, so that they do not come back at once', () => {
+    let drawn = 0;
+    const room = new RoomInMemory(policy, undefined, undefined, () => (drawn++ % 100) / 100);
+    const sockets = Array.from({ length: 50 }, () => room.join());
+    deploy(room);
+    room.clock.advance(LEAVES_WITHIN);
+    room.append({ key: 'A' });
+    const times = sockets.map(({ frames }) => {
+      const last = frames.at(-1);
+      return last?.type === 'shutdown' ? last.retryAfter : undefined;
+    });
+    expect(new Set(times).size).toBe(50);
+    for (const time of times) expect(time).toBeLessThan(COME_BACK_WITHIN);
+  });
+
   it('is the same after that: its epoch, and every event for who comes back', () => {
     const room = new RoomInMemory(policy);
     const reader = room.join();
@@ -178,6 +193,24 @@ describe('a room in memory that has left', () => {
 });
 
 describe('objects that follow each other', () => {
+  it('are pushed on from where they stand when the one that they follow leaves', async () => {
+    const objects = new ObjectsInMemory();
+    objects.join('price:A');
+    await objects.elapse(STARTING_TIME);
+    objects.deploy('system');
+    // So many that nothing is saved in between, because the root never rests.
+    for (let left = LEAVES_WITHIN / 2 / 1_000; left > 0; left--) {
+      objects.alert();
+      await objects.elapse(1_000);
+    }
+    const before = objects.alerts;
+    objects.alert();
+    expect(objects.hasLeft('system')).toBe(true);
+    await objects.elapse(20_000);
+    const [pushed] = objects.calls.slice(-1);
+    expect(pushed).toMatchObject({ to: 'price:A', call: { content: { after: before } } });
+  });
+
   it('lose nothing when the root leaves, and then a follower', async () => {
     const objects = new ObjectsInMemory();
     const member = objects.join('price:A');

@@ -82,7 +82,12 @@ export class RoomInMemory {
   readonly #disk: Disk;
   #offset: number;
 
-  constructor(policy: Policy = POLICIES.trade, asleep?: Asleep, maxSockets = 10_000) {
+  constructor(
+    policy: Policy = POLICIES.trade,
+    asleep?: Asleep,
+    maxSockets = 10_000,
+    random = LONE_OBJECT.random,
+  ) {
     this.#policy = policy;
     this.clock = asleep?.clock ?? new VirtualClock();
     this.#disk = asleep?.disk ?? new Disk();
@@ -94,6 +99,7 @@ export class RoomInMemory {
       (room) => (room === NAME ? policy : POLICIES.system),
       {
         ...LONE_OBJECT,
+        random,
         timers: this.clock,
         storage: { chunks: this.#disk, followRows, setAlarm: () => {}, clear: () => {} },
         sockets: (asleep?.sockets ?? []).map((socket) => ({
