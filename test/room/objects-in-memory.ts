@@ -10,7 +10,7 @@ import { Disk } from '../simulation/disk.ts';
 import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';
 import { kafkaBatch } from '../support/room-batch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { FakeSocket } from './room-in-memory.ts';
+import { FakeSocket, VERSION } from './room-in-memory.ts';
 
 /** Within it, no alarm that is set goes off, in ms. */
 const STEP = 1_000;
@@ -35,6 +35,7 @@ class InMemoryObject {
   readonly sockets: FakeSocket[] = [];
   alarmAt: number | undefined;
   room: Room | undefined;
+  hasLeft = false;
 }
 
 export class ObjectsInMemory {
@@ -165,6 +166,16 @@ export class ObjectsInMemory {
     object.sockets.length = 0;
   }
 
+  /** A call tells the object of a newer version of the Worker. */
+  deploy(name: string): void {
+    this.room(name).departure.learn(VERSION + 1, this.clock.now());
+  }
+
+  /** Whether the object has ever left, for newer code. */
+  hasLeft(name: string): boolean {
+    return this.#object(name).hasLeft;
+  }
+
   #object(name: string): InMemoryObject {
     let object = this.#objects.get(name);
     if (object === undefined) {
@@ -210,6 +221,11 @@ export class ObjectsInMemory {
       abort: (error) => {
         throw error;
       },
+      leave: () => {
+        kept.hasLeft = true;
+        this.crash(object);
+      },
+      version: VERSION,
       warn: () => {},
     });
     return room;

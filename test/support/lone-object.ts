@@ -42,5 +42,7 @@ export const LONE_OBJECT = {
   region: 'weur',
   width: 4,
   random: () => 0.5,
+  version: undefined,
+  leave: () => {},
   symbols: EVERY_SYMBOL,
 };

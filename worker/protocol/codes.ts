@@ -73,6 +73,8 @@ export const CLOSE_CODES = {
   /** What a wake must know of it does not fit into what the platform keeps of a socket. */
   session_too_large: { close: 4431, retry: false },
   too_many_messages: { close: 4429, retry: true },
+  /** The object takes on newer code; a `shutdown` frame has said when to come back. */
+  shutdown: { close: 4503, retry: true },
 } as const;
 export type CloseReason = keyof typeof CLOSE_CODES;
 

@@ -143,6 +143,14 @@ export class Channels implements Scheduled {
     return node.push(call, now);
   }
 
+  /** Saves at once what is saved when it is idle. */
+  saveAll(now: number): void {
+    for (const node of [...this.#unsaved.keys()]) {
+      this.#unsaved.delete(node);
+      node.saveAll(now);
+    }
+  }
+
   /** Nothing has to be known of any room any more. */
   forgetAll(): void {
     for (const room of [...this.#nodes.keys()]) this.forget(room);

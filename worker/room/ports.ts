@@ -64,8 +64,12 @@ export interface RoomPorts {
   ) => Promise<Exclude<Identification, { readonly kind: 'anonymous' }>>;
   /** How many sockets may be held, and how many with those that are closing. */
   readonly maxSockets: { readonly held: number; readonly open: number };
-  /** Ends the object. */
+  /** Ends the object, because it has failed. */
   readonly abort: (error: unknown) => void;
+  /** Ends the object when all that it has written is kept and all that it has sent has left. */
+  readonly leave: () => void;
+  /** When the version of the Worker that runs here was made, Unix ms; undefined when that is not known. */
+  readonly version: number | undefined;
   /** Tells the operator. */
   readonly warn: (event: Readonly<Record<string, unknown>>) => void;
 }

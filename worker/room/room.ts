@@ -18,6 +18,7 @@ import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
 import { Pace } from './delivery/pace.ts';
+import { Departure } from './departure.ts';
 import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
 import { Intake, type RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
@@ -56,6 +57,7 @@ interface Root {
 export class Room {
   readonly sessions: Sessions;
   readonly losses = new Losses();
+  readonly departure: Departure;
   readonly #identity: RoomIdentity;
   readonly #policyOf: (room: string) => Policy;
   readonly #ports: RoomPorts;
@@ -128,6 +130,8 @@ export class Room {
     });
     const parts = [this.#channels, laggards, ...(this.#root ? [this.#root.store] : [])];
     this.#scheduler = new Scheduler(timers, parts, this.#turn, (depth) => turn(() => {}, depth));
+    const saved = [this.#channels, ...(this.#root ? [this.#root.store] : [])];
+    this.departure = new Departure(ports, { saved, sessions: this.sessions }, now);
     if (sockets.length > 0) this.#inTurn(() => this.#wake(now), UNKNOWN_CAUSE);
   }
 
@@ -252,6 +256,7 @@ export class Room {
       else if (answers !== 'either') this.#alarm.ask(this.#channels.alarmAt(now));
       this.#channels.rest(now);
       this.#scheduler.arm(now);
+      this.departure.run(now);
       return result;
     } catch (error) {
       this.#ports.abort(error);

@@ -88,6 +88,8 @@ export class Memory {
       checkToken: (token) => this.#await(0, (settle) => world.checkToken(token, settle)),
       maxSockets: { held: 100, open: 200 },
       abort: (error) => world.violate(`${object.name} aborts: ${stackOf(error)}`),
+      leave: () => {},
+      version: undefined,
       warn: () => {},
       symbols: EVERY_SYMBOL,
       random: () => world.random.below(1_000) / 1_000,

@@ -23,7 +23,7 @@ export interface FollowRow {
 export interface SavedFollower {
   /** The greatest that it has asked with. */
   readonly generation: number;
-  /** Where it stood when it asked; undefined when the upstream had nothing to give. */
+  /** Where it stood when this was written; undefined when the upstream had given it nothing. */
   readonly cursor: Cursor | undefined;
 }
 

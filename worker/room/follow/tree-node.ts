@@ -209,6 +209,12 @@ export class TreeNode {
     else this.#saveNode(now);
   }
 
+  /** As `save`, and where each follower stands. */
+  saveAll(now: number): void {
+    this.#followers.saveAll();
+    this.save(now);
+  }
+
   alarm(now: number): void {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;

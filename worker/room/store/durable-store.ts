@@ -100,6 +100,10 @@ export class DurableStore implements Store {
     // Nothing is ever due.
   }
 
+  saveAll(): void {
+    // Everything is saved at once.
+  }
+
   sweep(now: number): void {
     const { log } = this.state;
     const before = log.entries.length;
