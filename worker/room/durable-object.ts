@@ -12,6 +12,7 @@ import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { PING, PONG } from '../protocol/frames.ts';
 import { nameOfRoom } from '../protocol/rooms.ts';
 import { objectStub } from '../room-call.ts';
+import { symbolsOf } from '../symbols.ts';
 import { versionIn, versionOf } from '../version.ts';
 import { parseObjectName } from './follow/branches.ts';
 import { answerObject, objectsOver } from './follow/requests.ts';
@@ -48,6 +49,7 @@ export class Room extends DurableObject<Env> {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     const { room: name, branch } = parsed;
     const room = name && nameOfRoom(name);
+    const chunks = new SqliteChunks(ctx.storage.sql);
     const followRows = new SqliteFollowRows(ctx.storage.sql);
     this.#room = new PlainRoom({ object, room, name, branch }, policyOf, {
       timers: {
@@ -56,11 +58,14 @@ export class Room extends DurableObject<Env> {
         clearTimeout: (timer) => clearTimeout(timer as number),
       },
       storage: {
-        chunks: new SqliteChunks(ctx.storage.sql),
+        chunks,
         followRows,
         setAlarm: (at) => ctx.waitUntil(ctx.storage.setAlarm(at)),
         clear: () => {
+          // Whoever has written nothing else has set no alarm either.
+          if (!chunks.exists && !followRows.exists) return;
           ctx.waitUntil(ctx.storage.deleteAll());
+          chunks.noteCleared();
           followRows.noteCleared();
         },
       },
@@ -70,6 +75,7 @@ export class Room extends DurableObject<Env> {
       ),
       region: branch?.region ?? regionOf(env),
       width: maxFollowersOf(env),
+      symbols: symbolsOf(env),
       random: Math.random,
       sockets: ctx.getWebSockets().map((socket) => ({
         socket,

@@ -3,6 +3,7 @@ import type { Identification } from '../auth/token.ts';
 import type { Cursor } from '../protocol/frames.ts';
 import type { MaxRate } from '../protocol/messages.ts';
 import type { RoomName } from '../protocol/rooms.ts';
+import type { Symbols } from '../symbols.ts';
 import type { Branch } from './follow/branches.ts';
 import type { Objects } from './follow/calls.ts';
 import type { FollowRows } from './follow/rows.ts';
@@ -48,6 +49,8 @@ export interface RoomPorts {
   readonly region: string;
   /** How many branches, and how many other followers, follow one object at most. */
   readonly width: number;
+  /** The symbols that have rooms. */
+  readonly symbols: Pick<Symbols, 'hasRoom'>;
   /** A number from 0 to 1. */
   readonly random: () => number;
   /** The sockets that were held when the object slept; `null` for one that was dismissed. */

@@ -113,6 +113,11 @@ export class Followers {
     }
   }
 
+  /** Takes none of them to have anything, so that each is pushed the log and says whether it wants it. */
+  doubt(): void {
+    for (const follower of this.#followers.values()) follower.cursor = undefined;
+  }
+
   /** Whether every follower has been told everything. */
   isToldAll(now: number): boolean {
     for (const { cursor } of this.#followers.values()) {

@@ -74,6 +74,10 @@ export class SqliteFollowRows implements FollowRows {
     this.#sql = sql;
   }
 
+  get exists(): boolean {
+    return this.#exists === true;
+  }
+
   /** All tables of the object are gone. */
   noteCleared(): void {
     this.#exists = false;

@@ -91,6 +91,11 @@ export class DurableStore implements Store {
     if (this.#spans.length === 0) this.appended(now);
   }
 
+  cleared(): void {
+    this.#spans = [];
+    this.#alarmAt = undefined;
+  }
+
   run(): void {
     // Nothing is ever due.
   }

@@ -84,6 +84,10 @@ export class MemoryStore implements Store {
     this.#putState(this.#saved);
   }
 
+  cleared(): void {
+    this.#isSaved = false;
+  }
+
   sweep(): void {
     // It sets no alarm.
   }

@@ -58,6 +58,11 @@ export function openState({ policy, saved, epoch, floor, trimmed, entries }: Ope
   };
 }
 
+/** Whether nothing was ever published to the room that would have to be known again. */
+export function isUntouched({ log, positions, webhookIds }: RoomState, now: number): boolean {
+  return log.head === 0 && positions.size === 0 && webhookIds.save(now).length === 0;
+}
+
 /** The fields of a saved state that only one kind of store has. */
 type StoreFields = Partial<Pick<SavedState, 'dirty' | 'slots' | 'whole' | 'alarmAt'>>;
 

@@ -17,6 +17,8 @@ export interface Store {
   saveAll(now: number): void;
   /** Saves the epoch, even if nothing was appended: another object has been told it. */
   keepEpoch(now: number): void;
+  /** All that was saved is gone: the room was never published to, and nobody knows its epoch. */
+  cleared(): void;
   /** When an alarm was set for before the object slept, Unix ms; undefined when there was none. */
   readonly alarmAt: number | undefined;
   /** The platform's alarm went off. */
