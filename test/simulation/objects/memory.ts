@@ -16,7 +16,7 @@ import type { World } from './world.ts';
 const MICROTASKS = 6;
 
 /** What ended the lifetime before. */
-export type Ending = 'sleep' | 'crash' | undefined;
+export type Ending = 'sleep' | 'crash' | 'departure' | undefined;
 
 export class Memory {
   readonly room: Room;
@@ -88,8 +88,8 @@ export class Memory {
       checkToken: (token) => this.#await(0, (settle) => world.checkToken(token, settle)),
       maxSockets: { held: 100, open: 200 },
       abort: (error) => world.violate(`${object.name} aborts: ${stackOf(error)}`),
-      leave: () => {},
-      version: undefined,
+      leave: () => object.noteLeaving(),
+      version: object.version,
       warn: () => {},
       symbols: EVERY_SYMBOL,
       random: () => world.random.below(1_000) / 1_000,
