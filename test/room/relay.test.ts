@@ -233,6 +233,32 @@ describe('rights at a relay', () => {
     expect(framesOf(socket, 'user:another')).toMatchObject([{ code: 'room_forbidden' }]);
   });
 
+  it('count for what was said behind the token, which waits for its check, in order', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    const checked = relay.auth(socket, 'u', 1e9);
+    relay.say(socket, { type: 'subscribe', id: 's', rooms: [{ room: 'user:u' }] });
+    relay.say(socket, { type: 'unsubscribe', id: 'n', room: 'trade:A' });
+    expect(socket.types).toEqual(['welcome']);
+    await checked;
+    await relay.objects.elapse(100);
+    const types = ['welcome', 'welcome', 'unsubscribed', 'subscribed', 'snapshot'];
+    expect(socket.types).toEqual(types);
+  });
+
+  it('make no client wait with more than a few messages', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    const checked = relay.auth(socket, 'u', 1e9);
+    for (let count = 0; count <= 64; count++) {
+      expect(socket.closedFor).toBeUndefined();
+      relay.say(socket, { type: 'subscribe', room: `trade:${count}` });
+    }
+    expect(socket.closedFor).toBe('too_many_messages');
+    await checked;
+    expect(socket.types).toEqual(['welcome']);
+  });
+
   it('end with a token that opens less', async () => {
     const relay = new Relay();
     const socket = relay.join({ user: 'u', tokenExpiresAt: 1e15, rooms: ['desk'] });

@@ -17,6 +17,7 @@ import { Budget } from '../delivery/budget.ts';
 import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
 import type { Turn } from '../turn.ts';
+import { Inbox } from './inbox.ts';
 import { Output, type Socket } from './output.ts';
 import type { Profile } from './profile.ts';
 import {
@@ -64,6 +65,8 @@ export class Session implements Subscriber {
   readonly home: string | undefined;
   /** What its client may still send. */
   readonly messages: Budget;
+  /** What it has said that waits. */
+  readonly inbox: Inbox;
   invalidMessages = 0;
   readonly subscriptions = new Map<string, Subscription>();
   /** Whether its attachment holds a place, so that it is wrong once something was sent. */
@@ -82,6 +85,7 @@ export class Session implements Subscriber {
     this.profile = profile;
     this.home = home;
     this.messages = new Budget(profile.messageBurst, profile.messagesPerSecond / 1_000);
+    this.inbox = new Inbox(profile.messageLength);
     this.output = new Output(socket, turn, profile.batches);
     this.#identity = identity;
     this.#holder = holder;
