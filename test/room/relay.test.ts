@@ -222,6 +222,17 @@ describe('a room that cannot be reached', () => {
   });
 });
 
+describe('a socket that reads nothing', () => {
+  it('is known after a sleep, and may ask for rooms then', async () => {
+    const relay = new Relay();
+    const socket = relay.join({ user: 'u', tokenExpiresAt: 1e15 });
+    await relay.objects.elapse(20_000);
+    relay.objects.sleep(RELAY);
+    await relay.subscribe(socket, 'user:u');
+    expect(typesOf(socket, 'user:u')).toEqual(['subscribed', 'snapshot']);
+  });
+});
+
 describe('rights at a relay', () => {
   it('come with a token over the open socket', async () => {
     const relay = new Relay();

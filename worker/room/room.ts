@@ -186,6 +186,8 @@ export class Room {
     this.#inTurn((now) => {
       const session = this.sessions.hold(socket, identity);
       session.welcome();
+      // A wake must know of it, though it may not be subscribed to anything.
+      session.changed();
       if (this.#identity.room !== undefined) {
         const { channel } = this.#channels.own;
         // A client that says at each address where it stands in `system` means the same by it here.

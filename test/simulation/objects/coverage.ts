@@ -91,6 +91,8 @@ export class Coverage {
 
   get lines(): string[] {
     const others = [...this.#counts.keys()].filter((met) => !this.#toBeMet.includes(met));
-    return [...this.#toBeMet, ...others].map((met) => `${String(this.of(met)).padStart(10)}  ${met}`);
+    return [...this.#toBeMet, ...others].map(
+      (met) => `${String(this.of(met)).padStart(10)}  ${met}`,
+    );
   }
 }

@@ -14,18 +14,22 @@ const MISTAKE_LIVES = 1_000;
 const TIMEOUT_MS = 600_000;
 
 describe('objects keep their promises to each other, whatever happens', () => {
-  it.each(KIND_NAMES)('in all the lives of %s, which come across everything', {
-    timeout: TIMEOUT_MS,
-  }, async (kind) => {
-    const coverage = toBeMetIn(kind);
-    for (let seed = 1; seed <= LIVES[kind]; seed++) {
-      const lived = await live(kind, seed).catch((error: unknown) => {
-        throw new Error(`seed ${seed}`, { cause: error });
-      });
-      coverage.take(lived.coverage);
-    }
-    expect(coverage.missing).toEqual([]);
-  });
+  it.each(KIND_NAMES)(
+    'in all the lives of %s, which come across everything',
+    {
+      timeout: TIMEOUT_MS,
+    },
+    async (kind) => {
+      const coverage = toBeMetIn(kind);
+      for (let seed = 1; seed <= LIVES[kind]; seed++) {
+        const lived = await live(kind, seed).catch((error: unknown) => {
+          throw new Error(`seed ${seed}`, { cause: error });
+        });
+        coverage.take(lived.coverage);
+      }
+      expect(coverage.missing).toEqual([]);
+    },
+  );
 });
 
 describe('the promises find out that', () => {
@@ -43,16 +47,20 @@ describe('the promises find out that', () => {
   });
   afterEach(() => vi.restoreAllMocks());
 
-  it.each(MISTAKES)('$mistake', { timeout: TIMEOUT_MS }, async ({ kind = 'rooms', breaks, plant, storage }) => {
-    plant?.();
-    let isFound = false;
-    for (let seed = 1; seed <= MISTAKE_LIVES && !isFound; seed++) {
-      const broken = await live(kind, seed, { storage }).then(
-        () => undefined,
-        (error: Error) => error.message,
-      );
-      isFound = broken !== undefined && (breaks?.test(broken) ?? true);
-    }
-    expect(isFound).toBe(true);
-  });
+  it.each(MISTAKES)(
+    '$mistake',
+    { timeout: TIMEOUT_MS },
+    async ({ kind = 'rooms', breaks, plant, storage }) => {
+      plant?.();
+      let isFound = false;
+      for (let seed = 1; seed <= MISTAKE_LIVES && !isFound; seed++) {
+        const broken = await live(kind, seed, { storage }).then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
+        isFound = broken !== undefined && (breaks?.test(broken) ?? true);
+      }
+      expect(isFound).toBe(true);
+    },
+  );
 });
