@@ -203,6 +203,39 @@ describe('a socket of a relay', () => {
   });
 });
 
+describe('the window of a socket at a relay', () => {
+  it('opens by the newest frame, though its room was left before the ack came', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    await relay.subscribe(socket, 'trade:A', 'trade:B');
+    void relay.say(socket, { type: 'ack', room: 'trade:A', seq: 0 });
+    await relay.append('trade:A', 2, 100_000);
+    await relay.append('trade:B');
+    void relay.say(socket, { type: 'unsubscribe', room: 'trade:B' });
+    void relay.say(socket, { type: 'ack', room: 'trade:B', seq: 1 });
+    await relay.append('trade:A', 2, 100_000);
+    expect(seqsOf(socket, 'trade:A')).toEqual([1, 2, 3, 4]);
+  });
+
+  it('is shared by rooms that hold just under a half of it each', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    const rooms = Array.from({ length: 20 }, (_, index) => `trade:${index}`);
+    await relay.subscribe(socket, ...rooms);
+    void relay.say(socket, { type: 'ack', room: 'trade:0', seq: 0 });
+    for (const room of rooms) await relay.append(room, 1, 130_000);
+    let read = 0;
+    for (let acks = 0; acks < 30; acks++) {
+      const frames = socket.frames.slice(read);
+      read += frames.length;
+      const last = frames.findLast((frame) => frame.type === 'events');
+      if (last !== undefined) void relay.say(socket, { type: 'ack', room: last.room, seq: 1 });
+      await relay.objects.elapse(200);
+    }
+    for (const room of rooms) expect(seqsOf(socket, room)).toEqual([1]);
+  });
+});
+
 describe('a room that cannot be reached', () => {
   it('is refused after ten seconds, and at once while that lasts; the socket stays', async () => {
     const relay = new Relay();
@@ -248,8 +281,8 @@ describe('rights at a relay', () => {
     const relay = new Relay();
     const socket = relay.join();
     const checked = relay.auth(socket, 'u', 1e9);
-    relay.say(socket, { type: 'subscribe', id: 's', rooms: [{ room: 'user:u' }] });
-    relay.say(socket, { type: 'unsubscribe', id: 'n', room: 'trade:A' });
+    void relay.say(socket, { type: 'subscribe', id: 's', rooms: [{ room: 'user:u' }] });
+    void relay.say(socket, { type: 'unsubscribe', id: 'n', room: 'trade:A' });
     expect(socket.types).toEqual(['welcome']);
     await checked;
     await relay.objects.elapse(100);
@@ -263,7 +296,7 @@ describe('rights at a relay', () => {
     const checked = relay.auth(socket, 'u', 1e9);
     for (let count = 0; count <= 64; count++) {
       expect(socket.closedFor).toBeUndefined();
-      relay.say(socket, { type: 'subscribe', room: `trade:${count}` });
+      void relay.say(socket, { type: 'subscribe', room: `trade:${count}` });
     }
     expect(socket.closedFor).toBe('too_many_messages');
     await checked;

@@ -111,8 +111,8 @@ export class Conversation {
 
   #acknowledge(session: Session, room: string, seq: number, now: number): void {
     const name = normalRoomName(room);
-    if (session.subscriptions.has(name)) session.acknowledge(name, seq, now);
-    else this.#mayAsk(session, room, undefined, now);
+    const isKnown = session.acknowledge(name, seq, now) || session.subscriptions.has(name);
+    if (!isKnown) this.#mayAsk(session, room, undefined, now);
   }
 
   /** Whether a session may ask for a room; if not, it is told why. */

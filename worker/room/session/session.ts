@@ -160,13 +160,17 @@ export class Session implements Subscriber {
     this.send(encodeFrame({ type: 'unsubscribed', ...(id === undefined ? {} : { id }), room }));
   }
 
-  /** The client has received everything up to `seq` of `room`, and what was sent before that. */
-  acknowledge(room: string, seq: number, now: number): void {
-    const subscription = this.subscriptions.get(room);
-    if (subscription === undefined || !subscription.wasSent(seq)) return;
+  /**
+   * The client has received everything up to `seq` of `room`, and what was sent before that. The room may
+   * be one that it has left or taken up again meanwhile. False when it was not sent that.
+   */
+  acknowledge(room: string, seq: number, now: number): boolean {
+    const wasSent = this.subscriptions.get(room)?.wasSent(seq) === true;
+    if (!wasSent && !this.output.awaits(room, seq)) return false;
     if (!this.output.acks || this.remembersPlace) this.changed();
     this.output.acknowledge(room, seq);
     this.#wakeAll(now);
+    return true;
   }
 
   /** Refuses a message; the socket stays. */
