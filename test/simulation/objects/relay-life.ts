@@ -55,8 +55,8 @@ class RelayLife {
     const roll = random.below(100);
     const client = random.some(this.#actors.clients);
     if (roll < 28) this.#append(random.chance(0.2) ? FOLLOWED : random.some(settings.rooms));
-    else if (roll < 30) this.#flood();
-    else if (roll < 42) client && this.#connect(client);
+    else if (roll < 33) this.#flood();
+    else if (roll < 43) client && this.#connect(client);
     else if (roll < 45) client && this.#actors.leave(client);
     else if (roll < 72) client?.connection && this.#speak(client.connection);
     else if (roll < 80) client?.connection && this.#actors.read(client.connection);
@@ -73,7 +73,10 @@ class RelayLife {
   /** Each room gets just less than half a window. */
   #flood(): void {
     const { rooms, hasLargeEvents } = this.#world.settings;
-    if (!hasLargeEvents) return;
+    if (!hasLargeEvents) {
+      this.#append();
+      return;
+    }
     for (const room of rooms) {
       const [content] = this.#actors.contents(room, 1);
       if (content === undefined) continue;

@@ -56,7 +56,7 @@ export function drawRelaySettings(random: Random): Settings {
     relays: numbers.map((number) => `relay ${regions[number % regions.length]}.${number}`),
     clients: random.between(2, 6),
     tellsBuffered: random.chance(0.4),
-    hasLargeEvents: !hasLongNames && random.chance(0.2),
+    hasLargeEvents: !hasLongNames && random.chance(0.25),
   };
 }
 

@@ -152,6 +152,8 @@ export class World {
   read(object: SimulatedObject, connection: Connection, count?: number): void {
     const acked = connection.read(count);
     if (acked === undefined || connection.isClosed || connection.isBroken) return;
+    const isLeft = !connection.reads(acked.room);
+    if (isLeft) this.coverage.add('acks by the frame of a room that was left');
     object.receive(connection, JSON.stringify({ type: 'ack', ...acked }));
   }
 
