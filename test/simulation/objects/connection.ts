@@ -10,6 +10,9 @@ import type { Coverage } from './coverage.ts';
 import type { Rights, Token } from './rights.ts';
 import type { Stream } from './stream.ts';
 
+/** The platform keeps so much of a socket. */
+const PLATFORM_BYTES = 16_384;
+
 /** What a client has made of what it read, over all its connections. */
 export class Client {
   readonly name: string;
@@ -154,6 +157,7 @@ export class Connection implements Socket {
     this.attachment = attachment;
     if (typeof attachment !== 'string') return;
     const bytes = bytesOf(attachment);
+    if (bytes > PLATFORM_BYTES) throw new Error('the attachment is too large');
     if (bytes > MAX_ATTACHMENT_BYTES) this.#ports.violate(`an attachment of ${bytes} bytes`);
   }
 

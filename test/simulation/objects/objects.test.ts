@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { KIND_NAMES, type KindName, live, toBeMetIn } from './lives.ts';
 import { MISTAKES } from './mistakes.ts';
+import { RELAY_MISTAKES } from './relay-mistakes.ts';
 
 /** What fits a minute on an idle machine. */
 const LIVES: Readonly<Record<KindName, number>> = { rooms: 2_000, relays: 1_000 };
@@ -47,7 +48,7 @@ describe('the promises find out that', () => {
   });
   afterEach(() => vi.restoreAllMocks());
 
-  it.each(MISTAKES)(
+  it.each([...MISTAKES, ...RELAY_MISTAKES])(
     '$mistake',
     { timeout: TIMEOUT_MS },
     async ({ kind = 'rooms', breaks, plant, storage }) => {
