@@ -193,7 +193,7 @@ export class Room {
     this.#inTurn((now) => {
       const session = this.sessions.hold(socket, identity);
       session.welcome();
-      // A wake takes a socket without an attachment for one that was dismissed.
+      // A wake must know of it, though it may not be subscribed to anything.
       session.changed();
       if (this.#identity.room !== undefined) {
         const { channel } = this.#channels.own;

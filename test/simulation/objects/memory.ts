@@ -1,6 +1,4 @@
 /** One lifetime of an object in memory: the production `Room`, and what it has of the platform meanwhile. */
-
-import { nameOfRoom } from '../../../worker/protocol/rooms.ts';
 import type { RoomPorts } from '../../../worker/room/ports.ts';
 import { Room } from '../../../worker/room/room.ts';
 import { decodeAttachment } from '../../../worker/room/session/attachment.ts';
@@ -37,11 +35,9 @@ export class Memory {
     this.wokeAfter = wokeAfter;
     this.wokeIn = wokeIn;
     const { name, id } = object;
-    const own = nameOfRoom(id.room);
-    const { settings } = world;
     this.room = new Room(
-      { object: name, room: own, name: id.room, branch: id.branch },
-      (room) => (room === own ? policyOf(own, settings) : settings.system),
+      { object: name, room: object.room, name: id.room, branch: id.branch },
+      (room) => policyOf(room, world.settings),
       this.#ports(),
     );
   }

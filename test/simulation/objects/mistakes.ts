@@ -15,10 +15,13 @@ import { Room } from '../../../worker/room/room.ts';
 import { Sessions } from '../../../worker/room/session/sessions.ts';
 import { MemoryStore } from '../../../worker/room/store/memory-store.ts';
 import { replaceGetter, wrap } from '../planting.ts';
+import type { KindName } from './lives.ts';
 import type { WorldOptions } from './world.ts';
 
 export interface Mistake {
   readonly mistake: string;
+  /** In which lives it shows; in those of rooms otherwise. */
+  readonly kind?: KindName;
   /** What of it is to be found, if it may be found out by less. */
   readonly breaks?: RegExp;
   /** Plants it; vitest takes it out again. */

@@ -10,6 +10,8 @@ import type { RoomAnswer } from '../../../worker/room/intake/intake.ts';
 import type { RoomBatch } from '../../../worker/room/intake/room-batch.ts';
 import type { Joiner } from '../../../worker/room/ports.ts';
 import type { Room } from '../../../worker/room/room.ts';
+import { isPrivate } from '../../../worker/room/session/admission.ts';
+import { promise } from '../violation.ts';
 import type { Planned } from './agenda.ts';
 import type { Connection } from './connection.ts';
 import { ObjectDisk } from './disk.ts';
@@ -34,15 +36,16 @@ export interface ObjectTurn {
   readonly leaves: (() => void)[];
 }
 
-/** Which room an object serves, and as which branch of it. */
+/** Which room an object serves, and as which branch of it; a relay has no room of its own. */
 export interface ObjectId {
-  readonly room: RoomName;
+  readonly room: RoomName | undefined;
   readonly branch: Branch | undefined;
 }
 
 export class SimulatedObject {
   readonly name: string;
   readonly id: ObjectId;
+  readonly room: string | undefined;
   readonly region: string;
   readonly disk = new ObjectDisk();
   readonly sockets = new Set<Connection>();
@@ -63,6 +66,7 @@ export class SimulatedObject {
     this.#world = world;
     this.name = name;
     this.id = id;
+    this.room = id.room && nameOfRoom(id.room);
     this.region = region;
   }
 
@@ -85,9 +89,9 @@ export class SimulatedObject {
     return `${this.name} ${this.#memory?.business ?? 'sleeps'}`;
   }
 
-  /** Whether a session reads the followed room here. */
-  get hasReaders(): boolean {
-    for (const socket of this.sockets) if (!socket.isClosed && socket.readsFollowed) return true;
+  /** Whether a session reads a room here. */
+  reads(room: string): boolean {
+    for (const socket of this.sockets) if (!socket.isClosed && socket.reads(room)) return true;
     return false;
   }
 
@@ -95,7 +99,7 @@ export class SimulatedObject {
   append(batch: RoomBatch): RoomAnswer | undefined {
     return this.inTurn('append', 0, (room) => {
       const answer = room.append(batch);
-      this.#turn?.truths.push(() => this.#world.taken(this.id.room, batch, answer));
+      this.#turn?.truths.push(() => this.#world.taken(this.name, batch, answer));
       return answer;
     });
   }
@@ -187,6 +191,7 @@ export class SimulatedObject {
     this.disk.commit();
     for (const note of truths) note();
     for (const leave of leaves) leave();
+    if (this.room === undefined) this.#judgePrivateRooms();
     world.readAll(this);
     if (this.#isLeaving) this.#depart();
     return true;
@@ -224,15 +229,21 @@ export class SimulatedObject {
     this.#alarm = undefined;
   }
 
+  /** A room that takes a token is kept for as long as somebody reads it. */
+  #judgePrivateRooms(): void {
+    for (const { room } of this.disk.follow) {
+      const isRead = !isPrivate(room) || this.reads(room);
+      promise(isRead, () => `${this.name} keeps ${room}, and nobody reads it`);
+    }
+  }
+
   #wake(turn: ObjectTurn): Memory {
     this.#world.note(() => `${this.name} wakes after ${this.#endedBy ?? 'nothing'}`);
     const memory = new Memory(this, this.#world, this.#endedBy, turn.number);
     if (!this.isRoot) return memory;
     // A reader of its history is told where its log stands.
     const { epoch, head } = JSON.parse(memory.room.history(undefined, 1));
-    turn.truths.push(() =>
-      this.#world.truth(nameOfRoom(this.id.room)).noteWake(epoch, head, memory.wokeAfter),
-    );
+    turn.truths.push(() => this.#world.truth(this.name).noteWake(epoch, head, memory.wokeAfter));
     return memory;
   }
 
