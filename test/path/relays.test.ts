@@ -30,6 +30,8 @@ const MOST = 0.8;
 const CUT_EVERY_MS = 100;
 const CHANGE_EVERY_MS = 50;
 const BACK_WITHIN_MS = 500;
+/** In characters: some ack often, some after half a window, and some never. */
+const ACKS_AFTER = [1_000, 128 * 1024, Number.POSITIVE_INFINITY];
 const ALL_WITHIN_MS = 40_000;
 
 class Client {
@@ -40,11 +42,11 @@ class Client {
   readonly #token: string | undefined;
   #socket: RawWebSocket | undefined;
 
-  constructor(url: string, token: string | undefined, numbering: Numbering, acks: boolean) {
+  constructor(url: string, token: string | undefined, numbering: Numbering, ackAfter: number) {
     this.#url = url.replace('http', 'ws');
     this.#token = token;
     const say = (text: string) => this.#socket?.send(text);
-    this.reader = new RelayReader({ numbering, acks, say });
+    this.reader = new RelayReader({ numbering, ackAfter, say });
     onTestFinished(() => this.#socket?.cut());
   }
 
@@ -132,7 +134,12 @@ test('R14: durable rooms are complete, and holes of others are named, after thre
       // Every second one is anonymous.
       const user = index % 2 === 0 ? undefined : anyOf(publisher.users);
       const token = user === undefined ? undefined : await tokenOf(user);
-      const client = new Client(worker.url, token, numbering, index % 4 < 2);
+      const client = new Client(
+        worker.url,
+        token,
+        numbering,
+        ACKS_AFTER[index % ACKS_AFTER.length] ?? 0,
+      );
       for (const room of roomsOf(user, publicRooms)) client.reader.subscribe(room);
       await client.connect();
       return client;

@@ -7,8 +7,6 @@
 import type { Cursor, NumberedEvent, RoomFrame } from '../../worker/protocol/frames.ts';
 
 const SYSTEM = 'system';
-/** Ack after so many characters, much less than half a window. */
-const ACK_AFTER = 16 * 1024;
 
 type Framed<Type extends RoomFrame['type']> = Extract<RoomFrame, { readonly type: Type }>;
 
@@ -56,14 +54,16 @@ export class RelayReader {
   /** What it has come across. */
   readonly seen = { events: 0, gaps: 0, recovered: 0, left: 0, refused: 0 };
   readonly #numbering: Numbering;
-  readonly #acks: boolean;
+  readonly #ackAfter: number;
   readonly #say: (text: string) => void;
   #unacked = 0;
+  /** The newest frame that can be named by an ack. */
+  #newest: { readonly room: string; readonly seq: number } | undefined;
 
-  /** @param say sends a message over the socket that there is now. */
-  constructor(options: { numbering: Numbering; acks: boolean; say: (text: string) => void }) {
+  /** `say` sends a message over the socket that there is now; acks follow so many characters. */
+  constructor(options: { numbering: Numbering; ackAfter: number; say: (text: string) => void }) {
     this.#numbering = options.numbering;
-    this.#acks = options.acks;
+    this.#ackAfter = options.ackAfter;
     this.#say = options.say;
     this.rooms.set(SYSTEM, new ReadRoom(SYSTEM));
   }
@@ -77,6 +77,7 @@ export class RelayReader {
   /** Over a new socket: asks for all its rooms by one list. */
   begin(): void {
     this.#unacked = 0;
+    this.#newest = undefined;
     for (const room of this.rooms.values()) {
       room.isMember = false;
       if (room.isLeft) this.rooms.delete(room.name);
@@ -102,6 +103,7 @@ export class RelayReader {
     if (!message.startsWith('[')) this.#fault(`no array: ${message.slice(0, 100)}`);
     for (const frame of JSON.parse(message) as RoomFrame[]) this.#takeFrame(frame);
     this.#unacked += message.length;
+    this.#ack();
   }
 
   #takeFrame(frame: RoomFrame): void {
@@ -151,6 +153,7 @@ export class RelayReader {
     this.seen.left++;
     if (!room.isLeft) this.#unexpected(room, frame);
     this.rooms.delete(room.name);
+    if (this.#newest?.room === room.name) this.#newest = undefined;
   }
 
   #join(room: ReadRoom, frame: Framed<'subscribed'>): void {
@@ -183,6 +186,7 @@ export class RelayReader {
     if (room.awaits !== 'snapshot' || epoch !== room.epoch || !isAtGap)
       this.#unexpected(room, frame);
     room.parts.push(...frame.events);
+    this.#newest = { room: room.name, seq };
     if (frame.more) return;
     room.awaits = undefined;
     room.gapTo = undefined;
@@ -205,7 +209,7 @@ export class RelayReader {
       this.#note(room, event);
       this.seen.events++;
     }
-    this.#ack(room, cursor.seq);
+    this.#newest = { room: room.name, seq: cursor.seq };
   }
 
   #note(room: ReadRoom, numbered: NumberedEvent): void {
@@ -220,10 +224,11 @@ export class RelayReader {
     room.newest.set(symbol, n);
   }
 
-  #ack(room: ReadRoom, seq: number): void {
-    if (!this.#acks || this.#unacked < ACK_AFTER) return;
+  /** Everything that has come so far has arrived. */
+  #ack(): void {
+    if (this.#unacked < this.#ackAfter || this.#newest === undefined) return;
     this.#unacked = 0;
-    this.#say(JSON.stringify({ type: 'ack', room: room.name, seq }));
+    this.#say(JSON.stringify({ type: 'ack', ...this.#newest }));
   }
 
   #refused(frame: Framed<'error'>): void {
