@@ -58,5 +58,6 @@ async function* placesFor(
   const home = await readHome(config, c.req.query('home') ?? '', now);
   if (home !== undefined) yield home;
   const region = regionOfClient(c.env, c.req.raw);
-  for (let tries = 0; tries < MOST_TRIES; tries++) yield chooseRelay(region, now);
+  yield chooseRelay(region, 'all', now);
+  for (let tries = 1; tries < MOST_TRIES; tries++) yield chooseRelay(region, 'newest', now);
 }
