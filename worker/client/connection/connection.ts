@@ -18,15 +18,16 @@ import {
 } from './connection-state.ts';
 import { Heartbeat, type Pulse, TICK_MS } from './heartbeat.ts';
 import type { Platform, Socket, SocketEvent } from './platform.ts';
+import { Way } from './way.ts';
 import {
-  bearerPrefix,
   type Frame,
+  framesOf,
   type LogFrame,
   ping,
   pong,
   readFrame,
   type SocketError,
-  subprotocol,
+  type Welcome,
   write,
 } from './wire.ts';
 
@@ -59,12 +60,13 @@ export interface ConnectionOwner {
   readonly onError: OnError;
   /** Where to connect to, asked at each attempt. `home` is where the gateway wants us back. */
   address(home?: string): URL;
-  /** `window`: how many characters may be on their way; NaN for any number. */
-  welcomed(window: number): void;
-  /** What is about rooms; `length` is its text's. */
+  welcomed(welcome: Welcome): void;
+  /** What is about rooms; `length` is that of its text. */
   receive(frame: LogFrame, length: number): void;
-  /** A message was refused that names no request of its own; `room` is what it was about. */
-  refused(code: string, reason: string, room?: string): void;
+  /** All of a message has been received. */
+  received(length: number): void;
+  /** A message was refused, or something that a room had. */
+  refused(error: SocketError, reason: string): void;
   disconnected(): void;
   showStatus(status: ConnectionStatus): void;
 }
@@ -79,10 +81,7 @@ export class Connection {
   #heartbeat: Heartbeat | undefined;
   #home: string | undefined;
   #used: TokenUsed = { token: '', fresh: true };
-  /** Whether the sockets offer no subprotocol, because something on the way spoils an upgrade with one. */
-  #isBare = false;
-  /** Whether none has opened since that changed. */
-  #isLost = false;
+  readonly #way = new Way();
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#options = options;
@@ -117,6 +116,14 @@ export class Connection {
   /** Sends over an open socket; what is sent otherwise is lost. */
   send(text: string): void {
     if (this.#state.state === 'open') this.#socket?.send(text);
+  }
+
+  /** Gives when there may be a better token than the one that was refused; undefined if there is none. */
+  betterToken(code: string): Promise<unknown> | undefined {
+    const { tokens } = this.#options;
+    // Since it was given, its owner may have logged in.
+    const mends = tokens.refused({ ...this.#used, fresh: false }, code);
+    return mends ? tokens.obtain() : undefined;
   }
 
   #enter(state: ConnectionState): void {
@@ -170,9 +177,7 @@ export class Connection {
 
   #connect(): void {
     const { WebSocket } = this.#options.platform;
-    const { token } = this.#used;
-    const offered = token ? [subprotocol, bearerPrefix + token] : [subprotocol];
-    const protocols = this.#isBare ? [] : offered;
+    const protocols = this.#way.protocols(this.#used.token);
     const home = this.#home;
     // One attempt goes home; unless a welcome says so again, the next goes to where all begin.
     this.#home = undefined;
@@ -227,13 +232,8 @@ export class Connection {
   /** What ends for want of a good token ends for good only when no better one can be had. */
   #end(event: 'ended' | 'failed', ending: Ending): void {
     const { code = '', reason, isAdmitted } = ending;
-    if (isAdmitted) {
-      // The other way of asking may get through; when neither does, its owner has to know.
-      const isLost = this.#isBare && this.#isLost;
-      if (isLost) this.#owner.onError('upgrade_lost', undefined, UPGRADE_LOST);
-      this.#isBare = !this.#isBare;
-      this.#isLost = true;
-    }
+    if (isAdmitted && this.#way.lost())
+      this.#owner.onError('upgrade_lost', undefined, UPGRADE_LOST);
     const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#used, code);
     this.dispatch(event, mends ? { reason } : ending);
   }
@@ -270,28 +270,39 @@ export class Connection {
     this.send(write({ type: 'auth', id: AUTH_ID, token: used.token }));
   }
 
-  #hear(text: unknown): void {
-    const { parse, tokens } = this.#options;
-    const owner = this.#owner;
+  #hear(data: unknown): void {
     this.#heartbeat?.heard();
-    if (text === pong) return;
-    let frame: Frame | undefined;
-    try {
-      frame = readFrame(parse(String(text)));
-    } catch (error) {
-      owner.onError('frame_invalid', error, String(text).slice(0, MAX_QUOTED));
-      return;
+    if (data === pong) return;
+    const text = String(data);
+    const socket = this.#socket;
+    for (const [value, length] of this.#read(text, () => framesOf(text, this.#options.parse)) ??
+      []) {
+      const frame = this.#read(text, () => readFrame(value));
+      // One that is newer than this client has an unknown type; one before may have ended the socket.
+      if (frame && this.#socket === socket) this.#obey(frame, length);
     }
-    // Of a type that is newer than this client.
-    if (!frame) return;
+    if (this.#socket === socket) this.#owner.received(text.length);
+  }
+
+  #read<Value>(text: string, read: () => Value): Value | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#owner.onError('frame_invalid', error, text.slice(0, MAX_QUOTED));
+      return undefined;
+    }
+  }
+
+  #obey(frame: Frame, length: number): void {
+    const owner = this.#owner;
     switch (frame.type) {
       case 'welcome':
         this.#home = frame.home;
-        this.#isLost = false;
-        if (this.#isBare && this.#used.token) owner.onError('token_lost', undefined, TOKEN_LOST);
+        if (this.#way.opened() && this.#used.token)
+          owner.onError('token_lost', undefined, TOKEN_LOST);
         for (const notice of [frame.notices ?? []].flat()) owner.onError(notice, undefined, NOTICE);
-        tokens.accepted(this.#used.token, Number(frame.expiresAt));
-        owner.welcomed(Number(frame.limits?.window));
+        this.#options.tokens.accepted(this.#used.token, Number(frame.expiresAt));
+        owner.welcomed(frame);
         this.dispatch('opened');
         break;
       case 'shutdown':
@@ -301,15 +312,16 @@ export class Connection {
         this.#refused(frame);
         break;
       default:
-        owner.receive(frame, String(text).length);
+        owner.receive(frame, length);
     }
   }
 
-  /** A request that is refused is asked again over another socket: it may go by the address there. */
-  #refused({ id, room, code, message }: SocketError): void {
+  #refused(error: SocketError): void {
+    const { id, code, message } = error;
     const reason = `refused (${code}: ${message})`;
-    if (id === AUTH_ID) this.#options.tokens.refused(this.#used, code);
-    if (id) this.dispatch('failed', { reason });
-    else this.#owner.refused(code, reason, room);
+    if (id === AUTH_ID) {
+      this.#options.tokens.refused(this.#used, code);
+      this.dispatch('failed', { reason });
+    } else this.#owner.refused(error, reason);
   }
 }

@@ -5,6 +5,7 @@
  */
 import type {
   BEARER_SUBPROTOCOL_PREFIX,
+  Cursor,
   Events,
   Gap,
   NumberedEvent,
@@ -15,7 +16,7 @@ import type {
   SUBPROTOCOL,
   Subscribed,
 } from '../../protocol/frames.ts';
-import type { ClientMessage } from '../../protocol/messages.ts';
+import type { ClientMessage, MaxRate } from '../../protocol/messages.ts';
 import type { BareRoomClass } from '../../protocol/rooms.ts';
 
 // Values of frames.ts would bring its schemas along.
@@ -31,7 +32,7 @@ export interface Welcome {
   readonly type: 'welcome';
   readonly expiresAt?: unknown;
   /** A gateway without a window knows no acks. */
-  readonly limits?: { readonly window?: unknown };
+  readonly limits?: { readonly window?: unknown; readonly messageLength?: unknown };
   readonly home?: string;
   /** What the client should know of its token, though it holds. */
   readonly notices?: readonly string[];
@@ -50,6 +51,18 @@ export type AnyGap = Omit<Gap, 'reason'> & { readonly reason: string };
 /** Frames that move cursors. */
 export type LogFrame = Subscribed | Snapshot | Events | AnyGap;
 export type Frame = Welcome | LogFrame | SocketError | Shutdown;
+
+/** What is asked of a room. */
+export interface WantedRoom {
+  readonly room: string;
+  readonly since?: Cursor;
+  readonly maxRate?: MaxRate;
+}
+/** What a client says. */
+export type Message =
+  | ClientMessage
+  | { readonly type: 'subscribe'; readonly id: string; readonly rooms: readonly WantedRoom[] }
+  | { readonly type: 'unsubscribe'; readonly rooms: readonly string[] };
 
 /** The frames that are known, and the numbers that each must have. */
 const NUMBERS: { readonly [Type in Frame['type']]: readonly NumberIn<Type>[] } = {
@@ -83,7 +96,19 @@ export function readFrame(value: unknown): Frame | undefined {
   return frame as unknown as Frame;
 }
 
-export function write(message: ClientMessage): string {
+/**
+ * The frames of a message, each with its text's length. A relay sends arrays of frames; their parts are
+ * told apart by how frames begin, and each counts as the whole where the text of an event begins so too.
+ * @throws what `parse` throws.
+ */
+export function framesOf(text: string, parse: (text: string) => unknown): [unknown, number][] {
+  const parts = text.split('},{"type":"');
+  const frames = [parse(text)].flat();
+  const isEach = parts.length === frames.length;
+  return frames.map((frame, index) => [frame, ((isEach && parts[index]) || text).length]);
+}
+
+export function write(message: Message): string {
   return JSON.stringify(message);
 }
 

@@ -1,192 +1,227 @@
 /**
- * A room as this client receives it: one connection, shared by all who read the room. The connection
- * brings `system` as well, to the reader that is given for it.
+ * A room as this client receives it, shared by all who read it: how it is doing, and what comes of a
+ * request that is refused or finds no answer. Its state is that of its socket, until that is open. Where
+ * the socket's address names the room it is open then, too. Over a socket of many rooms, each goes its
+ * own way from there:
+ *
+ *   connecting ──subscribed──▶ open
+ *   connecting, open ──refused for now, or no answer──▶ waiting ──▶ connecting
+ *              ──refused for want of a good token──▶ authorizing ──a new one──▶ connecting
+ *              ──refused for good──▶ stopped
  */
-import type { Cursor } from '../../protocol/frames.ts';
-import {
-  Connection,
-  type ConnectionOptions,
-  type ConnectionOwner,
-} from '../connection/connection.ts';
-import type { ConnectionStatus } from '../connection/connection-state.ts';
-import { type LogFrame, systemRoom, write } from '../connection/wire.ts';
+import { backoffMs } from '../connection/backoff.ts';
+import type { ConnectionStatus, StateKind } from '../connection/connection-state.ts';
+import type { Platform } from '../connection/platform.ts';
+import type { LogFrame } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
-import { type Reader, RoomStream } from './room-stream.ts';
+import type { Feed } from './room-reader.ts';
+import { type Reader, type Request, RoomStream } from './room-stream.ts';
 
-/** A room goes on from a cursor in one turn; a socket that stays mute longer is left for another. */
+/** A room goes on from a cursor in one turn, where it must not be fetched from elsewhere first. */
 const ANSWER_WITHIN_MS = 10_000;
 /** Who is to be shown a state waits in line: 2,000 clients and a state of 2 MB take four minutes. */
 const STATE_WITHIN_MS = 300_000;
+/** The refusals that nothing changes but another token, or fewer rooms. */
+const FINAL = /^(token_|message_|rooms_|room_(invalid|forbidden|elsewhere))/;
 
-export interface RoomFeedOptions extends ConnectionOptions {
-  readonly room: string;
-  /** Of the gateway, `wss://gateway.example`. */
-  readonly url: URL;
-  /** Who hears `system` over this connection. Without, a connection of another room declines it. */
-  readonly systemReader: Reader | undefined;
-  readonly onError: OnError;
-  readonly onStatus: (status: ConnectionStatus) => void;
+/** What a feed needs of the session that it is part of. */
+export interface FeedSession {
+  readonly platform: Platform;
+  /** How the socket is doing. */
+  readonly status: ConnectionStatus;
+  /** Whether the socket's address names the room. */
+  isOf(room: string): boolean;
+  /** The readers have changed, or what they need. */
+  changed(): void;
+  /** The room has given no answer. */
+  failed(feed: RoomFeed, reason: string): void;
+  /** Gives when there may be a better token than the one that was refused; undefined if there is none. */
+  betterToken(code: string): Promise<unknown> | undefined;
+  /** The room has refused for good. */
+  drop(feed: RoomFeed): void;
+  /** Is told before the readers are. */
+  showFeed(feed: RoomFeed, status: ConnectionStatus): void;
 }
 
-export class RoomFeed implements ConnectionOwner {
-  readonly room: string;
-  readonly connection: Connection;
-  readonly onError: OnError;
-  readonly #options: RoomFeedOptions;
-  readonly #own: RoomStream;
-  readonly #system: RoomStream | undefined;
-  #cancelDeadline: () => void = () => {};
-  /** What may be on its way without an ack, in characters; NaN when nobody counts. */
-  #window = Number.NaN;
-  #unacked = 0;
-  /** Whether this connection has acked: the first ack makes the room count. */
-  #acks = false;
+/** How the room is doing where its socket is open, as far as that differs from the socket. */
+type OwnStatus = Partial<ConnectionStatus>;
+const OPEN: OwnStatus = {};
+const CONNECTING: OwnStatus = { state: 'connecting' };
+const LEFT = { state: 'stopped', code: 'closed', reason: 'unsubscribed' } as const;
 
-  constructor(options: RoomFeedOptions) {
-    const { room, systemReader } = options;
+export class RoomFeed implements Feed {
+  readonly room: string;
+  readonly onError: OnError;
+  /** Whether it has to be asked for by a message of its own, and not in a list. */
+  isAlone = false;
+  readonly stream = new RoomStream();
+  readonly #session: FeedSession;
+  readonly #isOfSocket: boolean;
+  #own: OwnStatus;
+  #shown: StateKind | undefined;
+  /** Requests in a row that came to nothing. */
+  #failures = 0;
+  /** Whether there was a new token since the room was refused for want of one. */
+  #isRenewed = false;
+  #cancelTimer: () => void = () => {};
+
+  constructor(room: string, session: FeedSession, onError: OnError) {
     this.room = room;
-    this.onError = options.onError;
-    this.#options = options;
-    this.connection = new Connection(options, this);
-    this.#own = new RoomStream(room, (request) => {
-      this.#awaitAnswer(request.since ? ANSWER_WITHIN_MS : STATE_WITHIN_MS);
-      this.connection.send(write({ type: 'subscribe', id: 'subscribe', room, ...request }));
-    });
-    if (systemReader) {
-      // Without an id, since a refusal is no reason to leave the room's connection; nor is silence.
-      this.#system = new RoomStream(systemRoom, (request) =>
-        this.connection.send(write({ type: 'subscribe', room: systemRoom, ...request })),
-      );
-      this.#system.add(systemReader);
-    }
+    this.onError = onError;
+    this.#session = session;
+    this.#isOfSocket = session.isOf(room);
+    this.#own = this.#isOfSocket ? OPEN : CONNECTING;
   }
 
   get status(): ConnectionStatus {
-    return this.connection.status;
+    const { status } = this.#session;
+    const own = this.#own;
+    return status.state === 'open' || own.code ? { ...status, ...own } : status;
   }
 
-  /** The first reads for `client.on`, and stays. */
+  /** Whether no reader is left but the first, which reads for `client.on`. */
+  get isLeft(): boolean {
+    return this.stream.readers.length < 2;
+  }
+
+  get isDue(): boolean {
+    const { state = 'connecting' } = this.#own;
+    return state === 'connecting' && this.stream.isDue;
+  }
+
   add(reader: Reader): void {
-    this.#own.add(reader);
+    this.stream.add(reader);
+    this.ask();
   }
 
-  /** The last to leave closes the connection. */
   remove(reader: Reader): void {
-    this.#own.remove(reader);
-    if (this.#own.readers.length > 1) this.ask();
-    else this.connection.dispatch('close');
+    this.stream.remove(reader);
+    this.ask();
   }
 
   ask(): void {
-    this.#own.ask();
+    this.#session.changed();
   }
 
-  address(home?: string): URL {
-    const { url } = this.#options;
-    const door = new URL(url);
-    door.pathname = `${url.pathname.replace(/\/$/, '')}/v1/rooms/${encodeURIComponent(this.room)}`;
-    const wanted = home && URL.canParse(home, url) ? new URL(home, url) : door;
-    // The token goes to no other gateway, whatever a frame says.
-    const address = wanted.host === url.host ? wanted : door;
-    address.protocol = url.protocol;
-    const { since, maxRate } = this.#own.join();
-    const { searchParams } = address;
-    if (since) searchParams.set('since', textOf(since));
-    if (maxRate) searchParams.set('maxRate', String(maxRate));
-    const told = this.#system?.join().since;
-    if (told) searchParams.set(systemRoom, textOf(told));
-    if (!this.#system && this.room !== systemRoom) searchParams.set(systemRoom, 'off');
-    return address;
+  /** What to ask the room, by a request of that id. */
+  join(id: string): Request {
+    const request = this.stream.join(id);
+    this.#awaitAnswer(request.since && this.#isOfSocket ? ANSWER_WITHIN_MS : STATE_WITHIN_MS);
+    return request;
   }
 
-  welcomed(window: number): void {
-    this.#window = window;
-    this.#acks = false;
-    if (this.#own.isAsking) this.#awaitAnswer(STATE_WITHIN_MS);
+  /** The socket has opened; the address that names the room has asked it. */
+  opened(): void {
+    if (this.#isOfSocket && this.stream.isAsking) this.#awaitAnswer(STATE_WITHIN_MS);
   }
 
   receive(frame: LogFrame, length: number): void {
-    const stream = this.#streamOf(frame.room);
-    if (!stream) return;
-    stream.receive(frame, length);
-    if (stream === this.#own && frame.type !== 'events' && !stream.isAsking) {
-      this.#judgeEpoch(frame.type === 'subscribed');
-    }
-    this.#acknowledge(stream, frame, length);
-    stream.ask();
+    if (!this.stream.receive(frame, length)) return;
+    if (frame.type === 'events' || this.stream.isAsking) return;
+    this.#failures = 0;
+    this.#isRenewed = false;
+    this.#become(OPEN);
+    this.#judgeEpoch(frame.type === 'subscribed');
   }
 
-  refused(code: string, reason: string, room?: string): void {
-    const system = room === systemRoom ? this.#system : undefined;
-    system?.refused();
-    this.onError(code, undefined, reason, system?.room);
+  /** `isWhole`: the message was refused, and not the room. In a list it may be another's fault. */
+  refused(code: string, reason: string, isWhole: boolean): void {
+    if (isWhole && !this.isAlone) {
+      this.isAlone = true;
+      this.stream.failed(false);
+      this.ask();
+      return;
+    }
+    // Nobody is shown a state: the first reader reads what every socket brings.
+    if (this.isLeft) this.onError(code, undefined, reason);
+    const isOfToken = code.startsWith('token_') && !this.#isRenewed;
+    const better = isOfToken ? this.#session.betterToken(code) : undefined;
+    if (better) this.#awaitToken(better, reason);
+    else if (FINAL.test(code)) this.#end(code, reason);
+    else this.wait(reason);
+  }
+
+  /** The room is asked again, later. */
+  wait(reason: string, isJoined = false): void {
+    const { platform } = this.#session;
+    const retryInMs = backoffMs(this.#failures++, platform.random, 0);
+    this.stream.failed(isJoined);
+    this.#become({ state: 'waiting', reason, retryInMs, failures: this.#failures });
+    this.#cancelTimer = platform.after(retryInMs, () => this.#askAgain());
+  }
+
+  /** No reader is left that is shown how the room is doing. */
+  leave(): void {
+    const { status } = this;
+    if (this.#shown) this.#session.showFeed(this, { ...status, ...LEFT });
+    this.#shown = undefined;
   }
 
   disconnected(): void {
-    this.#cancelDeadline();
-    this.#own.disconnected();
-    this.#system?.disconnected();
+    this.stream.disconnected();
+    this.#cancelTimer();
+    this.#own = this.#isOfSocket ? OPEN : CONNECTING;
   }
 
-  showStatus(status: ConnectionStatus): void {
-    this.#options.onStatus(status);
-    for (const reader of this.#own.readers) reader.showStatus(status);
+  /** Tells how the room is doing, if that is news. */
+  show(): void {
+    const { status } = this;
+    const { state } = status;
+    if ((this.isLeft && !this.#shown) || (state === this.#shown && state !== 'waiting')) return;
+    this.#shown = state;
+    this.#session.showFeed(this, status);
+    for (const reader of this.stream.readers) reader.showStatus(status);
   }
 
-  /** The stream that a frame belongs to. Other rooms have numbers of their own. */
-  #streamOf(room: string): RoomStream | undefined {
-    if (this.#system && room === systemRoom) return this.#system;
-    return isSameRoom(room, this.room) ? this.#own : undefined;
+  #become(own: OwnStatus): void {
+    this.#cancelTimer();
+    this.#own = own;
+    this.show();
   }
 
-  /** A room that answers with an older epoch for long is asked again over another connection. */
+  #end(code: string, reason: string): void {
+    this.#session.drop(this);
+    this.#become({ state: 'stopped', code, reason });
+  }
+
+  #askAgain(): void {
+    this.#become(CONNECTING);
+    this.ask();
+  }
+
+  #awaitToken(token: Promise<unknown>, reason: string): void {
+    this.stream.failed(false);
+    const own: OwnStatus = { state: 'authorizing' };
+    this.#become(own);
+    token.then(
+      () => {
+        if (this.#own !== own) return;
+        this.#isRenewed = true;
+        this.#askAgain();
+      },
+      (error: unknown) => {
+        if (this.#own !== own) return;
+        this.onError('token_failed', error);
+        this.wait(reason);
+      },
+    );
+  }
+
+  #awaitAnswer(ms: number): void {
+    this.#cancelTimer();
+    this.#failLater('no answer to subscribe', ms);
+  }
+
+  /** A room that answers with an older epoch for long is asked once more. */
   #judgeEpoch(isAnswer: boolean): void {
-    this.#cancelDeadline();
-    if (!this.#own.readers.some(({ place }) => place.isAhead)) return;
+    if (!this.stream.readers.some(({ place }) => place.isStuck)) return;
     const reason = 'the room has gone back to an older epoch';
     if (isAnswer) this.onError('epoch_older', undefined, reason);
     this.#failLater(reason, ANSWER_WITHIN_MS);
   }
 
-  /**
-   * After each half window, over both rooms: what is on its way stays bounded, and the room never
-   * waits for long. Whatever was sent before the frame that is acked has arrived too.
-   */
-  #acknowledge(stream: RoomStream, frame: LogFrame, length: number): void {
-    this.#unacked += length;
-    // A part of a large state is one of many, and says no more than its first one. `system` has
-    // little to say, and no message of its own.
-    const isOneOfMany =
-      stream !== this.#own || frame.type === 'events' || (frame.type === 'snapshot' && frame.more);
-    const isDue = !isOneOfMany || !this.#acks || this.#unacked >= this.#window / 2;
-    const seq = stream.arrivedWith(frame);
-    if (seq === undefined || !isDue || !this.#window) return;
-    this.#unacked = 0;
-    this.#acks = true;
-    this.connection.send(write({ type: 'ack', room: stream.room, seq }));
-  }
-
-  #awaitAnswer(ms: number): void {
-    this.#cancelDeadline();
-    this.#failLater('no answer to subscribe', ms);
-  }
-
   #failLater(reason: string, ms: number): void {
-    this.#cancelDeadline = this.#options.platform.after(ms, () =>
-      this.connection.dispatch('failed', { reason }),
-    );
+    const { platform } = this.#session;
+    this.#cancelTimer = platform.after(ms, () => this.#session.failed(this, reason));
   }
-}
-
-function textOf({ epoch, seq }: Cursor): string {
-  return `${epoch}:${seq}`;
-}
-
-/** The gateway calls a room by its normal form: composed, and with addresses in lower case. */
-function isSameRoom(heard: string, asked: string): boolean {
-  return heard === asked || formOf(heard) === formOf(asked);
-}
-
-function formOf(room: string): string {
-  return room.normalize().toLowerCase();
 }

@@ -1,8 +1,11 @@
 /**
- * What a connection brings of one room, and who reads it. The connection joins where the reader stands
- * that is furthest back, at the rate of the one that wants most; each reader's own cursor drops what
- * it had. The room is asked again, over the open socket, when a reader comes late, finds a hole or
- * changes the rate, one request at a time.
+ * What a socket brings of one room, and who reads it. The room is joined where the reader stands that is
+ * furthest back, at the rate of the one that wants most; each reader's own cursor drops what it had. The
+ * room is asked again, over the open socket, when a reader comes late, finds a hole or changes the rate,
+ * one request at a time.
+ *
+ * On a socket of several rooms a room may be left and joined again while answers are on their way. So
+ * whoever joins passes over everything until the `subscribed` that has the id of its own request.
  */
 import type { Cursor } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
@@ -27,21 +30,19 @@ export interface Request {
 }
 
 export class RoomStream {
-  readonly room: string;
-  readonly #send: (request: Request) => void;
   #readers: readonly Reader[] = [];
   /** What the room was last asked for. */
   #since: Cursor | undefined;
   #rate: MaxRate | undefined;
+  /** The id of the last request. */
+  #id: string | undefined;
   /** Whether the answer to that is yet to come. */
-  #isAsking = true;
+  #isAsking = false;
+  /** Whether the gateway may have this socket in the room. */
+  #isJoined = false;
+  /** Whether what comes of the room is for us. */
+  #isLive = false;
   readonly #parts = new SnapshotParts();
-
-  /** @param send asks the room over the open socket. */
-  constructor(room: string, send: (request: Request) => void) {
-    this.room = room;
-    this.#send = send;
-  }
 
   get readers(): readonly Reader[] {
     return this.#readers;
@@ -51,23 +52,55 @@ export class RoomStream {
     return this.#isAsking;
   }
 
+  get isJoined(): boolean {
+    return this.#isJoined;
+  }
+
+  /** Whether the readers need something that the room was not asked for. */
+  get isDue(): boolean {
+    const mustAsk = this.#readers.some(({ place }) => place.mustAsk);
+    return !this.#isAsking && (mustAsk || fastest(this.#readers) !== this.#rate);
+  }
+
+  /** Whether a refusal is of what we have: of the request that has its id, or of the whole stream. */
+  isOf(id: string | undefined): boolean {
+    return id === undefined ? this.#isLive : this.#isAsking && id === this.#id;
+  }
+
   add(reader: Reader): void {
     this.#readers = [...this.#readers, reader];
-    this.ask();
   }
 
   remove(reader: Reader): void {
     this.#readers = this.#readers.filter((other) => other !== reader);
   }
 
-  receive(frame: LogFrame, length: number): void {
-    const whole = this.#parts.join(frame, length);
-    if (whole) for (const reader of this.#readers) reader.receive(whole.frame, whole.length);
-    if (frame.type === 'subscribed') this.#isAsking = false;
+  /** What the room is to be asked, by a request of that id, or by the address of a new socket. */
+  join(id?: string): Request {
+    const since = this.#readers.map(({ place }) => place.position).reduce(earlier);
+    const maxRate = fastest(this.#readers);
+    this.#since = since;
+    this.#rate = maxRate;
+    this.#id = id;
+    this.#isAsking = this.#isJoined = true;
+    for (const { place } of this.#readers) place.asked(since, this.#isLive);
+    return { ...(since && { since }), ...(maxRate && { maxRate }) };
   }
 
-  /** Up to where all has arrived; undefined when a snapshot is yet to come. */
+  /** Gives whether the frame was for us. */
+  receive(frame: LogFrame, length: number): boolean {
+    const isAnswer = frame.type === 'subscribed';
+    if (!this.#isLive && (!isAnswer || frame.id !== this.#id)) return false;
+    this.#isLive = true;
+    const whole = this.#parts.join(frame, length);
+    if (whole) for (const reader of this.#readers) reader.receive(whole.frame, whole.length);
+    if (isAnswer) this.#isAsking = false;
+    return true;
+  }
+
+  /** Up to where all has arrived, for an ack; undefined when one would mean nothing. */
   arrivedWith(frame: LogFrame): number | undefined {
+    if (this.#isAsking) return undefined;
     switch (frame.type) {
       case 'events':
         return frame.events.at(-1)?.seq;
@@ -81,32 +114,15 @@ export class RoomStream {
     }
   }
 
-  /** Asks the room to go on from where its readers stand, if they need that. */
-  ask(): void {
-    const mustAsk = this.#readers.some(({ place }) => place.mustAsk);
-    if (this.#isAsking || (!mustAsk && fastest(this.#readers) === this.#rate)) return;
-    this.#isAsking = true;
-    this.#send(this.join(true));
-  }
-
-  /** What the connection is to join with, by its address or, again, over the open socket. */
-  join(isAgain = false): Request {
-    const since = this.#readers.map(({ place }) => place.position).reduce(earlier);
-    const maxRate = fastest(this.#readers);
-    this.#since = since;
-    this.#rate = maxRate;
-    for (const { place } of this.#readers) place.asked(since, isAgain);
-    return { ...(since && { since }), ...(maxRate && { maxRate }) };
-  }
-
-  /** The room did not answer what it was asked: it is asked again when it is next heard of. */
-  refused(): void {
-    this.#isAsking = false;
+  /** The request has come to nothing, and may be made anew. */
+  failed(isJoined: boolean): void {
+    this.#isAsking = this.#isLive = false;
+    this.#isJoined = isJoined;
     for (const { place } of this.#readers) place.refused();
   }
 
   disconnected(): void {
-    this.#isAsking = true;
+    this.failed(false);
     for (const { place } of this.#readers) place.disconnected();
   }
 }
