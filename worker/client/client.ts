@@ -120,6 +120,7 @@ export class GatewayClient {
     });
     const reader = new RoomReader<Event>(feed, { ...options, since });
     feed.add(reader);
+    feed.ask();
     if (options.signal?.aborted) reader.unsubscribe();
     session.connection.dispatch('start');
     feed.show();
@@ -167,12 +168,7 @@ export class GatewayClient {
       room,
       url: this.#url,
       system: this.#system,
-      errorsOf: (of) => this.#handlers.errorsOf(of),
-      onStatus: (status, feed) => {
-        this.#handlers.emit('status', status, feed.room);
-        const { code = 'closed', reason } = status;
-        if (code !== 'closed') feed.onError(code, undefined, reason);
-      },
+      handlers: this.#handlers,
       // The next subscription begins anew.
       onStopped: () => this.#sessions.delete(room),
     });

@@ -40,11 +40,9 @@ const PROBE_EVERY_MS = 60_000;
 /** A refusal is answered at once; what takes longer is an outage. */
 const ANSWER_WITHIN_MS = 10_000;
 const AUTH_ID = 'auth';
-const TOKEN_LOST =
-  'something on the way removes the subprotocol that carries the token: only public rooms open';
-const UPGRADE_LOST =
-  'the gateway admits this client, but something on the way removes the upgrade or the token';
-const NOTICE = 'the gateway ignores a part of the token';
+const TOKEN_LOST = 'the token was removed on the way: only public rooms open';
+const UPGRADE_LOST = 'the upgrade or the token was removed on the way';
+const NOTICE = 'a part of the token is ignored';
 /** How much of a text that is no frame is shown, in characters: enough to know it again. */
 const MAX_QUOTED = 200;
 
@@ -212,9 +210,8 @@ export class Connection {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#heartbeat = undefined;
-    if (!socket) return;
-    socket.close();
-    socket.terminate?.();
+    socket?.close();
+    socket?.terminate?.();
     this.#owner.disconnected();
   }
 

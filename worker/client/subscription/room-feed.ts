@@ -1,101 +1,113 @@
 /**
- * A room as this client receives it, shared by all who read it: how it is doing, and what comes of a
- * request that is refused or finds no answer. Its state is that of its socket, until that is open. Where
- * the socket's address names the room it is open then, too. Over a socket of many rooms, each goes its
- * own way from there:
+ * A room as this client receives it, shared by all who read it. The room is joined where the reader
+ * stands that is furthest back, at the rate of the one that wants most; each reader's own cursor drops
+ * what it had. It is asked again, over the open socket, when a reader comes late, finds a hole or changes
+ * the rate, one request at a time.
+ *
+ * A room that has a socket of its own does as that does. Over a socket of many rooms each goes its own
+ * way, once that is open:
  *
  *   connecting ──subscribed──▶ open
- *   connecting, open ──refused for now, or no answer──▶ waiting ──▶ connecting
- *              ──refused for want of a good token──▶ authorizing ──a new one──▶ connecting
+ *   connecting, open ──refused for now──▶ waiting ──▶ connecting
+ *              ──refused for want of a token──▶ authorizing ──▶ waiting
  *              ──refused for good──▶ stopped
+ *
+ * There a room may be left and joined again while answers are on their way. So whoever joins passes over
+ * everything until the `subscribed` that has the id of its own request.
  */
 import { backoffMs } from '../connection/backoff.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { ConnectionStatus, StateKind } from '../connection/connection-state.ts';
 import type { Platform } from '../connection/platform.ts';
 import type { LogFrame } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
+import type { Handlers } from './handlers.ts';
+import { fastest, type Reader, type Request, requestOf } from './reader.ts';
 import type { Feed } from './room-reader.ts';
-import { type Reader, type Request, RoomStream } from './room-stream.ts';
+import { SnapshotParts } from './snapshot-parts.ts';
 
 /** A room goes on from a cursor in one turn, where it must not be fetched from elsewhere first. */
 const ANSWER_WITHIN_MS = 10_000;
 /** Who is to be shown a state waits in line: 2,000 clients and a state of 2 MB take four minutes. */
 const STATE_WITHIN_MS = 300_000;
-/** The refusals that nothing changes but another token, or fewer rooms. */
-const FINAL = /^(token_|message_|rooms_|room_(invalid|forbidden|elsewhere))/;
+/** The refusal that may be another one the next time; the others stand until something else changes. */
+const UNAVAILABLE = 'room_unavailable';
 
 /** What a feed needs of the session that it is part of. */
 export interface FeedSession {
-  readonly platform: Platform;
-  /** How the socket is doing. */
-  readonly status: ConnectionStatus;
-  /** Whether the socket's address names the room. */
-  isOf(room: string): boolean;
+  readonly options: { readonly platform: Platform; readonly handlers: Handlers };
+  readonly connection: Pick<Connection, 'status' | 'dispatch' | 'betterToken'>;
   /** The readers have changed, or what they need. */
   changed(): void;
-  /** The room has given no answer. */
-  failed(feed: RoomFeed, reason: string): void;
-  /** Gives when there may be a better token than the one that was refused; undefined if there is none. */
-  betterToken(code: string): Promise<unknown> | undefined;
-  /** The room has refused for good. */
+  /** The room is at its end. */
   drop(feed: RoomFeed): void;
-  /** Is told before the readers are. */
-  showFeed(feed: RoomFeed, status: ConnectionStatus): void;
 }
 
 /** How the room is doing where its socket is open, as far as that differs from the socket. */
 type OwnStatus = Partial<ConnectionStatus>;
 const OPEN: OwnStatus = {};
 const CONNECTING: OwnStatus = { state: 'connecting' };
-const LEFT = { state: 'stopped', code: 'closed', reason: 'unsubscribed' } as const;
 
 export class RoomFeed implements Feed {
   readonly room: string;
   readonly onError: OnError;
-  /** Whether it has to be asked for by a message of its own, and not in a list. */
+  /** Whether the room has a socket of its own, whose address names it. */
+  readonly isOwn: boolean;
+  /** Whether it is asked for by a message of its own, and not in a list. */
   isAlone = false;
-  readonly stream = new RoomStream();
+  /** Of the last request; undefined when the room was not asked over this socket, or by its address. */
+  id: string | undefined;
   readonly #session: FeedSession;
-  readonly #isOfSocket: boolean;
+  #readers: readonly Reader[] = [];
+  /** What the room was last asked for. */
+  #request: Request = {};
+  /** Whether the answer to that is yet to come. */
+  #isAsking = false;
+  /** Whether what comes of the room is for us. */
+  #isLive = false;
+  readonly #parts = new SnapshotParts();
   #own: OwnStatus;
   #shown: StateKind | undefined;
   /** Requests in a row that came to nothing. */
   #failures = 0;
-  /** Whether there was a new token since the room was refused for want of one. */
+  /** Whether a token was fetched since the room last answered. */
   #isRenewed = false;
   #cancelTimer: () => void = () => {};
 
-  constructor(room: string, session: FeedSession, onError: OnError) {
+  constructor(room: string, session: FeedSession, isOwn: boolean) {
     this.room = room;
-    this.onError = onError;
+    this.isOwn = isOwn;
+    this.onError = session.options.handlers.errorsOf(room);
     this.#session = session;
-    this.#isOfSocket = session.isOf(room);
-    this.#own = this.#isOfSocket ? OPEN : CONNECTING;
+    this.#own = isOwn ? OPEN : CONNECTING;
   }
 
   get status(): ConnectionStatus {
-    const { status } = this.#session;
+    const { status } = this.#session.connection;
     const own = this.#own;
     return status.state === 'open' || own.code ? { ...status, ...own } : status;
   }
 
   /** Whether no reader is left but the first, which reads for `client.on`. */
   get isLeft(): boolean {
-    return this.stream.readers.length < 2;
+    return this.#readers.length < 2;
   }
 
+  /** Whether the readers need something that the room was not asked for. */
   get isDue(): boolean {
     const { state = 'connecting' } = this.#own;
-    return state === 'connecting' && this.stream.isDue;
+    const readers = this.#readers;
+    const isLacking =
+      readers.some(({ place }) => place.mustAsk) || fastest(readers) !== this.#request.maxRate;
+    return state === 'connecting' && !this.#isAsking && isLacking;
   }
 
   add(reader: Reader): void {
-    this.stream.add(reader);
-    this.ask();
+    this.#readers = [...this.#readers, reader];
   }
 
   remove(reader: Reader): void {
-    this.stream.remove(reader);
+    this.#readers = this.#readers.filter((other) => other !== reader);
     this.ask();
   }
 
@@ -103,74 +115,82 @@ export class RoomFeed implements Feed {
     this.#session.changed();
   }
 
-  /** What to ask the room, by a request of that id. */
-  join(id: string): Request {
-    const request = this.stream.join(id);
-    this.#awaitAnswer(request.since && this.#isOfSocket ? ANSWER_WITHIN_MS : STATE_WITHIN_MS);
+  /** Gives what to ask the room for, by a message of that id, or else by a socket's address. */
+  join(id?: string): Request {
+    const request = requestOf(this.#readers);
+    const { since } = request;
+    this.#request = request;
+    this.#isAsking = true;
+    this.id = id;
+    for (const { place } of this.#readers) place.asked(since, this.#isLive);
+    this.#cancelTimer();
+    const ms = since && id && this.isOwn ? ANSWER_WITHIN_MS : STATE_WITHIN_MS;
+    // What every socket brings may be late; that is no reason to leave the socket.
+    if (!this.isLeft) this.#failLater('no answer to subscribe', ms);
     return request;
   }
 
-  /** The socket has opened; the address that names the room has asked it. */
-  opened(): void {
-    if (this.#isOfSocket && this.stream.isAsking) this.#awaitAnswer(STATE_WITHIN_MS);
-  }
-
-  receive(frame: LogFrame, length: number): void {
-    if (!this.stream.receive(frame, length)) return;
-    if (frame.type === 'events' || this.stream.isAsking) return;
+  /** Gives the number up to which all has arrived, for an ack; undefined when it would mean nothing. */
+  receive(frame: LogFrame, length: number): number | undefined {
+    const isAnswer = frame.type === 'subscribed';
+    if (!this.#isLive && (!isAnswer || frame.id !== this.id)) return undefined;
+    this.#isLive = true;
+    const whole = this.#parts.join(frame, length);
+    if (whole) for (const reader of this.#readers) reader.receive(whole.frame, whole.length);
+    if (isAnswer) this.#isAsking = false;
+    if (this.#isAsking) return undefined;
+    if (frame.type === 'events') return frame.events.at(-1)?.seq;
     this.#failures = 0;
     this.#isRenewed = false;
     this.#become(OPEN);
-    this.#judgeEpoch(frame.type === 'subscribed');
+    this.#judgeEpoch(isAnswer);
+    if (frame.type === 'snapshot') return frame.seq;
+    // The `seq` of `subscribed` is the room's head: of what was missed nothing has arrived.
+    return isAnswer && frame.recovered ? this.#request.since?.seq : undefined;
   }
 
-  /** `isWhole`: the message was refused, and not the room. In a list it may be another's fault. */
-  refused(code: string, reason: string, isWhole: boolean): void {
-    if (isWhole && !this.isAlone) {
+  /** `inList`: what was refused is a message of several rooms, and it may be another's fault. */
+  refused(code: string, reason: string, inList: boolean): void {
+    this.#forgetRequest();
+    if (inList) {
       this.isAlone = true;
-      this.stream.failed(false);
       this.ask();
       return;
     }
     // Nobody is shown a state: the first reader reads what every socket brings.
     if (this.isLeft) this.onError(code, undefined, reason);
+    const { connection } = this.#session;
     const isOfToken = code.startsWith('token_') && !this.#isRenewed;
-    const better = isOfToken ? this.#session.betterToken(code) : undefined;
-    if (better) this.#awaitToken(better, reason);
-    else if (FINAL.test(code)) this.#end(code, reason);
-    else this.wait(reason);
-  }
-
-  /** The room is asked again, later. */
-  wait(reason: string, isJoined = false): void {
-    const { platform } = this.#session;
-    const retryInMs = backoffMs(this.#failures++, platform.random, 0);
-    this.stream.failed(isJoined);
-    this.#become({ state: 'waiting', reason, retryInMs, failures: this.#failures });
-    this.#cancelTimer = platform.after(retryInMs, () => this.#askAgain());
-  }
-
-  /** No reader is left that is shown how the room is doing. */
-  leave(): void {
-    const { status } = this;
-    if (this.#shown) this.#session.showFeed(this, { ...status, ...LEFT });
-    this.#shown = undefined;
+    const token = isOfToken ? connection.betterToken(code) : undefined;
+    if (token) this.#awaitToken(token, reason);
+    else if (code === UNAVAILABLE) this.#wait(reason);
+    else this.end(code, reason);
   }
 
   disconnected(): void {
-    this.stream.disconnected();
     this.#cancelTimer();
-    this.#own = this.#isOfSocket ? OPEN : CONNECTING;
+    this.#forgetRequest();
+    this.#own = this.isOwn ? OPEN : CONNECTING;
+    for (const { place } of this.#readers) place.disconnected();
   }
 
-  /** Tells how the room is doing, if that is news. */
+  /** For good. */
+  end(code: string, reason: string): void {
+    this.#session.drop(this);
+    this.disconnected();
+    this.#become({ state: 'stopped', code, reason });
+  }
+
+  /** Tells how the room is doing, if that is news to anyone. */
   show(): void {
     const { status } = this;
-    const { state } = status;
-    if ((this.isLeft && !this.#shown) || (state === this.#shown && state !== 'waiting')) return;
+    const { state, code = 'closed', reason } = status;
+    const isNews = state !== this.#shown || state === 'waiting';
+    if (!isNews || (this.isLeft && !this.#shown)) return;
     this.#shown = state;
-    this.#session.showFeed(this, status);
-    for (const reader of this.stream.readers) reader.showStatus(status);
+    this.#session.options.handlers.emit('status', status, this.room);
+    if (code !== 'closed') this.onError(code, undefined, reason);
+    for (const reader of this.#readers) reader.showStatus(status);
   }
 
   #become(own: OwnStatus): void {
@@ -179,49 +199,47 @@ export class RoomFeed implements Feed {
     this.show();
   }
 
-  #end(code: string, reason: string): void {
-    this.#session.drop(this);
-    this.#become({ state: 'stopped', code, reason });
+  #forgetRequest(): void {
+    this.id = undefined;
+    this.#isAsking = this.#isLive = false;
+    for (const { place } of this.#readers) place.refused();
   }
 
-  #askAgain(): void {
-    this.#become(CONNECTING);
-    this.ask();
+  #wait(reason: string): void {
+    const { platform } = this.#session.options;
+    const retryInMs = backoffMs(this.#failures++, platform.random, 0);
+    this.#become({ state: 'waiting', reason, retryInMs, failures: this.#failures });
+    this.#cancelTimer = platform.after(retryInMs, () => {
+      this.#become(CONNECTING);
+      this.ask();
+    });
   }
 
   #awaitToken(token: Promise<unknown>, reason: string): void {
-    this.stream.failed(false);
     const own: OwnStatus = { state: 'authorizing' };
     this.#become(own);
-    token.then(
-      () => {
-        if (this.#own !== own) return;
-        this.#isRenewed = true;
-        this.#askAgain();
-      },
-      (error: unknown) => {
-        if (this.#own !== own) return;
-        this.onError('token_failed', error);
-        this.wait(reason);
-      },
-    );
+    void token
+      .then(
+        () => {
+          this.#isRenewed = true;
+        },
+        (error: unknown) => this.onError('token_failed', error),
+      )
+      .then(() => {
+        if (this.#own === own) this.#wait(reason);
+      });
   }
 
-  #awaitAnswer(ms: number): void {
-    this.#cancelTimer();
-    this.#failLater('no answer to subscribe', ms);
-  }
-
-  /** A room that answers with an older epoch for long is asked once more. */
+  /** A room that answers with an older epoch for long is asked over another socket. */
   #judgeEpoch(isAnswer: boolean): void {
-    if (!this.stream.readers.some(({ place }) => place.isStuck)) return;
+    if (!this.#readers.some(({ place }) => place.isStuck)) return;
     const reason = 'the room has gone back to an older epoch';
     if (isAnswer) this.onError('epoch_older', undefined, reason);
     this.#failLater(reason, ANSWER_WITHIN_MS);
   }
 
   #failLater(reason: string, ms: number): void {
-    const { platform } = this.#session;
-    this.#cancelTimer = platform.after(ms, () => this.#session.failed(this, reason));
+    const { options, connection } = this.#session;
+    this.#cancelTimer = options.platform.after(ms, () => connection.dispatch('failed', { reason }));
   }
 }

@@ -10,7 +10,7 @@ import { GatewayError, type OnError } from '../errors.ts';
 import { type Delivery, RoomCursor } from './cursor.ts';
 import { END, EventBuffer, type Received } from './event-buffer.ts';
 import { call } from './handlers.ts';
-import type { Reader } from './room-stream.ts';
+import type { Reader } from './reader.ts';
 import type { SubscribeOptions, Subscription } from './subscription.ts';
 
 /** What a reader needs of its room. */

@@ -16,28 +16,25 @@ import {
   type ConnectionOwner,
 } from '../connection/connection.ts';
 import type { ConnectionStatus } from '../connection/connection-state.ts';
-import type { Platform } from '../connection/platform.ts';
 import {
   type LogFrame,
   type Message,
   type SocketError,
   systemRoom,
-  type WantedRoom,
   type Welcome,
   write,
 } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
 import { Acks } from './acks.ts';
-import { addressOf } from './address.ts';
+import { addCursor, addressOf } from './address.ts';
+import type { Handlers } from './handlers.ts';
+import type { Reader } from './reader.ts';
 import { type FeedSession, RoomFeed } from './room-feed.ts';
 import { MAX_ROOM_LENGTH, normalForm } from './room-name.ts';
-import type { Reader } from './room-stream.ts';
 import type { SystemFeed } from './system-feed.ts';
 
 /** How many rooms one message may name. */
 const MAX_LISTED = 256;
-/** Of a gateway that does not say how long a message may be. */
-const MESSAGE_LENGTH = 8_192;
 
 export interface SessionOptions extends ConnectionOptions {
   /** Of the gateway, `wss://gateway.example`. */
@@ -46,44 +43,43 @@ export interface SessionOptions extends ConnectionOptions {
   readonly room: string | undefined;
   /** Who hears `system` over every socket; undefined for nobody. */
   readonly system: SystemFeed | undefined;
-  readonly errorsOf: (room?: string) => OnError;
-  readonly onStatus: (status: ConnectionStatus, feed: RoomFeed) => void;
+  readonly handlers: Handlers;
   /** The session has ended for good: another one may begin. */
   readonly onStopped: () => void;
 }
 
 export class Session implements ConnectionOwner, FeedSession {
   readonly connection: Connection;
+  readonly options: SessionOptions;
   readonly onError: OnError;
-  readonly platform: Platform;
-  readonly #options: SessionOptions;
   /** By the normal form of their names. */
   readonly #feeds = new Map<string, RoomFeed>();
   /** The feed of `system` that every socket brings. */
-  #system: RoomFeed | undefined;
+  readonly #system: RoomFeed | undefined;
   readonly #acks = new Acks();
-  #messageLength = MESSAGE_LENGTH;
+  /** Rooms that were asked for and that nobody reads any more. */
+  #left: string[] = [];
+  #messageLength = Number.NaN;
   #requests = 0;
   #isChanged = false;
 
   constructor(options: SessionOptions) {
-    const { room, system, errorsOf, platform } = options;
-    this.#options = options;
-    this.platform = platform;
-    this.onError = errorsOf(room);
+    const { room, system, handlers } = options;
+    this.options = options;
+    this.onError = handlers.errorsOf(room);
     this.connection = new Connection(options, this);
-    // The slowest rate where the room is the address's own, so that others decide how fast it runs.
+    // The slowest rate where the address names the room, so that others decide how fast it is sent.
     const maxRate = room === systemRoom ? 1 : undefined;
     if (system) this.#system = this.feedOf(systemRoom, () => system.reader(maxRate));
   }
 
-  get status(): ConnectionStatus {
-    return this.connection.status;
-  }
-
   /** The rooms that somebody reads. */
   get feeds(): readonly RoomFeed[] {
-    return [...this.#feeds.values()].filter(({ isLeft }) => !isLeft);
+    return this.#all.filter(({ isLeft }) => !isLeft);
+  }
+
+  get #all(): RoomFeed[] {
+    return [...this.#feeds.values()];
   }
 
   /** The feed of a room. The reader that `begin` makes reads for `client.on`, and stays. */
@@ -91,20 +87,16 @@ export class Session implements ConnectionOwner, FeedSession {
     const name = normalForm(room);
     let feed = this.#feeds.get(name);
     if (!feed) {
-      feed = new RoomFeed(room, this, this.#options.errorsOf(room));
-      feed.isAlone = !this.#isRelay;
-      feed.stream.add(begin(feed));
+      feed = new RoomFeed(room, this, room === this.options.room);
+      feed.isAlone = this.options.room !== undefined;
+      feed.add(begin(feed));
       this.#feeds.set(name, feed);
     }
     return feed;
   }
 
-  isOf(room: string): boolean {
-    return room === this.#options.room;
-  }
-
   changed(): void {
-    if (!this.#isRelay) this.#reconcile();
+    if (this.options.room !== undefined) this.#reconcile();
     else if (!this.#isChanged) {
       this.#isChanged = true;
       queueMicrotask(() => {
@@ -114,45 +106,35 @@ export class Session implements ConnectionOwner, FeedSession {
     }
   }
 
-  failed(feed: RoomFeed, reason: string): void {
-    if (this.isOf(feed.room)) this.connection.dispatch('failed', { reason });
-    // The request may still be answered.
-    else feed.wait(reason, true);
-  }
-
-  betterToken(code: string): Promise<unknown> | undefined {
-    return this.connection.betterToken(code);
-  }
-
-  drop(feed: RoomFeed): void {
-    this.#feeds.delete(normalForm(feed.room));
-    if (feed === this.#system) this.#system = undefined;
+  drop({ id, room }: RoomFeed): void {
+    const name = normalForm(room);
+    this.#feeds.delete(name);
+    this.#acks.forget(name);
+    if (id) this.#left.push(room);
     this.changed();
   }
 
-  showFeed(feed: RoomFeed, status: ConnectionStatus): void {
-    this.#options.onStatus(status, feed);
-  }
-
   address(home?: string): URL {
-    const { url, room } = this.#options;
-    const own = room === undefined ? undefined : this.#feeds.get(normalForm(room));
-    const request = own?.stream.join();
-    const system = own === this.#system ? undefined : this.#system?.stream.join();
-    return addressOf({ url, room, request, system }, home);
+    const { url, room } = this.options;
+    const address = addressOf(url, room, home);
+    const own = this.#all.find(({ isOwn }) => isOwn);
+    const { since, maxRate } = own?.join() ?? {};
+    addCursor(address, 'since', since);
+    if (maxRate) address.searchParams.set('maxRate', String(maxRate));
+    if (room === systemRoom) return address;
+    if (this.#system) addCursor(address, systemRoom, this.#system.join().since);
+    else address.searchParams.set(systemRoom, 'off');
+    return address;
   }
 
   welcomed({ limits }: Welcome): void {
     this.#acks.begin(Number(limits?.window));
-    this.#messageLength = Number(limits?.messageLength) || MESSAGE_LENGTH;
-    for (const feed of this.#feeds.values()) feed.opened();
+    this.#messageLength = Number(limits?.messageLength);
   }
 
   receive(frame: LogFrame, length: number): void {
     const { room } = frame;
-    const feed = this.#feeds.get(room);
-    feed?.receive(frame, length);
-    const seq = feed?.stream.arrivedWith(frame);
+    const seq = this.#feeds.get(room)?.receive(frame, length);
     if (seq !== undefined) this.#acks.arrived({ room, seq });
   }
 
@@ -163,84 +145,69 @@ export class Session implements ConnectionOwner, FeedSession {
   }
 
   refused({ id, room, code }: SocketError, reason: string): void {
-    const wanted = room && normalForm(String(room));
-    let isTold = false;
-    for (const [name, feed] of [...this.#feeds]) {
-      const isNamed = wanted ? name === wanted : id;
-      if (!isNamed || !feed.stream.isOf(id ?? undefined)) continue;
-      // A request that is refused in a room's own socket may go by the address of another one.
-      if (!this.isOf(feed.room)) feed.refused(code, reason, !wanted);
-      else if (id) this.connection.dispatch('failed', { reason });
-      else continue;
-      isTold = true;
+    const named = room && this.#feeds.get(normalForm(String(room)));
+    const feeds = this.#all.filter(
+      (feed) => (room ? feed === named : id) && (id ? feed.id === id : !feed.isOwn),
+    );
+    for (const feed of feeds) {
+      // What is refused over a room's own socket may go by the address of another one.
+      if (feed.isOwn) this.connection.dispatch('failed', { reason });
+      else feed.refused(code, reason, feeds.length > 1);
     }
     // What answers a request that was taken back concerns nobody.
-    if (!isTold && !id) this.onError(code, undefined, reason, room);
+    if (!id && feeds.length === 0) this.onError(code, undefined, reason, room);
   }
 
   disconnected(): void {
-    for (const feed of this.#feeds.values()) feed.disconnected();
+    this.#left = [];
+    for (const feed of this.#all) feed.disconnected();
   }
 
   showStatus({ state }: ConnectionStatus): void {
-    if (state === 'stopped') this.#options.onStopped();
-    for (const feed of [...this.#feeds.values()]) feed.show();
+    const feeds = this.#all;
+    if (state === 'stopped') {
+      this.#feeds.clear();
+      this.options.onStopped();
+    }
+    for (const feed of feeds) feed.show();
   }
 
-  get #isRelay(): boolean {
-    return this.#options.room === undefined;
-  }
-
+  /** Tells the gateway what has changed: which rooms are left, and what the others need. */
   #reconcile(): void {
-    if (this.feeds.length === 0) this.connection.dispatch('close');
-    const left = this.#dropLeft();
-    if (this.status.state !== 'open') return;
-    this.#list(left, (rooms) => ({ type: 'unsubscribe', rooms }));
-    const due = [...this.#feeds.values()].filter(({ isDue }) => isDue);
-    for (const feed of due.filter(({ isAlone }) => isAlone)) {
-      const id = this.#nextId();
-      this.connection.send(write({ type: 'subscribe', id, ...this.#join(feed, id) }));
+    const { connection } = this;
+    if (this.feeds.length === 0) connection.dispatch('close');
+    for (const feed of this.#all) {
+      if (feed.isLeft && feed !== this.#system) feed.end('closed', 'unsubscribed');
     }
-    const id = this.#nextId();
-    const listed = due.filter(({ isAlone }) => !isAlone).map((feed) => this.#join(feed, id));
-    this.#list(listed, (rooms) => ({ type: 'subscribe', id, rooms }));
+    if (connection.status.state !== 'open') return;
+    this.#list(this.#left.splice(0), (rooms) => ({ type: 'unsubscribe', rooms }));
+    const due = this.#all.filter(({ isDue }) => isDue);
+    for (const feed of due) if (feed.isAlone) this.#ask([feed]);
+    this.#ask(due.filter(({ isAlone }) => !isAlone));
   }
 
-  /** Gives the rooms that nobody reads any more and that the gateway still sends. */
-  #dropLeft(): string[] {
-    const joined: string[] = [];
-    for (const [name, feed] of [...this.#feeds]) {
-      if (!feed.isLeft) continue;
-      if (feed !== this.#system) {
-        this.#feeds.delete(name);
-        this.#acks.forget(name);
-        if (feed.stream.isJoined) joined.push(feed.room);
-        feed.disconnected();
-      }
-      feed.leave();
-    }
-    return joined;
-  }
-
-  #join(feed: RoomFeed, id: string): WantedRoom {
-    this.#acks.forget(normalForm(feed.room));
-    // A longer name is refused at this length as well, and costs the others no space.
-    return { room: feed.room.slice(0, MAX_ROOM_LENGTH + 1), ...feed.join(id) };
+  #ask(feeds: readonly RoomFeed[]): void {
+    if (feeds.length === 0) return;
+    const id = String(++this.#requests);
+    const rooms = feeds.map((feed) => {
+      this.#acks.forget(normalForm(feed.room));
+      // A longer name is refused at this length as well, and takes no space of the others.
+      return { room: feed.room.slice(0, MAX_ROOM_LENGTH + 1), ...feed.join(id) };
+    });
+    const [first] = rooms;
+    if (first && rooms.length === 1) {
+      this.connection.send(write({ type: 'subscribe', id, ...first }));
+    } else this.#list(rooms, (part) => ({ type: 'subscribe', id, rooms: part }));
   }
 
   /** Sends a list in pieces that the gateway reads. */
-  #list<Item>(rooms: readonly Item[], messageOf: (rooms: readonly Item[]) => Message): void {
+  #list<Item>(rooms: Item[], messageOf: (rooms: Item[]) => Message): void {
     const { length } = rooms;
-    if (length === 0) return;
     const text = write(messageOf(rooms));
     if (length > 1 && (length > MAX_LISTED || text.length > this.#messageLength)) {
       const half = length >> 1;
       this.#list(rooms.slice(0, half), messageOf);
       this.#list(rooms.slice(half), messageOf);
-    } else this.connection.send(text);
-  }
-
-  #nextId(): string {
-    return String(++this.#requests);
+    } else if (length) this.connection.send(text);
   }
 }

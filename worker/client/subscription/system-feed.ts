@@ -9,7 +9,7 @@ import { type LogFrame, systemRoom } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
 import type { EventInfo, GatewayEvent } from '../events.ts';
 import { type Delivery, RoomCursor, type Standing } from './cursor.ts';
-import type { Reader } from './room-stream.ts';
+import type { Reader } from './reader.ts';
 
 export class SystemFeed {
   readonly #standing: Standing = {
