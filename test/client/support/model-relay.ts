@@ -32,6 +32,8 @@ export class ModelRelay {
   readonly #inbox: string[] = [];
   /** Where the socket stands in each of its rooms. */
   readonly #cursors = new Map<string, number>();
+  /** The rooms that the socket ever asked for. */
+  readonly #asked = new Set<string>();
   /** What waits for its room to be fetched. */
   #waiting: Wanted[] = [];
   #frames: object[] = [];
@@ -44,6 +46,7 @@ export class ModelRelay {
     this.#socket = socket;
     this.#inbox.length = 0;
     this.#cursors.clear();
+    this.#asked.clear();
     this.#waiting = [];
     this.#frames = [];
     this.#sent = undefined;
@@ -144,6 +147,7 @@ export class ModelRelay {
         // The later request takes the place of the earlier one.
         this.#waiting = this.#waiting.filter((other) => other.room !== wanted.room);
         this.#waiting.push({ id, ...wanted });
+        this.#asked.add(wanted.room);
       }
     }
   }
@@ -157,7 +161,7 @@ export class ModelRelay {
   }
 
   #leave(room: string): void {
-    if (!this.rooms.includes(room)) this.complaints.push(`never subscribed: ${room}`);
+    if (!this.#asked.has(room)) this.complaints.push(`never asked for: ${room}`);
     this.#waiting = this.#waiting.filter((other) => other.room !== room);
     this.#forget(room);
     this.#frames.push({ type: 'unsubscribed', room });

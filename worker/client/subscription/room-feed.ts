@@ -55,7 +55,7 @@ export class RoomFeed implements Feed {
   readonly isOwn: boolean;
   /** Whether it is asked for by a message of its own, and not in a list. */
   isAlone = false;
-  /** Of the last request; undefined when the room was not asked over this socket, or by its address. */
+  /** Of the last request over this socket; undefined when there was none, or its address asks. */
   id: string | undefined;
   readonly #session: FeedSession;
   #readers: readonly Reader[] = [];
@@ -170,6 +170,7 @@ export class RoomFeed implements Feed {
   disconnected(): void {
     this.#cancelTimer();
     this.#forgetRequest();
+    this.id = undefined;
     this.#own = this.isOwn ? OPEN : CONNECTING;
     for (const { place } of this.#readers) place.disconnected();
   }
@@ -200,7 +201,8 @@ export class RoomFeed implements Feed {
   }
 
   #forgetRequest(): void {
-    this.id = undefined;
+    // If the room was joined before, it may still be.
+    if (!this.#isLive) this.id = undefined;
     this.#isAsking = this.#isLive = false;
     for (const { place } of this.#readers) place.refused();
   }
