@@ -33,6 +33,8 @@ export default defineConfig({
                 JWT_SECRET: DEVELOPMENT_JWT_SECRET,
                 // Few, so that a test can fill a room.
                 ROOM_MAX_SOCKETS: '5',
+                // Few, so that some rooms make a tree.
+                ROOM_MAX_FOLLOWERS: '4',
               },
             },
           }),

@@ -8,12 +8,15 @@ import { connect } from './routes/connect.ts';
 import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
 import { ingest } from './routes/ingest.ts';
+import { relay } from './routes/relay.ts';
 
 export const app = new Hono<{ Bindings: Env }>()
   // Pages of any origin may read rooms: a private room needs a token, and cookies are never read.
   .use('/v1/rooms/*', cors({ origin: '*', exposeHeaders: ['Retry-After'] }))
+  .use('/v1/ws', cors({ origin: '*', exposeHeaders: ['Retry-After'] }))
   .route('/health', health)
   .route('/v1/events', ingest)
+  .route('/v1/ws', relay)
   .route('/v1/rooms', connect)
   .route('/v1/rooms', history)
   .notFound((c) => refuse(c, 'not_found', 'there is nothing here'))

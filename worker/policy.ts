@@ -1,5 +1,5 @@
 /** What a room of each class keeps, and who may join it: one table. */
-import { type Access, ROOM_ACCESS, type RoomClass } from './protocol/rooms.ts';
+import { type Access, parseRoomName, ROOM_ACCESS, type RoomClass } from './protocol/rooms.ts';
 
 export interface Policy {
   readonly access: Access;
@@ -55,6 +55,13 @@ const RECENT_EVENTS = 50;
 const MAX_ALERTS = 100;
 /** A large exchange has so many symbols. */
 const MAX_SYMBOLS = 4_000;
+
+/** What a room keeps, by its name. */
+export function policyOf(room: string): Policy {
+  const name = parseRoomName(room);
+  if (name === undefined) throw new Error(`no room is called ${JSON.stringify(room)}`);
+  return POLICIES[name.class];
+}
 
 export const POLICIES: Readonly<Record<RoomClass, Policy>> = {
   price: {

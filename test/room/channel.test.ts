@@ -29,6 +29,10 @@ class Notes implements Recipient {
 
   placeChanged(): void {}
 
+  unavailable(_now: number): void {
+    throw new Error('the log is here');
+  }
+
   giveUp(): void {}
 }
 
@@ -87,6 +91,21 @@ describe('a channel whose log is a mirror', () => {
     for (const { notes } of [keepsUp, lags]) {
       expect(notes.given.at(-1)).toMatchObject({ kind: 'events', after: 3, cursor: 4 });
     }
+  });
+});
+
+describe('what comes to its age on its way to a mirror', () => {
+  it('is missed by its members, who are told so', () => {
+    const { channel, log, laggards, join } = mirrorOf(POLICIES.trade);
+    const { notes } = join(0);
+    const entry = newEntry(5, '{}', { key: undefined, expiresAt: 1_000, perishable: false });
+    log.accept(entry, 900);
+    channel.appended([entry], ['low'], 900);
+    channel.run(1_200);
+    laggards.run(1_300);
+    expect(notes.given.slice(1)).toMatchObject([
+      { kind: 'state', cursor: 5, gap: { from: 4, reason: 'trimmed' }, entries: [] },
+    ]);
   });
 });
 

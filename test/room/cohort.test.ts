@@ -10,6 +10,7 @@ function member(): Member {
     give: () => true,
     placeChanged: () => {},
     giveUp: () => {},
+    unavailable: () => {},
   };
   return new Member(recipient, undefined, { kind: 'current' });
 }

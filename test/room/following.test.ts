@@ -98,6 +98,20 @@ describe('a socket of any room', () => {
     expect(typesOf(socket)).toEqual(['subscribed', 'snapshot', 'unsubscribed']);
   });
 
+  it('is answered by the id of its request, though the object slept meanwhile', async () => {
+    const objects = new ObjectsInMemory();
+    const socket = objects.join('price:A', { system: 'off' });
+    objects.meddle = () => new Promise(() => {});
+    say(objects, 'price:A', socket, { type: 'subscribe', id: 'r1', room: 'system' });
+    objects.sleep('price:A');
+    objects.meddle = async (_call, make) => make();
+    objects.append('price:A');
+    await objects.elapse(1_000);
+    expect(socket.frames).toContainEqual(
+      expect.objectContaining({ type: 'subscribed', id: 'r1', room: 'system' }),
+    );
+  });
+
   it('of `system` itself is subscribed to it once', async () => {
     const objects = new ObjectsInMemory();
     const socket = objects.join('system');
@@ -105,6 +119,17 @@ describe('a socket of any room', () => {
     await objects.elapse(100);
     expect(socket.types).toEqual(['welcome', 'subscribed', 'snapshot', 'events']);
     expect(objects.calls).toEqual([]);
+  });
+});
+
+describe('a socket of `system` itself', () => {
+  it('may say where it stands as on any other socket', async () => {
+    const objects = new ObjectsInMemory();
+    objects.alert();
+    objects.alert();
+    const { epoch } = JSON.parse(objects.room('system').history(undefined, 1));
+    const socket = objects.join('system', { system: { epoch, seq: 1 } });
+    expect(typesOf(socket)).toEqual(['subscribed', 'events']);
   });
 });
 
@@ -238,6 +263,23 @@ describe('a branch that has asked anew and then crashes', () => {
     objects.alert();
     await objects.elapse(1_000);
     for (const socket of sockets) expect(alertsOf(socket)).toEqual([1]);
+  });
+});
+
+describe('a branch that has lost what it had in a crash', () => {
+  it('is given it at once by one that has slept, and not when the alarm goes off', async () => {
+    const objects = new ObjectsInMemory(2);
+    const names = Array.from({ length: 10 }, (_, index) => `price:S${index}`);
+    const sockets = names.map((name) => objects.join(name));
+    await objects.elapse(20_000);
+    objects.alert();
+    await objects.elapse(1_000);
+    objects.crash('system weur.1');
+    await objects.elapse(4_000);
+    objects.sleep('system weur.0');
+    objects.alert();
+    await objects.elapse(1_000);
+    for (const socket of sockets) expect(alertsOf(socket)).toEqual([1, 2]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Several objects on one clock, and the calls between them, which a test may hold back or break. */
-import { POLICIES } from '../../worker/policy.ts';
+import { policyOf } from '../../worker/policy.ts';
 import { nameOfRoom } from '../../worker/protocol/rooms.ts';
 import { parseObjectName } from '../../worker/room/follow/branches.ts';
 import type { FollowCall, Objects, PushCall } from '../../worker/room/follow/calls.ts';
@@ -10,6 +10,9 @@ import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';
 import { kafkaBatch } from '../support/room-batch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { FakeSocket } from './room-in-memory.ts';
+
+/** Within it, no alarm that is set goes off, in ms. */
+const STEP = 1_000;
 
 /** A call that was made, in the order in which they were. */
 export type NotedCall = { readonly to: string } & (
@@ -105,20 +108,26 @@ export class ObjectsInMemory {
 
   /** @param expiresAt Unix ms. */
   alert(expiresAt?: number): void {
-    this.append('system', expiresAt);
+    this.append('system', expiresAt === undefined ? {} : { expiresAt });
   }
 
-  append(room: string, expiresAt?: number): void {
+  append(room: string, { expiresAt, size = 0 }: { expiresAt?: number; size?: number } = {}): void {
     const offset = this.#offset++;
     const position = { topic: 't', partition: 0, offset, timestamp: this.clock.now() };
-    const fields = { key: undefined, expiresAt, priority: 'high' } as const;
-    const record = { index: 0, event: `{"n":${offset + 1}}`, ...fields, position };
+    const key = room.startsWith('price') ? room : undefined;
+    const event = `{"n":${offset + 1},"x":"${'x'.repeat(size)}"}`;
+    const record = { index: 0, event, key, expiresAt, priority: 'high' as const, position };
     this.room(room).append(kafkaBatch('c', [record]));
   }
 
   /** Time passes, and alarms go off. */
   async elapse(ms: number): Promise<void> {
-    const until = this.clock.now() + ms;
+    const end = this.clock.now() + ms;
+    while (this.clock.now() < end) await this.#step(Math.min(end, this.clock.now() + STEP));
+  }
+
+  /** Fires the alarms that are set now; those that are set meanwhile are due in a later step. */
+  async #step(until: number): Promise<void> {
     for (;;) {
       const due = [...this.#objects].filter(([, { alarmAt = Infinity }]) => alarmAt <= until);
       const [next] = due.sort(([, a], [, b]) => (a.alarmAt ?? 0) - (b.alarmAt ?? 0));
@@ -156,10 +165,9 @@ export class ObjectsInMemory {
     const parsed = parseObjectName(object);
     if (parsed === undefined) throw new Error(`no object is called ${object}`);
     const { room: name, branch } = parsed;
-    const identity = { object, room: nameOfRoom(name), name, branch };
-    const policies = { own: POLICIES[name.class], system: POLICIES.system };
+    const identity = { object, room: name && nameOfRoom(name), name, branch };
     const isAlive = () => this.#objects.get(object)?.room === room;
-    const room: Room = new Room(identity, policies, {
+    const room: Room = new Room(identity, policyOf, {
       ...LONE_OBJECT,
       width: this.#width,
       objects: this.#network(),

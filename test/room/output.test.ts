@@ -67,6 +67,14 @@ describe('a session', () => {
 });
 
 describe('what is in flight', () => {
+  it('of a room that was numbered anew is freed by its new numbers', () => {
+    const window = new Window();
+    window.count('r', 82, 10);
+    window.count('r', 3, 10);
+    window.acknowledge('r', 3);
+    expect(window.characters).toBe(0);
+  });
+
   const sizes = fc.array(fc.integer({ min: 1, max: WINDOW_CHARACTERS / 2 }), { maxLength: 60 });
 
   it('is told by a few numbers, never as less than it is, and by little as more', () => {

@@ -4,7 +4,7 @@ import type { Priority } from '../../worker/protocol/events.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import type { Joiner } from '../../worker/room/ports.ts';
 import { Room } from '../../worker/room/room.ts';
-import type { Attachment } from '../../worker/room/session/attachment.ts';
+import { type Attachment, decodeAttachment } from '../../worker/room/session/attachment.ts';
 import type { Socket } from '../../worker/room/session/output.ts';
 import type { Session } from '../../worker/room/session/session.ts';
 import { Disk } from '../simulation/disk.ts';
@@ -33,13 +33,13 @@ export class FakeSocket implements Socket {
     this.closedFor = reason;
   }
 
-  serializeAttachment(attachment: Attachment | null): void {
+  serializeAttachment(attachment: string | null): void {
     this.attachmentsWritten++;
-    this.attachment = structuredClone(attachment);
+    this.attachment = decodeAttachment(attachment);
   }
 
   get frames(): RoomFrame[] {
-    return this.texts.map((text) => JSON.parse(text));
+    return this.texts.flatMap((text) => JSON.parse(text));
   }
 
   /** The numbers of each `events` frame. */
@@ -87,7 +87,7 @@ export class RoomInMemory {
     const followRows = new FollowRowsInMemory();
     this.room = new Room(
       { object: NAME, room: NAME, name, branch: undefined },
-      { own: policy, system: POLICIES.system },
+      (room) => (room === NAME ? policy : POLICIES.system),
       {
         ...LONE_OBJECT,
         timers: this.clock,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../worker/policy.ts';
 import { STALL_LIMIT, STALL_POLL } from '../../worker/room/delivery/laggards.ts';
 import { MAX_BACKLOG_BYTES } from '../../worker/room/session/output.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
 import { EPOCH, FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
 const HALF_MINUTE = 30_000;
@@ -27,6 +28,18 @@ describe('a socket', () => {
     awake.append({});
     expect(awake.sessions.size).toBe(1);
     expect(socket.sent).toEqual([]);
+  });
+
+  it('that leaves a room is not held up any more by what it was sent of that room', () => {
+    const room = new RoomInMemory();
+    const socket = room.join({ system: undefined });
+    room.ack(socket, 0);
+    room.of(socket).output.sendUpTo('system', 1, ['{}'.padEnd(WINDOW_CHARACTERS)]);
+    room.append({});
+    room.clock.advance(1_000);
+    expect(socket.sent).toEqual([]);
+    void room.say(socket, { type: 'unsubscribe', room: 'system' });
+    expect(socket.sent).toEqual([[1]]);
   });
 
   it('that subscribes again goes on from where it says', () => {

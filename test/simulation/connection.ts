@@ -2,7 +2,7 @@
 import type { CloseReason } from '../../worker/protocol/codes.ts';
 import type { Cursor, RoomFrame } from '../../worker/protocol/frames.ts';
 import { SLICE_CHARACTERS } from '../../worker/room/delivery/slice.ts';
-import type { Attachment } from '../../worker/room/session/attachment.ts';
+import { type Attachment, decodeAttachment } from '../../worker/room/session/attachment.ts';
 import {
   MAX_BACKLOG_BYTES,
   MAX_BURST_BYTES,
@@ -98,8 +98,8 @@ export class Connection implements Socket {
     this.#room.close(this, reason as CloseReason);
   }
 
-  serializeAttachment(attachment: Attachment | null): void {
-    this.attachment = structuredClone(attachment);
+  serializeAttachment(attachment: string | null): void {
+    this.attachment = decodeAttachment(attachment);
   }
 
   get inFlight(): number {

@@ -262,34 +262,30 @@ export class SimulatedRoom {
     const { policy, chunks } = this.#circumstances;
     const name = { class: this.isPrivate ? 'user' : 'trade', id: USER } as const;
     const identity = { object: ROOM, room: ROOM, name, branch: undefined };
-    return new Room(
-      identity,
-      { own: policy, system: POLICIES.system },
-      {
-        ...LONE_OBJECT,
-        timers: this.clock,
-        storage: {
-          chunks: chunks?.(this.disk) ?? this.disk,
-          followRows: new FollowRowsInMemory(),
-          clear: () => {},
-          setAlarm: (at) => {
-            this.#alarmAt = at;
-          },
+    return new Room(identity, (room) => (room === ROOM ? policy : POLICIES.system), {
+      ...LONE_OBJECT,
+      timers: this.clock,
+      storage: {
+        chunks: chunks?.(this.disk) ?? this.disk,
+        followRows: new FollowRowsInMemory(),
+        clear: () => {},
+        setAlarm: (at) => {
+          this.#alarmAt = at;
         },
-        sockets: [...this.#sockets].map((socket) => ({
-          socket,
-          attachment: structuredClone(socket.attachment) ?? null,
-        })),
-        lastPing: () => undefined,
-        checkToken: (text) =>
-          new Promise((resolve) => this.#checks.push({ token: JSON.parse(text), resolve })),
-        maxSockets: { held: 100, open: 100 },
-        abort: (error) => {
-          throw error instanceof Violation ? error : new Violation(`the object aborted: ${error}`);
-        },
-        warn: () => {},
       },
-    );
+      sockets: [...this.#sockets].map((socket) => ({
+        socket,
+        attachment: structuredClone(socket.attachment) ?? null,
+      })),
+      lastPing: () => undefined,
+      checkToken: (text) =>
+        new Promise((resolve) => this.#checks.push({ token: JSON.parse(text), resolve })),
+      maxSockets: { held: 100, open: 100 },
+      abort: (error) => {
+        throw error instanceof Violation ? error : new Violation(`the object aborted: ${error}`);
+      },
+      warn: () => {},
+    });
   }
 
   /** The log's epoch and head, as a reader of its history is told. */

@@ -3,6 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Room } from '../../worker/room/durable-object.ts';
+import { decodeAttachment } from '../../worker/room/session/attachment.ts';
 import { connect, tokenFor } from './support/connect.ts';
 import { publish } from './support/publish.ts';
 
@@ -47,7 +48,8 @@ describe('a client that closes', () => {
     await closing.events(1);
     await runInDurableObject(stubOf('price:THROWS'), async (instance: Room, state) => {
       const sockets = state.getWebSockets();
-      const rateOf = (held: WebSocket) => held.deserializeAttachment().subscriptions[0].maxRate;
+      const rateOf = (held: WebSocket) =>
+        decodeAttachment(held.deserializeAttachment())?.subscriptions[0]?.maxRate;
       const socket = sockets.find((held) => rateOf(held) === 10);
       if (socket === undefined) throw new Error('the object holds sockets');
       socket.close(1000, 'closing');

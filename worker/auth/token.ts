@@ -28,6 +28,8 @@ export type TokenRefusal = 'token_invalid' | 'token_expired' | 'token_not_yet';
 
 /** How many custom rooms a token may grant; more are ignored, and told. */
 const MAX_GRANTS = 100;
+/** What a relay remembers of them with each socket, in characters. */
+const MAX_GRANTS_LENGTH = 4_096;
 /** How far the clock of a token's issuer may be from ours, in seconds, for all claims of time. */
 const CLOCK_TOLERANCE_SECONDS = 10;
 /** The end of the year 9999: in ms it is still a date. */
@@ -77,13 +79,26 @@ export async function verifyToken(
 export function sessionIdentity(identity: Identity): {
   readonly user: string | undefined;
   readonly tokenExpiresAt: number | undefined;
+  readonly rooms: readonly string[];
   readonly notices: readonly Notice[];
 } {
   if (identity.kind === 'anonymous') {
-    return { user: undefined, tokenExpiresAt: undefined, notices: [] };
+    return { user: undefined, tokenExpiresAt: undefined, rooms: [], notices: [] };
   }
-  const { user, expiresAt, ignoresGrants } = identity;
-  return { user, tokenExpiresAt: expiresAt, notices: ignoresGrants ? ['grants_ignored'] : [] };
+  const { user, expiresAt, rooms, ignoresGrants } = identity;
+  const kept = withinLength(rooms, MAX_GRANTS_LENGTH);
+  const isWhole = !ignoresGrants && kept.length === rooms.length;
+  const notices: readonly Notice[] = isWhole ? [] : ['grants_ignored'];
+  return { user, tokenExpiresAt: expiresAt, rooms: kept, notices };
+}
+
+/** The first texts that are of so many characters together. */
+function withinLength(texts: readonly string[], most: number): string[] {
+  let characters = 0;
+  return texts.filter(({ length }) => {
+    characters += length + 3;
+    return characters <= most;
+  });
 }
 
 /** The subprotocols that a client offers, in its order. */

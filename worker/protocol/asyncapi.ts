@@ -16,7 +16,14 @@ import {
   unsubscribedSchema,
   welcomeSchema,
 } from './frames.ts';
-import { ackSchema, authSchema, subscribeSchema, unsubscribeSchema } from './messages.ts';
+import {
+  ackSchema,
+  authSchema,
+  subscribeListSchema,
+  subscribeSchema,
+  unsubscribeListSchema,
+  unsubscribeSchema,
+} from './messages.ts';
 
 /** JSON Schema cannot express a check that is a function; PROTOCOL.md says it in words. */
 const CONVERSION: ConversionConfig = {
@@ -38,10 +45,12 @@ export const FRAMES: Schemas = {
   shutdown: shutdownSchema,
 };
 
-/** What a client sends to its room. */
+/** What a client sends to its room, or to its relay. */
 export const MESSAGES: Schemas = {
   subscribe: subscribeSchema,
+  subscribeList: subscribeListSchema,
   unsubscribe: unsubscribeSchema,
+  unsubscribeList: unsubscribeListSchema,
   ack: ackSchema,
   auth: authSchema,
 };
@@ -86,31 +95,72 @@ export function asyncApi(): object {
           },
         },
       },
+      relay: {
+        address: '/v1/ws',
+        description: 'The frames of many rooms over one socket, several to a message (rule R14).',
+        messages: {
+          frames: reference('messages', 'frames'),
+          ...referenceAll(MESSAGES, 'messages'),
+        },
+        bindings: {
+          ws: {
+            query: {
+              type: 'object',
+              properties: {
+                system: { type: 'string', pattern: '^([0-9]{1,15}:[0-9]{1,15}|off)$' },
+                home: { type: 'string' },
+              },
+            },
+          },
+        },
+      },
     },
     operations: {
-      receive: operation('send', FRAMES),
-      ask: operation('receive', MESSAGES),
+      receive: operation('send', 'room', Object.keys(FRAMES)),
+      ask: operation('receive', 'room', Object.keys(MESSAGES)),
+      receiveOfRelay: operation('send', 'relay', ['frames']),
+      askRelay: operation('receive', 'relay', Object.keys(MESSAGES)),
     },
     components: {
-      messages: { ...messagesOf(FRAMES), ...messagesOf(MESSAGES) },
+      messages: {
+        ...messagesOf(FRAMES),
+        frames: {
+          name: 'frames',
+          payload: {
+            type: 'array',
+            items: {
+              oneOf: Object.keys(FRAMES).map((name) => ({
+                $ref: `#/components/messages/${name}/payload`,
+              })),
+            },
+          },
+        },
+        ...messagesOf(MESSAGES),
+      },
       schemas: jsonSchemas(EVENTS),
     },
   };
 }
 
 /** @param action as the gateway sees it, because the document is the gateway's. */
-function operation(action: 'send' | 'receive', schemas: Schemas): object {
+function operation(
+  action: 'send' | 'receive',
+  channel: 'room' | 'relay',
+  messages: readonly string[],
+): object {
   return {
     action,
-    channel: { $ref: '#/channels/room' },
-    messages: Object.keys(schemas).map((name) => ({ $ref: `#/channels/room/messages/${name}` })),
+    channel: { $ref: `#/channels/${channel}` },
+    messages: messages.map((name) => ({ $ref: `#/channels/${channel}/messages/${name}` })),
   };
 }
 
+function reference(kind: string, name: string): object {
+  return { $ref: `#/components/${kind}/${name}` };
+}
+
 function referenceAll(schemas: Schemas, kind: string): Record<string, object> {
-  return Object.fromEntries(
-    Object.keys(schemas).map((name) => [name, { $ref: `#/components/${kind}/${name}` }]),
-  );
+  return Object.fromEntries(Object.keys(schemas).map((name) => [name, reference(kind, name)]));
 }
 
 function messagesOf(schemas: Schemas): Record<string, object> {

@@ -67,6 +67,8 @@ export const CLOSE_CODES = {
   token_expired: { close: 4401, retry: true },
   peer_silent: { close: 4408, retry: true },
   slow_consumer: { close: 4413, retry: true },
+  /** What a wake must know of it does not fit into what the platform keeps of a socket. */
+  session_too_large: { close: 4431, retry: false },
   too_many_messages: { close: 4429, retry: true },
 } as const;
 export type CloseReason = keyof typeof CLOSE_CODES;
@@ -82,6 +84,10 @@ export const SOCKET_ERROR_CODES = [
   'token_invalid',
   'token_expired',
   'token_not_yet',
+  'token_missing',
   'room_forbidden',
+  'room_invalid',
+  'room_unavailable',
+  'rooms_too_many',
 ] as const;
 export type SocketErrorCode = (typeof SOCKET_ERROR_CODES)[number];

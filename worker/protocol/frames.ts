@@ -54,6 +54,8 @@ export const welcomeSchema = v.object({
     window: whole,
     /** No frame is longer, in characters. */
     frameLength: whole,
+    /** How many rooms this socket may be subscribed to beside `system`; absent where it is one. */
+    rooms: v.optional(whole),
     /** How often a client should ping, ms: networks on the way cut sockets that are silent. */
     pingEvery: whole,
   }),

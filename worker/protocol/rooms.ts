@@ -60,6 +60,10 @@ const NAME_PATTERN =
 const ADDRESS_PATTERN = /(?<![\p{L}\p{N}])0x[0-9a-f]{40,}(?![\p{L}\p{N}])/giu;
 /** A path segment of these names would lead to another address. */
 const DOT_SEGMENTS = new Set(['.', '..']);
+/** The room that every session reads. */
+export const SYSTEM_ROOM = 'system' satisfies BareRoomClass;
+/** Objects of this name relay rooms to sockets that want many of them. */
+export const RELAY = 'relay';
 
 /** Who may join a room: anyone, the user it is named after, or those whose token names it. */
 export type Access = 'anyone' | 'user' | 'grant';
@@ -108,6 +112,7 @@ export function isCustomRoom(name: string): boolean {
     !name.includes(':') &&
     !isBare(name) &&
     !isNamed(name) &&
+    name !== RELAY &&
     !DOT_SEGMENTS.has(name)
   );
 }

@@ -34,10 +34,21 @@ export interface Source {
   fill(now: number): void;
   /** As `fill`, for a reader that has seen a later epoch. False when that was asked for just before. */
   catchUp(now: number): boolean;
+  /** Whether nobody is asked for it soon, because that has failed for long. */
+  isUnreachable(now: number): boolean;
+  /** The last member has left. */
+  deserted(): void;
 }
 
 /** A room's own log has everything from the beginning. */
-const OWN: Source = { isFilled: true, goesOn: true, fill: () => {}, catchUp: () => false };
+const OWN: Source = {
+  isFilled: true,
+  goesOn: true,
+  fill: () => {},
+  catchUp: () => false,
+  isUnreachable: () => false,
+  deserted: () => {},
+};
 
 export class Channel implements LaggardChannel {
   readonly room: string;
@@ -46,6 +57,8 @@ export class Channel implements LaggardChannel {
   readonly state: State;
   readonly #source: Source;
   readonly #shared: SharedDelivery;
+  /** Tells that something may be due now. */
+  readonly #touched: () => void;
   readonly #flusher: Flusher;
   readonly #members = new Set<Member>();
   /** Those who wait because they have seen a later epoch than the log has. */
@@ -56,12 +69,14 @@ export class Channel implements LaggardChannel {
     log: Log,
     policy: Pick<Policy, 'flushInterval'>,
     shared: SharedDelivery,
+    touched: () => void = () => {},
     source: Source = OWN,
   ) {
     const { pace, losses, laggards } = shared;
     this.room = room;
     this.log = log;
     this.#source = source;
+    this.#touched = touched;
     this.frames = new Frames(room);
     this.state = new State(log);
     this.#shared = shared;
@@ -101,6 +116,8 @@ export class Channel implements LaggardChannel {
 
   /** Whether a reader at `place` has to wait until the log is filled. Then that is asked for. */
   lacks(place: Cursor | undefined, now: number): boolean {
+    // What expires may raise the floor above the place.
+    this.log.expire(now);
     const isServed = this.serves(place);
     if (!isServed) this.#source.fill(now);
     return !isServed;
@@ -108,6 +125,7 @@ export class Channel implements LaggardChannel {
 
   /** Takes note of entries that are in the log. */
   appended(entries: readonly Entry[], priorities: readonly Priority[], now: number): void {
+    this.#touched();
     // Most rooms of an exchange have nobody in them, most of the time.
     if (this.#members.size === 0) this.#flusher.clear();
     else this.#flusher.appended(entries, priorities, now);
@@ -119,6 +137,8 @@ export class Channel implements LaggardChannel {
     this.#members.add(member);
     laggards.add(member, this);
     laggards.serve(member, now);
+    const waits = member.state.kind === 'waiting';
+    if (waits && this.#source.isUnreachable(now)) member.recipient.unavailable(now);
   }
 
   /** Takes in a member that slept. It stands at the head, unless it has a cursor of its own. */
@@ -139,6 +159,7 @@ export class Channel implements LaggardChannel {
     this.#members.delete(member);
     this.#shared.laggards.remove(member);
     this.#flusher.remove(member);
+    if (this.#members.size === 0) this.#source.deserted();
   }
 
   /** A member may take more than before. */
@@ -191,9 +212,17 @@ export class Channel implements LaggardChannel {
     return true;
   }
 
+  /** Tells those who wait for the log that it cannot be had now. */
+  refuseWaiting(now: number): void {
+    for (const { state, recipient } of [...this.#members]) {
+      if (state.kind === 'waiting') recipient.unavailable(now);
+    }
+  }
+
   gather(member: Member, cursor: number, now: number): void {
     member.state = { kind: 'current' };
     this.#flusher.add(member, cursor, now);
+    this.#touched();
   }
 
   /** Takes over all that is kept of the room elsewhere. Members go on from their own cursors. */

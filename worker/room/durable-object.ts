@@ -7,7 +7,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { verifyToken } from '../auth/token.ts';
 import { configOf, MOST_SOCKETS, maxFollowersOf, maxSocketsOf, regionOf } from '../config.ts';
 import type { Env } from '../env.ts';
-import { POLICIES } from '../policy.ts';
+import { policyOf } from '../policy.ts';
 import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { PING, PONG } from '../protocol/frames.ts';
 import { nameOfRoom } from '../protocol/rooms.ts';
@@ -20,6 +20,7 @@ import type { RoomBatch } from './intake/room-batch.ts';
 import type { Place } from './log/resume.ts';
 import type { Joiner } from './ports.ts';
 import { Room as PlainRoom } from './room.ts';
+import { decodeAttachment } from './session/attachment.ts';
 import { SqliteChunks } from './store/chunks.ts';
 
 /** This header carries a `Joiner` as JSON from the Worker, which alone can call an object. */
@@ -40,10 +41,9 @@ export class Room extends DurableObject<Env> {
     if (parsed === undefined) throw new Error(`no object is called ${JSON.stringify(object)}`);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     const { room: name, branch } = parsed;
+    const room = name && nameOfRoom(name);
     const followRows = new SqliteFollowRows(ctx.storage.sql);
-    const identity = { object, room: nameOfRoom(name), name, branch };
-    const policies = { own: POLICIES[name.class], system: POLICIES.system };
-    this.#room = new PlainRoom(identity, policies, {
+    this.#room = new PlainRoom({ object, room, name, branch }, policyOf, {
       timers: {
         now: Date.now,
         setTimeout: (callback, ms) => setTimeout(callback, ms),
@@ -64,7 +64,7 @@ export class Room extends DurableObject<Env> {
       random: Math.random,
       sockets: ctx.getWebSockets().map((socket) => ({
         socket,
-        attachment: socket.deserializeAttachment(),
+        attachment: decodeAttachment(socket.deserializeAttachment()),
       })),
       lastPing: (socket) =>
         ctx.getWebSocketAutoResponseTimestamp(socket as WebSocket)?.getTime() ?? undefined,

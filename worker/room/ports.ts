@@ -16,8 +16,9 @@ import type { Chunks } from './store/chunks.ts';
 export interface RoomIdentity {
   /** Its name: the room's, and that of its branch unless it is the room's root. */
   readonly object: string;
-  readonly room: string;
-  readonly name: RoomName;
+  /** Undefined for a relay. */
+  readonly room: string | undefined;
+  readonly name: RoomName | undefined;
   readonly branch: Branch | undefined;
 }
 
@@ -25,6 +26,8 @@ export interface RoomIdentity {
 export interface Joiner extends Identity {
   readonly since: Cursor | undefined;
   readonly maxRate: MaxRate | undefined;
+  /** The path that the client is told to come back to. */
+  readonly home?: string | undefined;
   /** Where the client stands in `system`, which every session reads that does not decline it. */
   readonly system: Cursor | 'off' | undefined;
 }

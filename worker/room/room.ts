@@ -11,8 +11,9 @@
 import { accessTo } from '../auth/access.ts';
 import type { Policy } from '../policy.ts';
 import type { Cursor } from '../protocol/frames.ts';
+import { SYSTEM_ROOM } from '../protocol/rooms.ts';
 import { Alarm } from './alarm.ts';
-import { Channels, SYSTEM_ROOM } from './channels.ts';
+import { Channels } from './channels.ts';
 import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
@@ -25,9 +26,11 @@ import type { Log } from './log/log.ts';
 import type { Place } from './log/resume.ts';
 import type { Joiner, RoomIdentity, RoomPorts } from './ports.ts';
 import { Scheduler } from './scheduler.ts';
+import { admissionToAll, admissionToOne, isPrivate } from './session/admission.ts';
 import { attachmentOf, restoreSession } from './session/attachment.ts';
 import { Conversation } from './session/conversation.ts';
 import type { Socket } from './session/output.ts';
+import { RELAY_SOCKET, ROOM_SOCKET } from './session/profile.ts';
 import type { Session } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
 import { openStore } from './store/open-store.ts';
@@ -41,6 +44,9 @@ const JOINING_BURST = 8 * 1024 * 1024;
 /** The state that it may show them each ms, in characters: 16 MB/s. */
 const JOINING_PER_MS = 16 * 1024;
 
+/** An object that wakes does not know for what. */
+const UNKNOWN_CAUSE = { answers: 'either', depth: Number.POSITIVE_INFINITY } as const;
+
 /** What only the root of a room has. */
 interface Root {
   readonly store: Store;
@@ -51,6 +57,7 @@ export class Room {
   readonly sessions: Sessions;
   readonly losses = new Losses();
   readonly #identity: RoomIdentity;
+  readonly #policyOf: (room: string) => Policy;
   readonly #ports: RoomPorts;
   readonly #root: Root | undefined;
   readonly #channels: Channels;
@@ -60,35 +67,33 @@ export class Room {
   readonly #turn: { -readonly [Field in keyof Turn]: Turn[Field] } = {
     number: 0,
     answers: undefined,
+    depth: 0,
   };
   #lossesReported = 0;
   #lossesReportedAt = 0;
 
-  constructor(
-    identity: RoomIdentity,
-    policies: { readonly own: Policy; readonly system: Policy },
-    ports: RoomPorts,
-  ) {
+  constructor(identity: RoomIdentity, policyOf: (room: string) => Policy, ports: RoomPorts) {
     const { object, room, name, branch } = identity;
     const { timers, storage, sockets, lastPing, checkToken, objects, region, width } = ports;
     const now = timers.now();
     this.#identity = identity;
+    this.#policyOf = policyOf;
     this.#ports = ports;
     const toldEpoch = sockets.find(({ attachment }) => attachment !== null)?.attachment?.epoch;
-    if (branch === undefined) {
+    if (branch === undefined && room !== undefined) {
       const setAlarm = (at: number) => this.#alarm.ask(at);
-      const store = openStore(policies.own, { chunks: storage.chunks, setAlarm }, toldEpoch, now);
+      const store = openStore(policyOf(room), { chunks: storage.chunks, setAlarm }, toldEpoch, now);
       const { log, positions, webhookIds } = store.state;
       this.#root = { store, intake: new Intake(log, positions, webhookIds) };
     }
     this.#alarm = new Alarm(storage.setAlarm, this.#root?.store.alarmAt);
-    const turn = (act: (now: number) => void) => this.#inTurn(act);
+    const turn = (act: (now: number) => void, depth = 0) => this.#inTurn(act, { depth });
     const laggards = new Laggards(this.losses, new Budget(JOINING_BURST, JOINING_PER_MS));
     const channelsPorts = {
       object,
       room,
       branch,
-      policies,
+      policyOf,
       objects,
       region,
       width,
@@ -100,27 +105,28 @@ export class Room {
       shared: { pace: new Pace(), laggards, losses: this.losses },
       rows: storage.followRows,
       // A crash closes the sockets, and a branch has none.
-      hasSlept: branch !== undefined || sockets.length > 0,
+      hasSlept: (branch !== undefined && room !== undefined) || sockets.length > 0,
       forget: (followed: string) => this.#forget(followed),
     };
     this.#channels = new Channels(channelsPorts, this.#root?.store.state.log);
     this.sessions = new Sessions({
       turn: this.#turn,
-      isPrivate: policies.own.access !== 'anyone',
+      profile: room === undefined ? RELAY_SOCKET : ROOM_SOCKET,
+      isPrivate: ({ subscriptions }) => this.#takesToken([...subscriptions.keys()]),
       lastPing,
-      attachmentOf: (session) => attachmentOf(session, this.#log.epoch),
+      attachmentOf: (session) => attachmentOf(session, room === undefined ? 0 : this.#log.epoch),
     });
+    const channelOf = (wanted: string) => this.#channels.of(wanted);
     this.#conversation = new Conversation({
       sessions: this.sessions,
-      room,
-      channelOf: (wanted) => this.#channels.of(wanted),
+      admission: room === undefined ? admissionToAll(channelOf) : admissionToOne(room, channelOf),
       checkToken,
-      opens: (user) => accessTo(name, user) === 'granted',
+      opens: (user) => name === undefined || accessTo(name, user) === 'granted',
       turn,
     });
     const parts = [this.#channels, laggards, ...(this.#root ? [this.#root.store] : [])];
-    this.#scheduler = new Scheduler(timers, parts, () => this.#inTurn(() => {}));
-    if (sockets.length > 0) this.#inTurn(() => this.#wake(now));
+    this.#scheduler = new Scheduler(timers, parts, this.#turn, (depth) => turn(() => {}, depth));
+    if (sockets.length > 0) this.#inTurn(() => this.#wake(now), UNKNOWN_CAUSE);
   }
 
   /** Takes the records of a batch that are this room's, and gives what is new to its members. */
@@ -140,20 +146,32 @@ export class Room {
 
   /** A page of the tail, as JSON. */
   history(start: Place | undefined, limit: number): string {
-    return readHistory(this.#identity.room, this.#log, start, limit, this.#ports.timers.now());
+    return readHistory(
+      this.#channels.own.channel.room,
+      this.#log,
+      start,
+      limit,
+      this.#ports.timers.now(),
+    );
   }
 
   /** Another object asks to follow the room. */
   follow(call: FollowCall): FollowAnswer {
-    return this.#inTurn((now) => {
-      this.#root?.store.keepEpoch(now);
-      return this.#channels.follow(call, now);
-    }, 'follow');
+    return this.#inTurn(
+      (now) => {
+        this.#root?.store.keepEpoch(now);
+        return this.#channels.follow(call, now);
+      },
+      { answers: 'follow', depth: call.depth },
+    );
   }
 
   /** The upstream of a room that is followed here pushes. */
   push(call: PushCall): PushAnswer {
-    return this.#inTurn((now) => this.#channels.push(call, now), 'push');
+    return this.#inTurn((now) => this.#channels.push(call, now), {
+      answers: 'push',
+      depth: call.depth,
+    });
   }
 
   /** Whether another socket may be held. */
@@ -168,7 +186,12 @@ export class Room {
     this.#inTurn((now) => {
       const session = this.sessions.hold(socket, identity);
       session.welcome();
-      session.subscribe(this.#channels.own.channel, { since, maxRate }, now);
+      if (this.#identity.room !== undefined) {
+        const { channel } = this.#channels.own;
+        // A client that says at each address where it stands in `system` means the same by it here.
+        const place = channel.room === SYSTEM_ROOM && system !== 'off' ? (since ?? system) : since;
+        session.subscribe(channel, { since: place, maxRate }, now);
+      }
       if (system !== 'off') this.#subscribeSystem(session, system, now);
     });
   }
@@ -204,17 +227,24 @@ export class Room {
     return this.#root;
   }
 
-  /** @param answers which call of another object the turn answers. */
-  #inTurn<Result>(act: (now: number) => Result, answers?: Turn['answers']): Result {
+  /** @param cause which call of another object the turn answers, and how many calls led to it. */
+  #inTurn<Result>(
+    act: (now: number) => Result,
+    { answers, depth = 0 }: Partial<Pick<Turn, 'answers' | 'depth'>> = {},
+  ): Result {
     const now = this.#ports.timers.now();
     this.#turn.number++;
     this.#turn.answers = answers;
+    this.#turn.depth = depth;
     try {
       this.sessions.sweep(now);
       const result = act(now);
       this.#scheduler.run(now);
+      this.sessions.sendOutgoing();
+      this.#channels.tidy();
       this.sessions.saveChanged();
-      this.#alarm.ask(this.#channels.alarmAt(now));
+      if (answers !== 'either') this.#alarm.ask(this.#channels.alarmAt(now));
+      this.#channels.rest(now);
       this.#scheduler.arm(now);
       return result;
     } catch (error) {
@@ -225,12 +255,13 @@ export class Room {
 
   /** Nobody follows a room here any more, nor does this object. A branch is nothing else. */
   #forget(room: string): void {
-    const { followRows, clear } = this.#ports.storage;
-    if (this.#root !== undefined) {
-      followRows.remove(room, '');
+    const { room: own, branch } = this.#identity;
+    const isForsakenBranch = branch !== undefined && room === own;
+    if (!isForsakenBranch) {
+      this.#channels.forget(room);
       return;
     }
-    clear();
+    this.#ports.storage.clear();
     this.#alarm.wentOff();
   }
 
@@ -248,15 +279,24 @@ export class Room {
         this.sessions.holdClosing(socket);
         return [];
       }
-      const { user, tokenExpiresAt } = attachment;
-      return [{ session: this.sessions.hold(socket, { user, tokenExpiresAt }), attachment }];
+      return [{ session: this.sessions.hold(socket, attachment), attachment }];
     });
-    // A token may have ended meanwhile, and then nothing more is sent.
-    this.sessions.sweep(now);
     const channelOf = (room: string) => this.#channels.of(room);
+    // A token may have ended meanwhile, and then nothing more is sent.
+    for (const { session, attachment } of held) {
+      const isOver = (attachment.tokenExpiresAt ?? Number.POSITIVE_INFINITY) <= now;
+      const rooms = attachment.subscriptions.map(({ room }) => room);
+      if (isOver && this.#takesToken(rooms)) this.sessions.dismiss(session, 'token_expired');
+    }
     for (const { session, attachment } of held) {
       if (this.sessions.holds(session)) restoreSession(session, channelOf, attachment, now);
     }
+  }
+
+  /** Whether a session of these rooms may be sent something only while its token has not ended. */
+  #takesToken(rooms: readonly string[]): boolean {
+    const { room } = this.#identity;
+    return room === undefined ? rooms.some(isPrivate) : this.#policyOf(room).access !== 'anyone';
   }
 
   #reportLosses(now: number): void {

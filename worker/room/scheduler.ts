@@ -2,6 +2,7 @@
  * The one timer of an object. Whatever has something to do later says when; the timer is set for
  * whoever is first. An object with nothing to do has no timer, and so it can hibernate.
  */
+import type { Turn } from './turn.ts';
 
 /** The clock and the timers of a platform. */
 export interface Timers {
@@ -19,14 +20,23 @@ export interface Scheduled {
 export class Scheduler {
   readonly #timers: Timers;
   readonly #parts: readonly Scheduled[];
-  readonly #wake: () => void;
+  readonly #present: Turn;
+  readonly #wake: (depth: number) => void;
   #timer: unknown;
   #wakesAt = Number.POSITIVE_INFINITY;
+  /** Of the turn that set the timer. */
+  #depth = 0;
 
-  /** @param wake begins a turn, which calls `run` and then `arm`. */
-  constructor(timers: Timers, parts: readonly Scheduled[], wake: () => void) {
+  /** @param wake begins a turn of a depth, which calls `run` and then `arm`. */
+  constructor(
+    timers: Timers,
+    parts: readonly Scheduled[],
+    present: Turn,
+    wake: (depth: number) => void,
+  ) {
     this.#timers = timers;
     this.#parts = parts;
+    this.#present = present;
     this.#wake = wake;
   }
 
@@ -35,19 +45,26 @@ export class Scheduler {
     for (const part of this.#parts) if (part.dueAt <= now) part.run(now);
   }
 
-  /** Sets the timer. One that goes off too early does no harm: it is set again then. */
+  /**
+   * Sets the timer. One that goes off too early does no harm: it is set again then. One that more calls
+   * led to than to this turn is set anew, since what it does counts on from there.
+   */
   arm(now: number): void {
     let at = Number.POSITIVE_INFINITY;
     for (const { dueAt } of this.#parts) at = Math.min(at, dueAt);
-    if (at === this.#wakesAt || (this.#wakesAt < at && at !== Number.POSITIVE_INFINITY)) return;
+    const { depth } = this.#present;
+    const isSet = at === this.#wakesAt || this.#wakesAt < at;
+    const isNeeded = at !== Number.POSITIVE_INFINITY;
+    if (isSet && isNeeded && this.#depth <= depth) return;
     this.#timers.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#wakesAt = at;
-    if (at === Number.POSITIVE_INFINITY) return;
+    if (!isNeeded) return;
+    this.#depth = depth;
     const delay = Math.max(0, Math.ceil(at - now));
     this.#timer = this.#timers.setTimeout(() => {
       this.#wakesAt = Number.POSITIVE_INFINITY;
-      this.#wake();
+      this.#wake(depth);
     }, delay);
   }
 }

@@ -2,6 +2,17 @@
 export interface Turn {
   /** Counts the turns, so that what is measured once in a turn is measured once. */
   readonly number: number;
-  /** The call of another object that this turn answers; undefined for any other turn. */
-  readonly answers: 'follow' | 'push' | undefined;
+  /**
+   * The call of another object that this turn answers; undefined for any other turn. What wakes an object
+   * may be `either`, which the object does not know yet.
+   */
+  readonly answers: 'follow' | 'push' | 'either' | undefined;
+  /**
+   * How many calls of objects to each other led to it, one after the other. The platform refuses a call
+   * that too many led to, so after `MOST_DEPTH` it is left to the alarm, which nothing led to.
+   */
+  readonly depth: number;
 }
+
+/** The platform's limit is 16, and a push down the tree is at most 4 calls. */
+export const MOST_DEPTH = 8;

@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import { type AccessDecision, accessTo } from '../auth/access.ts';
 import { identify, sessionIdentity, type TokenRefusal } from '../auth/token.ts';
-import { configOf } from '../config.ts';
+import { type Config, configOf } from '../config.ts';
 import type { Env } from '../env.ts';
 import type { HttpErrorCode } from '../protocol/codes.ts';
 import { nameOfRoom, parseRoomName } from '../protocol/rooms.ts';
@@ -18,7 +18,13 @@ export type Reader =
       ) => Promise<Result | RoomFailure>;
       readonly identity: Identity;
     }
-  | { readonly kind: 'refused'; readonly code: HttpErrorCode; readonly message: string };
+  | Refusal;
+
+interface Refusal {
+  readonly kind: 'refused';
+  readonly code: HttpErrorCode;
+  readonly message: string;
+}
 
 const MESSAGES: Readonly<Record<TokenRefusal | Exclude<AccessDecision, 'granted'>, string>> = {
   token_missing: 'this room needs a token, and there was none',
@@ -33,18 +39,29 @@ export async function admitReader(c: Context<{ Bindings: Env }>, name: string): 
   const config = await configOf(c.env);
   const parsed = parseRoomName(name);
   if (parsed === undefined) return refused('room_invalid', 'no room can be called that');
-  const identity = await identify(c.req.raw.headers, config.jwtSecret);
-  if (identity.kind === 'refused') return refused(identity.code, MESSAGES[identity.code]);
+  const identified = await identifyReader(c, config);
+  if (identified.kind === 'refused') return identified;
+  const { identity } = identified;
   const access = accessTo(parsed, identity);
   if (access !== 'granted') return refused(access, MESSAGES[access]);
   const room = nameOfRoom(parsed);
   return {
     kind: 'admitted',
     call: (call) => callRoom({ room, stub: () => roomStub(c.env, config, room), call }),
-    identity: sessionIdentity(identity),
+    identity,
   };
 }
 
-function refused(code: HttpErrorCode, message: string): Reader {
+/** Who asks, whatever for. */
+export async function identifyReader(
+  c: Context<{ Bindings: Env }>,
+  config: Config,
+): Promise<{ readonly kind: 'identified'; readonly identity: Identity } | Refusal> {
+  const identity = await identify(c.req.raw.headers, config.jwtSecret);
+  if (identity.kind === 'refused') return refused(identity.code, MESSAGES[identity.code]);
+  return { kind: 'identified', identity: sessionIdentity(identity) };
+}
+
+function refused(code: HttpErrorCode, message: string): Refusal {
   return { kind: 'refused', code, message };
 }

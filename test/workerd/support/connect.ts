@@ -33,7 +33,7 @@ export class Client {
   }
 
   get frames(): Frame[] {
-    return this.texts.filter((text) => text !== 'pong').map((text) => JSON.parse(text));
+    return this.texts.filter((text) => text !== 'pong').flatMap((text) => JSON.parse(text));
   }
 
   /** The frames of one type; resolves once there are `count`. */
@@ -96,6 +96,21 @@ export async function connect(
   }
   const client = new Client(response.webSocket);
   await client.received('subscribed');
+  return client;
+}
+
+/** Connects to a relay, or to the home that one has named, and waits until it is welcomed. */
+export async function connectRelay(path = '/v1/ws?system=off', token?: string): Promise<Client> {
+  const headers = {
+    Upgrade: 'websocket',
+    ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+  };
+  const response = await exports.default.fetch(`https://gateway.test${path}`, { headers });
+  if (response.webSocket === null) {
+    throw new Error(`${response.status}: ${await response.text()}`);
+  }
+  const client = new Client(response.webSocket);
+  await client.received('welcome');
   return client;
 }
 

@@ -109,8 +109,14 @@ export class Flusher {
   #flush(now: number): void {
     const { pace } = this.#ports;
     const pending = this.#pending.filter(({ expiresAt }) => expiresAt > now);
+    // In a log that follows another, entries may have come to their age on their way.
+    const missed = this.#pending.findLast((entry) => entry.expiresAt <= now && !entry.perishable);
     pace.spend(this.#main.size, now);
     for (const cohort of this.#main.cohorts) {
+      if (missed !== undefined && cohort.cursor < missed.seq) {
+        this.#leaveBehind(this.#main, cohort, now);
+        continue;
+      }
       // A member that joined since the last flush has a part of it in its snapshot.
       const missing = pending.filter(({ seq }) => seq > cohort.cursor);
       this.#give(this.#main, cohort, eventSlices(cohort.cursor, missing), now);

@@ -23,6 +23,8 @@ export interface Recipient {
   placeChanged(): void;
   /** It has taken nothing for too long, and it gives no sign by itself. */
   giveUp(): void;
+  /** The log that it waits for cannot be had now. */
+  unavailable(now: number): void;
 }
 
 /** Where a new member begins. */

@@ -7,18 +7,18 @@
  * space. It asks the root first, and whoever is full sends it one level down, to the branch that its own
  * name chooses there. So a region grows as many branches as it needs, evenly.
  */
-import { parseRoomName, type RoomName } from '../../protocol/rooms.ts';
+import { parseRoomName, RELAY, type RoomName } from '../../protocol/rooms.ts';
 
-/** A branch of a room: it serves the room in a region. */
+/** A branch of a room, which serves it in a region, or a relay there. */
 export interface Branch {
   /** A location hint such as `weur`, or `home` where none is configured. */
   readonly region: string;
   readonly number: number;
 }
 
-/** What an object is called by: its room, and its branch unless it is the room's root. */
+/** What an object is called by: its room, and its branch unless it is the room's root. A relay has no room. */
 export interface ObjectName {
-  readonly room: RoomName;
+  readonly room: RoomName | undefined;
   readonly branch: Branch | undefined;
 }
 
@@ -28,6 +28,7 @@ const BRANCH_PATTERN = /^([^ ]+) ([a-z-]+)\.(0|[1-9][0-9]{0,8})$/;
 /** What an object of this name serves; undefined when no object is called that. */
 export function parseObjectName(name: string): ObjectName | undefined {
   const branch = matchBranch(name);
+  if (branch?.room === RELAY) return { room: undefined, branch };
   const room = parseRoomName(branch?.room ?? name);
   return room && { room, branch };
 }

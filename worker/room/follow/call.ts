@@ -4,6 +4,7 @@
  * call waits: by a timer up to ten seconds, and by the alarm beyond that, so that an object which cannot
  * reach another one may sleep meanwhile.
  */
+import { MOST_DEPTH, type Turn } from '../turn.ts';
 
 /** How long an answer is waited for, in ms. */
 export const CALL_DEADLINE = 10_000;
@@ -26,8 +27,9 @@ interface PlatformError {
 }
 
 export interface CallPorts {
+  readonly present: Turn;
   /** Begins a turn, since whatever is awaited ends the present one. */
-  readonly turn: (act: (now: number) => void) => void;
+  readonly turn: (act: (now: number) => void, depth: number) => void;
   /** A number from 0 to 1, so that those who failed together do not come back together. */
   readonly random: () => number;
   /** Tells the operator. */
@@ -80,9 +82,13 @@ export class Call {
     return this.#notBefore;
   }
 
-  /** Whether the alarm brings the next call, because no timer is kept for so long a wait. */
+  /**
+   * Whether the alarm brings the next call, because no timer is kept for so long a wait, or because too
+   * many calls led to this turn.
+   */
   waitsForAlarm(now: number): boolean {
-    return this.#notBefore - now > LONGEST_TIMER;
+    const isDeep = this.#ports.present.depth >= MOST_DEPTH;
+    return isDeep || this.#notBefore - now > LONGEST_TIMER;
   }
 
   begin<Answer>(
@@ -94,12 +100,13 @@ export class Call {
     this.#failed = failed;
     this.#abort = new AbortController();
     this.#deadline = now + CALL_DEADLINE;
+    const { depth } = this.#ports.present;
     const settle = (act: (at: number) => void) =>
       this.#ports.turn((at) => {
         if (number !== this.#number) return;
         this.#deadline = Number.POSITIVE_INFINITY;
         act(at);
-      });
+      }, depth);
     call(this.#abort.signal).then(
       (answer) =>
         settle((at) => {

@@ -15,6 +15,8 @@ export interface FollowCall {
    * upstream knows which of two calls is newer, and a follower which pushes it has asked for.
    */
   readonly generation: number;
+  /** How many calls, this one included, led to the turn that obeys it. */
+  readonly depth: number;
 }
 
 export type FollowAnswer =
@@ -47,6 +49,8 @@ export interface PushCall {
   readonly upstream: string;
   /** Of the follower's call that is obeyed. */
   readonly generation: number;
+  /** As in `FollowCall`. */
+  readonly depth: number;
   readonly content: PushedEntries | PushedLog;
 }
 

@@ -18,18 +18,30 @@ export function unpack({ parts, ...log }: CarriedLog): SavedLog {
   return { ...log, entries: parts.flatMap(decodeEntries) };
 }
 
-/** What a mirror knows that has slept, or was never filled: where it stands, and no entry. */
-export function logAt(cursor: Cursor = { epoch: 0, seq: 0 }): SavedLog {
-  const { epoch, seq } = cursor;
+/**
+ * What a mirror knows that has slept, or was never filled: where it stands, and no entry.
+ *
+ * @param floor after which all had expired by then.
+ */
+export function logAt({ epoch, seq }: Cursor = { epoch: 0, seq: 0 }, floor = seq): SavedLog {
   return {
     epoch,
     head: seq,
-    floor: seq,
-    trimmed: seq,
+    floor,
+    trimmed: floor,
     conflatableFrom: seq,
     entries: [],
     isUnbroken: false,
   };
+}
+
+/** The least number after which nothing is left in a log that somebody could miss. */
+export function nothingAfter(
+  { entries, floor }: Pick<Log, 'entries' | 'floor'>,
+  now: number,
+): number {
+  const newest = entries.findLast(({ perishable, expiresAt }) => !perishable || expiresAt > now);
+  return Math.max(floor, newest?.seq ?? 0);
 }
 
 function inParts(entries: readonly Entry[]): Entry[][] {

@@ -13,7 +13,6 @@ import { eventSlices } from '../delivery/slice.ts';
 import { encodeEntries } from '../log/entry.ts';
 import type { Log } from '../log/log.ts';
 import { resumeFrom } from '../log/resume.ts';
-import type { Turn } from '../turn.ts';
 import { Call, type CallPorts } from './call.ts';
 import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
 import { carry } from './carried-log.ts';
@@ -35,7 +34,6 @@ export interface FollowedChannel {
 }
 
 export interface FollowersPorts extends CallPorts {
-  readonly present: Turn;
   /** The name of this object. */
   readonly object: string;
   readonly channel: FollowedChannel;
@@ -126,12 +124,12 @@ export class Followers {
   /** When the alarm is to go off for those who could not be reached for long, Unix ms. */
   alarmAt(now: number): number {
     let at = Number.POSITIVE_INFINITY;
+    const { channel } = this.#ports;
     for (const { call, cursor } of this.#followers.values()) {
-      if (call.isInFlight || !call.waitsForAlarm(now)) continue;
-      if (owed(this.#ports.channel.log, cursor, now) !== 'nothing')
-        at = Math.min(at, call.notBefore);
+      if (call.isInFlight || !call.waitsForAlarm(now) || !channel.serves(cursor)) continue;
+      if (owed(channel.log, cursor, now) !== 'nothing') at = Math.min(at, call.notBefore);
     }
-    return at;
+    return Math.max(now, at);
   }
 
   /** Asks for the log if a follower needs more of it than is here. */
@@ -146,7 +144,9 @@ export class Followers {
   run(now: number): void {
     for (const { call } of this.#followers.values()) call.run(now);
     // A push in the turn of a follower's own call would be a call back and forth.
-    if (this.#ports.present.answers === 'follow') return;
+    const { answers } = this.#ports.present;
+    if (answers === 'follow' || answers === 'either') return;
+    this.askForLog(now);
     const contents = new Map<string, PushCall['content']>();
     let calls = 0;
     for (const follower of this.#followers.values()) {
@@ -172,14 +172,17 @@ export class Followers {
   }
 
   #push(follower: Follower, content: PushCall['content'], now: number): void {
-    const { channel, object, push, changed } = this.#ports;
+    const { present, channel, object, push, changed } = this.#ports;
     const { name, generation, call } = follower;
+    const depth = present.depth + 1;
     const interval = channel.log.isKeyed ? KEYED_PUSH_INTERVAL : PUSH_INTERVAL;
-    const pushed = { room: channel.room, upstream: object, generation, content };
+    const pushed = { room: channel.room, upstream: object, generation, depth, content };
     call.begin((signal) => push(name, pushed, signal), now, {
       answered: (answer, later) => {
         call.holdUntil(Math.max(now + interval, later + answer.retryIn));
         this.#answered(follower, answer);
+        // It may have lost what this object has given on and forgotten.
+        this.askForLog(later);
         changed(later);
       },
       failed: changed,
@@ -213,6 +216,8 @@ export class Followers {
 
 /** What a follower at `cursor` is owed: what came after it, or the whole log. */
 function owed(log: Log, cursor: Cursor | undefined, now: number): 'nothing' | 'entries' | 'log' {
+  // What comes to its age is missed by whoever was not told it.
+  log.expire(now);
   if (cursor === undefined || cursor.epoch < log.epoch) return 'log';
   // Another object may have told it more than this one knows by now.
   if (cursor.epoch > log.epoch || cursor.seq >= log.head) return 'nothing';
@@ -221,7 +226,6 @@ function owed(log: Log, cursor: Cursor | undefined, now: number): 'nothing' | 'e
 }
 
 function contentAfter(log: Log, cursor: Cursor | undefined, now: number): PushCall['content'] {
-  log.expire(now);
   if (cursor !== undefined && owed(log, cursor, now) === 'entries') {
     const [first] = eventSlices(cursor.seq, log.entriesAfter(cursor.seq, now));
     if (first !== undefined) {

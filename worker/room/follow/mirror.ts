@@ -20,11 +20,15 @@ const BUSY_WAIT = 100;
 /** How often the upstream is asked whether there is a later epoch, in ms. */
 const CATCH_UP_INTERVAL = 10_000;
 
-export interface MirrorPorts extends Omit<UpstreamPorts, 'filled'> {
+export interface MirrorPorts extends Omit<UpstreamPorts, 'filled' | 'unavailable'> {
   /** Whether the object went to sleep after all was saved, and did not crash, as far as it can know. */
   readonly hasSlept: boolean;
   /** The log has something new. */
   readonly grown: (now: number) => void;
+  /** The last member has left. */
+  readonly deserted: () => void;
+  /** Something may be due now. */
+  readonly touched: () => void;
 }
 
 export class Mirror implements Source {
@@ -43,21 +47,25 @@ export class Mirror implements Source {
   ) {
     this.#ports = ports;
     // What was asked for shortly before a crash is not known any more, nor what was left.
-    this.#goesOn = ports.hasSlept && saved?.upstream !== undefined;
-    const log = new Log(policy, logAt(saved?.cursor), true);
-    this.channel = new Channel(ports.room, log, policy, shared, this);
+    this.#goesOn = ports.hasSlept;
+    const log = new Log(policy, logAt(saved?.cursor, saved?.floor), true);
+    this.channel = new Channel(ports.room, log, policy, shared, ports.touched, this);
     this.upstream = new Upstream(
-      { ...ports, filled: (log, now) => this.#refill(log, now) },
+      {
+        ...ports,
+        filled: (carried, now) => this.#refill(carried, now),
+        unavailable: (now) => this.channel.refuseWaiting(now),
+      },
       saved ?? {},
     );
   }
 
   get isFilled(): boolean {
-    return this.#isFilled;
+    return this.#isFilled && this.upstream.isFollower;
   }
 
   get goesOn(): boolean {
-    return this.#goesOn;
+    return this.#goesOn && this.upstream.isFollower;
   }
 
   /** Where the log stands; undefined when it has never had anything. */
@@ -66,8 +74,17 @@ export class Mirror implements Source {
     return epoch === 0 ? undefined : { epoch, seq: head };
   }
 
-  fill(): void {
-    this.upstream.fill();
+  fill(now: number): void {
+    this.upstream.fill(now);
+    this.#ports.touched();
+  }
+
+  isUnreachable(now: number): boolean {
+    return this.upstream.isUnreachable(now);
+  }
+
+  deserted(): void {
+    this.#ports.deserted();
   }
 
   /** Anybody may claim to have seen a later epoch, so the upstream is asked for it now and then only. */
@@ -75,7 +92,7 @@ export class Mirror implements Source {
     if (this.upstream.isAsking) return true;
     if (now - this.#caughtUpAt < CATCH_UP_INTERVAL) return false;
     this.#caughtUpAt = now;
-    this.fill();
+    this.fill(now);
     return true;
   }
 
@@ -86,7 +103,7 @@ export class Mirror implements Source {
     if (!isPresent || !isWanted) {
       if (isPresent) this.#leave(now);
       // A crash has made it forget its last call, and whoever is refused pushes no more.
-      else if (isWanted && this.upstream.isBehind(generation)) this.fill();
+      else if (isWanted && !this.upstream.isFollower) this.fill(now);
       return { generation, wants: false, cursor: undefined, retryIn: 0 };
     }
     if (this.upstream.isAsking) {
@@ -124,7 +141,10 @@ export class Mirror implements Source {
   #refill(carried: CarriedLog, now: number): void {
     const { log } = this.channel;
     const { epoch, head } = carried;
-    if (epoch < log.epoch || (epoch === log.epoch && head < log.head)) return;
+    if (epoch < log.epoch || (epoch === log.epoch && head < log.head)) {
+      if (!this.#isFilled) this.upstream.askAgain(now);
+      return;
+    }
     this.#isFilled = true;
     this.#goesOn = true;
     this.upstream.noteFilled();

@@ -35,6 +35,8 @@ export interface SavedChannel {
   readonly upstream: string | undefined;
   /** Where a mirror stands; undefined for a log of its own, and for a mirror that was never filled. */
   readonly cursor: Cursor | undefined;
+  /** What came after this number, up to where the mirror stands, has expired. */
+  readonly floor: number;
   /** Up to where every follower was told; undefined when they were never all told. */
   readonly told: Cursor | undefined;
   /** How many calls to one other object had failed in a row, at most. */

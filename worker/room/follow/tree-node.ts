@@ -6,23 +6,32 @@ import type { Policy } from '../../policy.ts';
 import type { Cursor } from '../../protocol/frames.ts';
 import { Channel, type SharedDelivery } from '../channel.ts';
 import type { Log } from '../log/log.ts';
-import type { Turn } from '../turn.ts';
 import { upstreamOfBranch } from './branches.ts';
 import type { CallPorts } from './call.ts';
 import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
+import { nothingAfter } from './carried-log.ts';
 import { Followers } from './followers.ts';
 import { Mirror } from './mirror.ts';
 import type { FollowRows, SavedChannel, SavedNode } from './rows.ts';
 import type { UpstreamPorts } from './upstream.ts';
 
-/** How long nothing changes before it is saved, in ms. */
-const IDLE_TIME = 3_000;
 /** How long after an append the alarm goes off that pushes it if the object has crashed, in ms. */
 const ALARM_AFTER = 10_000;
 
+/** What a node tells of itself. */
+export interface NodeOwner {
+  /** What a mirror holds has grown or shrunk, in characters. */
+  readonly resized: (by: number) => void;
+  /** The last reader of a room has left. */
+  readonly deserted: (room: string) => void;
+  /** Something of a node has changed, so that something may be due. */
+  readonly touched: (node: TreeNode) => void;
+  /** What has to be known of a node after a sleep has changed. */
+  readonly changed: (node: TreeNode, now: number) => void;
+}
+
 /** What the nodes of an object share. */
-export interface TreePorts extends CallPorts {
-  readonly present: Turn;
+export interface TreePorts extends CallPorts, NodeOwner {
   /** The name of this object. */
   readonly object: string;
   readonly shared: SharedDelivery;
@@ -45,10 +54,11 @@ export class TreeNode {
   readonly #mirror: Mirror | undefined;
   readonly #ports: TreePorts;
   #told: Cursor | undefined;
-  #changedAt = Number.POSITIVE_INFINITY;
   #alarmAt = Number.POSITIVE_INFINITY;
   /** Whether it has grown since the object woke. */
   #hasGrown = false;
+  /** What the mirror holds, as it was told last, in characters. */
+  #size = 0;
 
   constructor(
     ports: TreePorts,
@@ -58,24 +68,35 @@ export class TreeNode {
     saved: SavedNode | undefined,
   ) {
     const { object, shared, rows, objects, width } = ports;
-    const changed = (now: number) => this.#changed(now);
+    const changed = (now: number) => ports.changed(this, now);
+    const touched = () => ports.touched(this);
+    const turn: TreePorts['turn'] = (act, depth) =>
+      ports.turn((now) => {
+        touched();
+        act(now);
+      }, depth);
     if ('log' in source) {
-      this.channel = new Channel(room, source.log, policy, shared);
+      this.channel = new Channel(room, source.log, policy, shared, touched);
     } else {
       const mirrorPorts = {
         ...ports,
+        turn,
+        touched,
         room,
         upstreamAt: source.upstreamAt,
         follow: objects.follow,
-        isWanted: () => this.#isWanted,
+        isWanted: () => this.isWanted,
         grown: (now: number) => this.grown(now),
+        deserted: () => ports.deserted(room),
         changed,
+        left: (now: number) => this.save(now),
       };
       this.#mirror = new Mirror(policy, shared, mirrorPorts, saved?.channel);
       this.channel = this.#mirror.channel;
     }
     this.#followers = new Followers({
       ...ports,
+      turn,
       channel: this.channel,
       pace: shared.pace,
       isBranch: (follower) => upstreamOfBranch(follower, width) === object,
@@ -90,6 +111,29 @@ export class TreeNode {
       const { told, failures = 0 } = saved?.channel ?? {};
       this.#followers.restore(name, generation, later(cursor, told), failures);
     }
+    // A crash may have kept it from forgetting what nobody needs.
+    if (saved !== undefined && this.#isForsaken) changed(0);
+  }
+
+  get isMirror(): boolean {
+    return this.#mirror !== undefined;
+  }
+
+  /** Whether anybody reads the room here. */
+  get isWanted(): boolean {
+    return this.channel.size > 0 || this.#followers.size > 0;
+  }
+
+  /** Lets go of all but a part of the tail. */
+  shorten(part: number): void {
+    this.channel.log.shorten(part);
+    this.#tellSize();
+  }
+
+  /** The room is not served here any more. */
+  end(): void {
+    this.#mirror?.upstream.end();
+    this.#ports.resized(-this.#size);
   }
 
   /** When `run` is to be called next, Unix ms. */
@@ -98,12 +142,12 @@ export class TreeNode {
       this.channel.dueAt,
       this.#followers.dueAt(now),
       this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY,
-      this.#changedAt + IDLE_TIME,
     );
   }
 
   /** When the alarm is to go off, Unix ms; infinite when it is not needed. */
   alarmAt(now: number): number {
+    if (this.#isOrphan(now)) this.#armAlarm(now);
     return Math.min(
       this.#alarmAt,
       this.#followers.alarmAt(now),
@@ -115,7 +159,11 @@ export class TreeNode {
   follow(call: FollowCall, now: number): FollowAnswer {
     const answer = this.#followers.follow(call, now);
     // A crash must not make this object forget that it owes the log.
-    if (answer.kind === 'followed' && answer.log === undefined) this.#armAlarm(now);
+    if (answer.kind === 'followed' && answer.log === undefined) {
+      this.#told = undefined;
+      this.#saveNode(now);
+      this.#armAlarm(now);
+    }
     return answer;
   }
 
@@ -129,9 +177,12 @@ export class TreeNode {
   /** The log has something new. */
   grown(now: number): void {
     this.#hasGrown = true;
-    if (this.#mirror !== undefined) this.#changed(now);
+    if (this.#mirror !== undefined) {
+      this.#ports.changed(this, now);
+      this.#tellSize();
+    }
     if (this.#followers.size === 0) return;
-    this.#changed(now);
+    this.#ports.changed(this, now);
     this.#armAlarm(now);
     this.#followers.askForLog(now);
   }
@@ -140,14 +191,19 @@ export class TreeNode {
     if (this.channel.dueAt <= now) this.channel.run(now);
     if (this.#followers.dueAt(now) <= now) this.#followers.run(now);
     this.#mirror?.upstream.run(now);
-    if (this.#changedAt + IDLE_TIME <= now) this.#save(now);
+  }
+
+  /** Saves what has to be known after a sleep, or forgets it when nobody needs it. */
+  save(now: number): void {
+    if (this.#isForsaken) this.#ports.forget(this.channel.room);
+    else this.#saveNode(now);
   }
 
   alarm(now: number): void {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;
     // What was pushed here before a crash was perhaps never pushed on.
-    if (!this.#hasGrown) this.#mirror?.fill();
+    if (!this.#hasGrown || this.#isOrphan(now)) this.#mirror?.fill(now);
     this.#followers.askForLog(now);
     // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
     const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;
@@ -156,27 +212,27 @@ export class TreeNode {
     }
   }
 
-  /** Whether it follows nobody, and nobody follows it. */
+  /** Whether it follows nobody, and nobody reads it. */
   get #isForsaken(): boolean {
-    return this.#mirror?.upstream.saved.upstream === undefined && this.#followers.size === 0;
+    if (this.#mirror === undefined) return this.#followers.size === 0;
+    return this.#mirror.upstream.isIdle && !this.isWanted;
   }
 
-  get #isWanted(): boolean {
-    return this.channel.size > 0 || this.#followers.size > 0;
+  #tellSize(): void {
+    const { size } = this.channel.log;
+    this.#ports.resized(size - this.#size);
+    this.#size = size;
   }
 
-  #changed(now: number): void {
-    this.#changedAt = now;
+  /** Whether others follow the room here, and it follows nobody that could wake it. */
+  #isOrphan(now: number): boolean {
+    const upstream = this.#mirror?.upstream;
+    if (upstream === undefined || upstream.isFollower || this.#followers.size === 0) return false;
+    return upstream.alarmAt(now) === Number.POSITIVE_INFINITY;
   }
 
   #armAlarm(now: number): void {
     if (this.#alarmAt === Number.POSITIVE_INFINITY) this.#alarmAt = now + ALARM_AFTER;
-  }
-
-  #save(now: number): void {
-    this.#changedAt = Number.POSITIVE_INFINITY;
-    if (this.#isForsaken) this.#ports.forget(this.channel.room);
-    else this.#saveNode(now);
   }
 
   #saveNode(now: number): void {
@@ -189,6 +245,7 @@ export class TreeNode {
       generation,
       upstream,
       cursor: this.#mirror?.cursor,
+      floor: nothingAfter(log, now),
       told: this.#told,
       failures: Math.max(this.#followers.failures, this.#mirror?.upstream.failures ?? 0),
     };

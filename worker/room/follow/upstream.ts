@@ -5,9 +5,11 @@
  * Each call has a generation, greater than all before it. So the upstream knows which of two calls is
  * the newer one, whatever order they arrive in, and the mirror knows which pushes it has asked for.
  * There is no call to leave: a mirror that is not needed says so when it is pushed the next time.
+ *
+ * What is saved says of an upstream only if that one is sure to know the mirror. So it is saved in the
+ * very turn that makes it unsure: a new call, or an answer that the mirror is not needed.
  */
 import { unreachable } from '../../protocol/unreachable.ts';
-import type { Turn } from '../turn.ts';
 import type { Step } from './branches.ts';
 import { Call, type CallPorts } from './call.ts';
 import type { CarriedLog, FollowAnswer, Objects } from './calls.ts';
@@ -18,11 +20,15 @@ const MOST_LEVELS = 6;
 
 /** How long it waits before it searches another way, when all on its way are full, in ms. */
 const NEXT_SEARCH = 1_000;
+/** How long it waits when its upstream is behind it, in ms. */
+const BEHIND_WAIT = 1_000;
+
+/** How long those who wait for the log are patient, in ms. */
+const PATIENCE = 10_000;
 
 const FIRST_STEP: Step = { level: 0, round: 0 };
 
 export interface UpstreamPorts extends CallPorts {
-  readonly present: Turn;
   readonly room: string;
   /** The name of this object. */
   readonly object: string;
@@ -32,8 +38,12 @@ export interface UpstreamPorts extends CallPorts {
   /** Whether anybody reads the room here. */
   readonly isWanted: () => boolean;
   readonly filled: (log: CarriedLog, now: number) => void;
+  /** The log cannot be had now. It is asked for again, for as long as somebody wants it. */
+  readonly unavailable: (now: number) => void;
   /** What has to be known after a sleep has changed. */
   readonly changed: (now: number) => void;
+  /** It is no follower any more, as far as it knows. */
+  readonly left: (now: number) => void;
 }
 
 export class Upstream {
@@ -42,9 +52,12 @@ export class Upstream {
   #generation: number;
   /** Whom it follows, or was last asked; undefined when nobody was. */
   #name: string | undefined;
+  /** Whether that one has said so: then it pushes whatever is new. */
+  #isFollower: boolean;
   #step: Step = FIRST_STEP;
   /** Whether something is needed that was not asked for. */
   #isNeeded = false;
+  #neededSince = 0;
   /** Whether the upstream will push the whole log when it has it. */
   #awaitsPush = false;
 
@@ -52,13 +65,27 @@ export class Upstream {
     this.#ports = ports;
     this.#generation = generation ?? 0;
     this.#name = upstream;
+    this.#isFollower = upstream !== undefined;
     const what = { call: 'follow', object: ports.object, room: ports.room };
     this.#call = new Call(ports, what, failures);
   }
 
   /** What is saved of it. */
   get saved(): Pick<SavedChannel, 'generation' | 'upstream'> {
-    return { generation: this.#generation, upstream: this.#name };
+    return {
+      generation: this.#generation,
+      upstream: this.#isFollower ? this.#name : undefined,
+    };
+  }
+
+  /** Whether it is pushed whatever is new. */
+  get isFollower(): boolean {
+    return this.#isFollower;
+  }
+
+  /** Whether it follows nobody, and asks nobody. */
+  get isIdle(): boolean {
+    return this.#name === undefined && !this.#isNeeded;
   }
 
   /** How many calls have failed in a row. */
@@ -81,7 +108,7 @@ export class Upstream {
   /** When the alarm is to go off, because the upstream could not be reached for long, Unix ms. */
   alarmAt(now: number): number {
     const waits = this.#isNeeded && !this.#call.isInFlight && this.#call.waitsForAlarm(now);
-    return waits ? this.#call.notBefore : Number.POSITIVE_INFINITY;
+    return waits ? Math.max(now, this.#call.notBefore) : Number.POSITIVE_INFINITY;
   }
 
   /** Whether a push of this object and generation is one that was asked for. */
@@ -89,14 +116,16 @@ export class Upstream {
     return upstream === this.#name && generation === this.#generation;
   }
 
-  /** Whether a push of this generation tells of a call that is not known here. */
-  isBehind(generation: number): boolean {
-    return this.#name === undefined || generation > this.#generation;
+  /** The mirror needs all that is kept of the room. */
+  fill(now: number): void {
+    if (this.#call.isInFlight || this.#awaitsPush) return;
+    if (!this.#isNeeded) this.#neededSince = now;
+    this.#isNeeded = true;
   }
 
-  /** The mirror needs all that is kept of the room. */
-  fill(): void {
-    if (!this.#call.isInFlight && !this.#awaitsPush) this.#isNeeded = true;
+  /** Whether nobody is asked soon, after many failures. */
+  isUnreachable(now: number): boolean {
+    return this.#isNeeded && this.#call.waitsForAlarm(now);
   }
 
   /** The mirror was filled by a push. */
@@ -105,48 +134,73 @@ export class Upstream {
     this.#awaitsPush = false;
   }
 
+  /** The room is not served here any more. */
+  end(): void {
+    this.#call.giveUp();
+    this.noteFilled();
+  }
+
   /** Nobody needs the room any more. */
   leave(now: number): void {
+    // An answer that is on its way would say what is no longer so.
+    this.#call.giveUp();
     this.#name = undefined;
+    this.#isFollower = false;
     this.#step = FIRST_STEP;
     this.noteFilled();
-    this.#ports.changed(now);
+    this.#ports.left(now);
+  }
+
+  /** What the upstream gave was of no use, because it is behind. */
+  askAgain(now: number): void {
+    this.#awaitsPush = false;
+    this.#isNeeded = true;
+    this.#call.holdUntil(now + BEHIND_WAIT);
   }
 
   run(now: number): void {
     this.#call.run(now);
     // Two objects that call each other back and forth would reach the platform's limit of depth.
-    if (this.#ports.present.answers === 'push') return;
+    const { answers } = this.#ports.present;
+    if (answers === 'push' || answers === 'either') return;
     if (!this.#isNeeded || this.#call.isInFlight || this.#call.notBefore > now) return;
+    if (this.#call.waitsForAlarm(now)) return;
     if (this.#ports.isWanted()) this.#ask(now);
-    else this.#isNeeded = false;
+    else if (this.#isFollower) this.#isNeeded = false;
+    else this.leave(now);
   }
 
   #ask(now: number): void {
-    const { room, object, upstreamAt, follow, changed } = this.#ports;
+    const { present, room, object, upstreamAt, follow, changed, left } = this.#ports;
     const upstream = this.#name ?? upstreamAt(this.#step);
-    const generation = this.#generation + 1;
+    // By the time it is greater than all that were forgotten, too.
+    const generation = Math.max(this.#generation + 1, now);
     this.#name = upstream;
     this.#generation = generation;
     this.#isNeeded = false;
+    // Until the answer comes, an older push may end what was, so a crash must not go by that.
+    if (this.#isFollower) {
+      this.#isFollower = false;
+      left(now);
+    }
     changed(now);
-    this.#call.begin(
-      (signal) => follow(upstream, { room, follower: object, generation }, signal),
-      now,
-      {
-        answered: (answer, later) => this.#answered(answer, later),
-        failed: (later) => {
-          this.#isNeeded = true;
-          changed(later);
-        },
+    const call = { room, follower: object, generation, depth: present.depth + 1 };
+    this.#call.begin((signal) => follow(upstream, call, signal), now, {
+      answered: (answer, later) => this.#answered(answer, later),
+      failed: (later) => {
+        this.#isNeeded = true;
+        changed(later);
+        if (later - this.#neededSince >= PATIENCE) this.#ports.unavailable(later);
       },
-    );
+    });
   }
 
   #answered(answer: FollowAnswer, now: number): void {
     switch (answer.kind) {
       case 'followed':
         this.#step = FIRST_STEP;
+        this.#isFollower = true;
+        this.#ports.changed(now);
         if (answer.log === undefined) this.#awaitsPush = true;
         else this.#ports.filled(answer.log, now);
         return;

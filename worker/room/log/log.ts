@@ -97,6 +97,11 @@ export class Log {
     return this.#trimmed;
   }
 
+  /** What it holds, in characters. */
+  get size(): number {
+    return this.#characters + this.#latestCharacters;
+  }
+
   /** Whether the latest event per key stands for all before it. */
   get isKeyed(): boolean {
     return this.#policy.snapshot.kind === 'latest';
@@ -154,6 +159,18 @@ export class Log {
     this.#expiresFrom = Number.POSITIVE_INFINITY;
     this.#snapshot = NO_SNAPSHOT;
     this.#restore(saved);
+  }
+
+  /** Keeps only a part of the tail, from 0 to 1 of its characters. */
+  shorten(part: number): void {
+    const most = this.#characters * part;
+    while (this.#characters > most) {
+      const oldest = this.#tail.shift();
+      if (oldest === undefined) return;
+      this.#release(oldest);
+      this.#trimmed = oldest.seq;
+      this.#floor = Math.max(this.#floor, oldest.seq);
+    }
   }
 
   /** Drops everything that has expired. It is called for each reader, so most calls do nothing. */

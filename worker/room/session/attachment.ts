@@ -1,19 +1,24 @@
 /**
  * What survives hibernation with a socket. A subscription stands at the saved head of its log, unless
- * the attachment holds a cursor.
+ * the attachment holds a cursor. The platform keeps 16 KiB of a socket, so it is written as one compact
+ * text, and rooms are admitted against the most that they may come to need.
  */
-import type { Cursor } from '../../protocol/frames.ts';
-import type { MaxRate } from '../../protocol/messages.ts';
+import type { Cursor, RequestId } from '../../protocol/frames.ts';
+import { MAX_RATES, type MaxRate } from '../../protocol/messages.ts';
 import type { Session } from './session.ts';
 import type { ReadChannel, Subscription } from './subscription.ts';
-import type { SavedSent } from './window.ts';
+import { MOST_SAVED, type SavedSent } from './window.ts';
 
 export interface Attachment {
-  /** The epoch of the object's own room, which has nothing saved before its first event. */
+  /** The epoch of the object's own room, which has nothing saved before its first event; 0 at a relay. */
   readonly epoch: number;
   readonly user: string | undefined;
   /** Unix ms; undefined for an anonymous session. */
   readonly tokenExpiresAt: number | undefined;
+  /** The custom rooms that the token grants, at a relay. */
+  readonly rooms: readonly string[];
+  /** The path that the client was told to come back to. */
+  readonly home: string | undefined;
   /** Whether the client has ever acked anything. */
   readonly acks: boolean;
   /** What it is subscribed to. A socket without any subscription is only held. */
@@ -24,16 +29,45 @@ export interface Attachment {
 
 export interface SavedSubscription {
   readonly room: string;
-  /** The epoch that the client was told. */
+  /** The epoch that the client was told; 0 when it begins anew. */
   readonly epoch: number;
   readonly maxRate: MaxRate | undefined;
   /** Whether it waits, or is being shown the state, which a wake begins anew. */
   readonly joins: boolean;
   /** Where it stood when it asked to be a member, if it still waits. */
   readonly since: Cursor | undefined;
+  /** What its answer is to name, if it still waits. */
+  readonly id: RequestId | undefined;
   /** The number of a laggard, and of a member that does not stand at the head. */
   readonly cursor: number | undefined;
 }
+
+/** The platform keeps 16,384 bytes, some of which it needs itself. */
+export const MAX_ATTACHMENT_BYTES = 16_000;
+/** The most that is written of a subscription beside its name, in characters: two epochs and a number. */
+const SUBSCRIPTION_LENGTH = 40;
+/** The most that is written of what is in flight, beside names, in characters. */
+const SENT_LENGTH = 36;
+/** What is written of a session beside its names, in characters. */
+const HEAD_LENGTH = 100;
+const RADIX = 36;
+
+/** `[room, epoch, maxRate or 0, state, id of the request that waits]`, with numbers in base 36. */
+type EncodedSubscription =
+  | readonly [string, string, number, EncodedState]
+  | readonly [string, string, number, EncodedState, RequestId];
+/** At the head; at a cursor; joins anew; joins since `[epoch, seq]`. */
+type EncodedState = 0 | string | 1 | readonly [string, string];
+type Encoded = readonly [
+  epoch: number,
+  user: string | null,
+  tokenExpiresAt: number | null,
+  rooms: readonly string[],
+  home: string | null,
+  acks: 0 | 1,
+  subscriptions: readonly EncodedSubscription[],
+  inFlight: readonly SavedSent[] | null,
+];
 
 /** Whether an attachment says where its session stands, so that it is wrong once something was sent. */
 export function holdsPlace({ subscriptions, inFlight = [] }: Attachment): boolean {
@@ -42,17 +76,86 @@ export function holdsPlace({ subscriptions, inFlight = [] }: Attachment): boolea
 
 /** What a wake must know of a session on an object whose own room is in `epoch`. */
 export function attachmentOf(session: Session, epoch: number): Attachment {
-  const { output, identity } = session;
+  const { output, identity, home } = session;
   const subscriptions = [...session.subscriptions.values()].map(savedSubscription);
   const savesInFlight = output.acks && (output.isWindowFull || subscriptions.some(hasPlace));
   return {
     epoch,
     user: identity.user,
     tokenExpiresAt: identity.tokenExpiresAt,
+    // A room's own object admits to that room only.
+    rooms: session.profile.rooms === undefined ? [] : (identity.rooms ?? []),
+    home,
     acks: output.acks,
     subscriptions,
     inFlight: savesInFlight ? output.saveInFlight() : undefined,
   };
+}
+
+/**
+ * An attachment as it is kept with its socket. Ids of requests that wait are left out if they do not
+ * fit: then what answers them after a sleep names the room only.
+ */
+export function encodeAttachment(attachment: Attachment): string {
+  const text = encode(attachment);
+  if (bytesOf(text) <= MAX_ATTACHMENT_BYTES) return text;
+  const subscriptions = attachment.subscriptions.map((saved) => ({ ...saved, id: undefined }));
+  return encode({ ...attachment, subscriptions });
+}
+
+function encode(attachment: Attachment): string {
+  const { epoch, user, tokenExpiresAt, rooms, home, acks, subscriptions, inFlight } = attachment;
+  const encoded: Encoded = [
+    epoch,
+    user ?? null,
+    tokenExpiresAt ?? null,
+    rooms,
+    home ?? null,
+    acks ? 1 : 0,
+    subscriptions.map(encodeSubscription),
+    inFlight ?? null,
+  ];
+  return JSON.stringify(encoded);
+}
+
+/** The inverse of `encodeAttachment`; null for a socket that was dismissed. */
+export function decodeAttachment(kept: unknown): Attachment | null {
+  if (typeof kept !== 'string') return null;
+  const [epoch, user, tokenExpiresAt, rooms, home, acks, subscriptions, inFlight]: Encoded =
+    JSON.parse(kept);
+  return {
+    epoch,
+    user: user ?? undefined,
+    tokenExpiresAt: tokenExpiresAt ?? undefined,
+    rooms,
+    home: home ?? undefined,
+    acks: acks === 1,
+    subscriptions: subscriptions.map(decodeSubscription),
+    inFlight: inFlight ?? undefined,
+  };
+}
+
+/** The most that may have to be kept of a session with these rooms, in bytes. */
+export function largestAttachment(session: Session, rooms: readonly string[]): number {
+  const { identity, home } = session;
+  const names = [identity.user ?? '', home ?? '', ...(identity.rooms ?? []), ...rooms];
+  const longest = Math.max(...rooms.map(({ length }) => length));
+  const characters =
+    JSON.stringify(names).length +
+    rooms.length * SUBSCRIPTION_LENGTH +
+    MOST_SAVED * (SENT_LENGTH + longest) +
+    HEAD_LENGTH;
+  return characters * bytesPerCharacter(names.join());
+}
+
+function bytesOf(text: string): number {
+  return text.length * bytesPerCharacter(text);
+}
+
+/** The platform writes a text with two bytes to a character if any of them needs it. */
+function bytesPerCharacter(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are all that need one byte.
+  return /^[\u0000-\u00ff]*$/.test(text) ? 1 : 2;
 }
 
 /** Gives a session that slept its subscriptions back. */
@@ -74,32 +177,68 @@ export function restoreSession(
 function restoreSubscription(
   session: Session,
   channel: ReadChannel,
-  { epoch, maxRate, joins, since, cursor }: SavedSubscription,
+  { epoch, maxRate, joins, since, id, cursor }: SavedSubscription,
   now: number,
 ): void {
   if (joins) {
-    session.subscribe(channel, { since, maxRate }, now);
-  } else if (epoch === channel.log.epoch) {
+    session.subscribe(channel, { id, since, maxRate }, now);
+  } else if (epoch === channel.log.epoch || cursor !== undefined) {
     const place = cursor === undefined ? undefined : { epoch, seq: cursor };
     session.resume(channel, maxRate, place, now);
   } else {
     // An epoch ends with its sockets, but nothing is lost by not relying on that.
-    session.subscribe(channel, { since: { epoch, seq: cursor ?? 0 }, maxRate }, now);
+    session.subscribe(channel, { since: { epoch, seq: 0 }, maxRate }, now);
   }
 }
 
-function savedSubscription({ channel, member }: Subscription): SavedSubscription {
+function savedSubscription({ channel, member, id }: Subscription): SavedSubscription {
   const place = channel.placeOf(member);
+  const { state } = member;
+  const joins = state.kind !== 'current' && place === undefined;
   return {
     room: channel.room,
-    epoch: place?.epoch ?? channel.log.epoch,
+    epoch: joins ? 0 : (place?.epoch ?? channel.log.epoch),
     maxRate: member.maxRate,
-    joins: member.state.kind !== 'current' && place === undefined,
-    since: member.state.kind === 'waiting' ? member.state.since : undefined,
+    joins,
+    since: state.kind === 'waiting' ? state.since : undefined,
+    id: state.kind === 'waiting' ? id : undefined,
     cursor: place?.seq,
   };
 }
 
 function hasPlace({ joins, cursor }: SavedSubscription): boolean {
   return joins || cursor !== undefined;
+}
+
+function encodeSubscription(subscription: SavedSubscription): EncodedSubscription {
+  const { room, epoch, maxRate = 0, id } = subscription;
+  const encoded = [room, epoch.toString(RADIX), maxRate, encodeState(subscription)] as const;
+  return id === undefined ? encoded : [...encoded, id];
+}
+
+function encodeState({ joins, since, cursor }: SavedSubscription): EncodedState {
+  if (since !== undefined) return [since.epoch.toString(RADIX), since.seq.toString(RADIX)];
+  if (joins) return 1;
+  return cursor === undefined ? 0 : cursor.toString(RADIX);
+}
+
+function decodeSubscription([
+  room,
+  epoch,
+  rate,
+  state,
+  id,
+]: EncodedSubscription): SavedSubscription {
+  return {
+    room,
+    epoch: Number.parseInt(epoch, RADIX),
+    maxRate: MAX_RATES.find((known) => known === rate),
+    joins: state === 1 || typeof state === 'object',
+    since:
+      typeof state === 'object'
+        ? { epoch: Number.parseInt(state[0], RADIX), seq: Number.parseInt(state[1], RADIX) }
+        : undefined,
+    id,
+    cursor: typeof state === 'string' ? Number.parseInt(state, RADIX) : undefined,
+  };
 }

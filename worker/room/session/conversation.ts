@@ -5,9 +5,10 @@
  */
 import { type Identification, sessionIdentity } from '../../auth/token.ts';
 import type { RequestId } from '../../protocol/frames.ts';
-import { type ClientMessage, readMessage } from '../../protocol/messages.ts';
+import { type Request, readMessage, type SubscribeRequest } from '../../protocol/messages.ts';
 import { normalRoomName } from '../../protocol/rooms.ts';
 import { unreachable } from '../../protocol/unreachable.ts';
+import type { Admission } from './admission.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import type { ReadChannel } from './subscription.ts';
@@ -19,18 +20,14 @@ const ANSWER_CHARACTERS_PER_MESSAGE = 16 * 1024;
 
 export interface ConversationPorts {
   readonly sessions: Sessions;
-  /** The room of this object. */
-  readonly room: string;
-  /** The channel of a room that this object's sockets may read; undefined for any other room. */
-  readonly channelOf: (room: string) => ReadChannel | undefined;
+  readonly admission: Admission;
   readonly checkToken: (token: string) => Promise<User | Refusal>;
-  /** Whether a token opens the room of this object. */
+  /** Whether a token opens the rooms that a socket of this object must have. */
   readonly opens: (user: User) => boolean;
   /** Begins another turn, since whatever is awaited ends the present one. */
   readonly turn: (act: (now: number) => void) => void;
 }
 
-type SubscribeMessage = ClientMessage & { readonly type: 'subscribe' };
 type User = Identification & { readonly kind: 'user' };
 type Refusal = Identification & { readonly kind: 'refused' };
 
@@ -46,7 +43,7 @@ export class Conversation {
     if (!session.messages.affords(now)) return session.dismiss('too_many_messages');
     session.messages.spend(1, now);
     if (!session.output.canBeAnswered) return session.dismiss('slow_consumer');
-    const reading = readMessage(data);
+    const reading = readMessage(data, session.profile.messageLength);
     switch (reading.kind) {
       case 'message':
         return this.#obey(session, reading.message, now);
@@ -59,38 +56,83 @@ export class Conversation {
     }
   }
 
-  #obey(session: Session, message: ClientMessage, now: number): Promise<void> | void {
-    if (message.type === 'auth') return this.#authenticate(session, message.id, message.token);
-    const channel = this.#ports.channelOf(normalRoomName(message.room));
-    if (channel === undefined) {
-      const text = `this socket is of ${this.#ports.room}: connect to the other room`;
-      const id = message.type === 'ack' ? undefined : message.id;
-      return session.refuse('room_elsewhere', text, id, message.room);
-    }
+  #obey(session: Session, message: Request, now: number): Promise<void> | void {
     switch (message.type) {
+      case 'auth':
+        return this.#authenticate(session, message.id, message.token);
       case 'subscribe':
-        return this.#subscribe(session, channel, message, now);
+        return this.#subscribe(session, message, now);
       case 'unsubscribe':
-        return session.unsubscribe(channel.room, message.id);
+        return this.#unsubscribe(session, message.id, message.rooms, now);
       case 'ack':
-        return session.acknowledge(channel.room, message.seq, now);
+        return this.#acknowledge(session, message.room, message.seq, now);
       default:
         return unreachable(message);
     }
   }
 
-  #subscribe(session: Session, channel: ReadChannel, message: SubscribeMessage, now: number): void {
-    const { output } = session;
+  /** Each room is answered by itself, and costs a message. */
+  #subscribe(session: Session, { id, rooms }: SubscribeRequest, now: number): void {
+    const { output, messages } = session;
     const before = output.sent;
-    session.subscribe(channel, message, now);
-    session.messages.spend((output.sent - before) / ANSWER_CHARACTERS_PER_MESSAGE, now);
+    for (const { room, ...request } of rooms) {
+      const channel = this.#channelOf(session, room, id, now);
+      if (channel !== undefined) session.subscribe(channel, { id, ...request }, now);
+      // What was sent may have told that the socket is gone.
+      if (!this.#ports.sessions.holds(session)) return;
+    }
+    const answered = (output.sent - before) / ANSWER_CHARACTERS_PER_MESSAGE;
+    messages.spend(rooms.length - 1 + answered, now);
+  }
+
+  #unsubscribe(
+    session: Session,
+    id: RequestId | undefined,
+    rooms: readonly string[],
+    now: number,
+  ): void {
+    for (const room of rooms) {
+      const name = normalRoomName(room);
+      // What a session is subscribed to it may leave, whatever has become of its rights.
+      const mayLeave = session.subscriptions.has(name) || this.#mayAsk(session, room, id, now);
+      if (mayLeave) session.unsubscribe(name, id, now);
+      if (!this.#ports.sessions.holds(session)) return;
+    }
+    session.messages.spend(rooms.length - 1, now);
+  }
+
+  #acknowledge(session: Session, room: string, seq: number, now: number): void {
+    const name = normalRoomName(room);
+    if (session.subscriptions.has(name)) session.acknowledge(name, seq, now);
+    else this.#mayAsk(session, room, undefined, now);
+  }
+
+  /** Whether a session may ask for a room; if not, it is told why. */
+  #mayAsk(session: Session, room: string, id: RequestId | undefined, now: number): boolean {
+    const refusal = this.#ports.admission.refusal(session, normalRoomName(room), now);
+    if (refusal !== undefined) session.refuse(refusal.code, refusal.message, id, room);
+    return refusal === undefined;
+  }
+
+  /** The channel of a room that is asked for; undefined when that was refused. */
+  #channelOf(
+    session: Session,
+    room: string,
+    id: RequestId | undefined,
+    now: number,
+  ): ReadChannel | undefined {
+    if (!this.#mayAsk(session, room, id, now)) return undefined;
+    const channel = this.#ports.admission.channelOf(session, normalRoomName(room));
+    if (!('code' in channel)) return channel;
+    session.refuse(channel.code, channel.message, id, room);
+    return undefined;
   }
 
   /** Takes a new token for the old one: of the same user, and as good for this room. */
   async #authenticate(session: Session, id: RequestId | undefined, token: string): Promise<void> {
     const { sessions, checkToken, opens, turn } = this.#ports;
     const identity = await checkToken(token);
-    turn(() => {
+    turn((now) => {
       // The session may have ended, or been dismissed, while the token was checked.
       if (!sessions.holds(session)) return;
       if (identity.kind === 'refused') {
@@ -103,7 +145,15 @@ export class Conversation {
       }
       session.renew(sessionIdentity(identity));
       sessions.noteEnd(session.identity);
+      this.#leaveClosedRooms(session, now);
     });
+  }
+
+  /** A token may open less than the one before it. */
+  #leaveClosedRooms(session: Session, now: number): void {
+    for (const room of [...session.subscriptions.keys()]) {
+      if (!this.#mayAsk(session, room, undefined, now)) session.unsubscribe(room, undefined, now);
+    }
   }
 
   #complain(session: Session, complaint: string, id: RequestId | undefined): void {

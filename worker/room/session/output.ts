@@ -18,6 +18,7 @@
  * slowest client; and closing a slow client at once, which loses its place for a short stall.
  */
 import type { Readiness } from '../delivery/member.ts';
+import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
 import type { Turn } from '../turn.ts';
 import { type SavedSent, Window } from './window.ts';
 
@@ -51,9 +52,13 @@ export class Output {
   /** What this turn has sent, in characters. */
   #burst = 0;
   #sent = 0;
+  /** Whether frames wait for the end of the turn, and then leave together. */
+  readonly #batches: boolean;
+  #waiting: string[] = [];
 
-  constructor(socket: Socket, turn: Pick<Turn, 'number'>) {
+  constructor(socket: Socket, turn: Pick<Turn, 'number'>, batches = false) {
     this.#socket = socket;
+    this.#batches = batches;
     this.#turn = turn;
     this.#tellsBacklog = socket.bufferedAmount !== undefined;
   }
@@ -96,14 +101,37 @@ export class Output {
   /** Sends a frame. False when the socket is closing already: its close event may never come. */
   send(frame: string): boolean {
     if (this.#tellsBacklog) this.#measure();
-    try {
-      this.#socket.send(frame);
-    } catch {
-      return false;
-    }
+    if (this.#batches) this.#waiting.push(frame);
+    else if (!this.#transmit(frame)) return false;
     this.#burst += frame.length;
     this.#sent += frame.length;
     return true;
+  }
+
+  /** Sends the frames that wait, in messages of a frame's length. False when the socket is closing already. */
+  sendWaiting(): boolean {
+    const frames = this.#waiting;
+    this.#waiting = [];
+    let from = 0;
+    let characters = 0;
+    for (const [index, { length }] of frames.entries()) {
+      if (index > from && characters + length > MAX_FRAME_CHARACTERS) {
+        if (!this.#transmit(`[${frames.slice(from, index).join()}]`)) return false;
+        from = index;
+        characters = 0;
+      }
+      characters += length + 1;
+    }
+    return frames.length === 0 || this.#transmit(`[${frames.slice(from).join()}]`);
+  }
+
+  #transmit(message: string): boolean {
+    try {
+      this.#socket.send(message);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** As `send`, for frames that bring the client to `upTo` in `room`, which it will ack. */

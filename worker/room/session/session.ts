@@ -11,12 +11,14 @@ import {
   PROTOCOL_VERSION,
   type RequestId,
 } from '../../protocol/frames.ts';
-import { MAX_MESSAGE_LENGTH, type MaxRate } from '../../protocol/messages.ts';
+import type { MaxRate } from '../../protocol/messages.ts';
+import { SYSTEM_ROOM } from '../../protocol/rooms.ts';
 import { Budget } from '../delivery/budget.ts';
 import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
 import type { Turn } from '../turn.ts';
 import { Output, type Socket } from './output.ts';
+import type { Profile } from './profile.ts';
 import {
   type ReadChannel,
   type Subscriber,
@@ -25,31 +27,29 @@ import {
 } from './subscription.ts';
 import { WINDOW_CHARACTERS } from './window.ts';
 
-/** How many messages a client may send at once: one that joins and acks a backlog needs a few. */
-const MESSAGE_BURST = 100;
-/** How many messages a second it may send: an ack for each half window would be 2.6 MB/s. */
-const MESSAGES_PER_SECOND = 20;
-
-const LIMITS = {
-  messageLength: MAX_MESSAGE_LENGTH,
-  window: WINDOW_CHARACTERS,
-  frameLength: MAX_FRAME_CHARACTERS,
-  pingEvery: PING_EVERY,
-};
-
 /** Who a session belongs to. */
 export interface Identity {
   readonly user: string | undefined;
   /** When the token ends, Unix ms; undefined for an anonymous session. */
   readonly tokenExpiresAt: number | undefined;
+  /** The custom rooms that the token grants; a room's own object need not know them. */
+  readonly rooms?: readonly string[] | undefined;
   /** What the client should know of its token, though it holds. */
   readonly notices?: readonly Notice[] | undefined;
+}
+
+/** What a session begins with. */
+export interface SessionStart extends Identity {
+  /** The path to come back to. */
+  readonly home?: string | undefined;
 }
 
 /** What a session asks of those who hold it. */
 export interface SessionHolder {
   /** Its attachment is to be written. */
   changed(session: Session): void;
+  /** It has frames that leave at the end of the turn. */
+  hasFrames(session: Session): void;
   /** Its socket is closing already. */
   lost(session: Session): void;
   /** Its socket is to be closed. */
@@ -59,8 +59,11 @@ export interface SessionHolder {
 export class Session implements Subscriber {
   readonly socket: Socket;
   readonly output: Output;
+  readonly profile: Profile;
+  /** The path to come back to; undefined for the one that it has come by. */
+  readonly home: string | undefined;
   /** What its client may still send. */
-  readonly messages = new Budget(MESSAGE_BURST, MESSAGES_PER_SECOND / 1_000);
+  readonly messages: Budget;
   invalidMessages = 0;
   readonly subscriptions = new Map<string, Subscription>();
   /** Whether its attachment holds a place, so that it is wrong once something was sent. */
@@ -68,15 +71,28 @@ export class Session implements Subscriber {
   #identity: Identity;
   readonly #holder: SessionHolder;
 
-  constructor(socket: Socket, identity: Identity, turn: Turn, holder: SessionHolder) {
+  constructor(
+    socket: Socket,
+    { home, ...identity }: SessionStart,
+    profile: Profile,
+    turn: Turn,
+    holder: SessionHolder,
+  ) {
     this.socket = socket;
-    this.output = new Output(socket, turn);
+    this.profile = profile;
+    this.home = home;
+    this.messages = new Budget(profile.messageBurst, profile.messagesPerSecond / 1_000);
+    this.output = new Output(socket, turn, profile.batches);
     this.#identity = identity;
     this.#holder = holder;
   }
 
   get readiness(): Readiness {
     return this.output.readiness;
+  }
+
+  get sent(): number {
+    return this.output.sent;
   }
 
   get identity(): Identity {
@@ -93,7 +109,14 @@ export class Session implements Subscriber {
         ...(user === undefined ? {} : { user }),
         ...(tokenExpiresAt === undefined ? {} : { expiresAt: tokenExpiresAt }),
         ...(notices.length === 0 ? {} : { notices: [...notices] }),
-        limits: LIMITS,
+        limits: {
+          messageLength: this.profile.messageLength,
+          window: WINDOW_CHARACTERS,
+          frameLength: MAX_FRAME_CHARACTERS,
+          ...(this.profile.rooms === undefined ? {} : { rooms: this.profile.rooms }),
+          pingEvery: PING_EVERY,
+        },
+        ...(this.home === undefined ? {} : { home: this.home }),
       }),
     );
   }
@@ -107,7 +130,7 @@ export class Session implements Subscriber {
 
   /** Subscribes to a channel, or subscribes anew. */
   subscribe(channel: ReadChannel, request: SubscriptionRequest, now: number): void {
-    this.#leave(channel.room);
+    this.#leave(channel.room, now);
     const subscription = new Subscription(this, channel, request);
     this.subscriptions.set(channel.room, subscription);
     this.changed();
@@ -127,8 +150,8 @@ export class Session implements Subscriber {
   }
 
   /** Ends a subscription; the socket stays. */
-  unsubscribe(room: string, id: RequestId | undefined): void {
-    this.#leave(room);
+  unsubscribe(room: string, id: RequestId | undefined, now: number): void {
+    this.#leave(room, now);
     this.changed();
     this.send(encodeFrame({ type: 'unsubscribed', ...(id === undefined ? {} : { id }), room }));
   }
@@ -139,7 +162,7 @@ export class Session implements Subscriber {
     if (subscription === undefined || !subscription.wasSent(seq)) return;
     if (!this.output.acks || this.remembersPlace) this.changed();
     this.output.acknowledge(room, seq);
-    for (const { member, channel } of this.subscriptions.values()) channel.wake(member, now);
+    this.#wakeAll(now);
   }
 
   /** Refuses a message; the socket stays. */
@@ -158,6 +181,7 @@ export class Session implements Subscriber {
   /** Sends a frame that is no part of a room's stream. */
   send(frame: string): void {
     if (!this.output.send(frame)) this.#holder.lost(this);
+    else if (this.profile.batches) this.#holder.hasFrames(this);
   }
 
   /** Sends frames that bring the client to `upTo` in `room`. False when the socket is gone. */
@@ -166,6 +190,7 @@ export class Session implements Subscriber {
       this.#holder.lost(this);
       return false;
     }
+    if (this.profile.batches) this.#holder.hasFrames(this);
     if (this.remembersPlace || this.output.isWindowFull) this.changed();
     return true;
   }
@@ -178,18 +203,37 @@ export class Session implements Subscriber {
     this.#holder.dismiss(this, reason);
   }
 
+  /** A room that was asked for cannot be had now; `system`, which nobody has to ask for, is waited for. */
+  unavailable(room: string, id: RequestId | undefined, now: number): void {
+    if (this.profile.rooms === undefined || room === SYSTEM_ROOM) return;
+    this.#leave(room, now);
+    this.changed();
+    this.refuse('room_unavailable', 'the room cannot be reached now: try again', id, room);
+  }
+
   /** Ends all subscriptions, because the socket is gone. */
   end(): void {
     for (const { channel, member } of this.subscriptions.values()) channel.remove(member);
     this.subscriptions.clear();
   }
 
-  #leave(room: string): void {
+  #leave(room: string, now: number): void {
     const subscription = this.subscriptions.get(room);
     if (subscription === undefined) return;
     subscription.channel.remove(subscription.member);
     this.subscriptions.delete(room);
     // What is on its way may never be acked: the client may take up the room from another place.
     this.output.forget(room);
+    // What is not waited for any more may have been all that held up the other rooms.
+    this.#wakeAll(now);
+  }
+
+  /** The rooms that were given something longest ago come first. */
+  #wakeAll(now: number): void {
+    const inTurn = [...this.subscriptions.values()].sort((a, b) => a.givenAt - b.givenAt);
+    for (const { member, channel } of inTurn) {
+      if (this.output.isWindowFull) return;
+      channel.wake(member, now);
+    }
   }
 }

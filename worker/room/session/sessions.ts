@@ -4,9 +4,10 @@
  */
 import { CLOSE_CODES, type CloseReason } from '../../protocol/codes.ts';
 import type { Turn } from '../turn.ts';
-import { type Attachment, holdsPlace } from './attachment.ts';
+import { type Attachment, encodeAttachment, holdsPlace } from './attachment.ts';
 import type { Socket } from './output.ts';
-import { type Identity, Session, type SessionHolder } from './session.ts';
+import type { Profile } from './profile.ts';
+import { type Identity, Session, type SessionHolder, type SessionStart } from './session.ts';
 
 /** How often silent peers are looked for, in ms, and only while something happens in the object. */
 const SILENCE_CHECK = 30_000;
@@ -15,8 +16,9 @@ const MAX_SILENCE = 150_000;
 
 export interface SessionsPorts {
   readonly turn: Turn;
-  /** Whether what is read here takes a token that has not ended. */
-  readonly isPrivate: boolean;
+  readonly profile: Profile;
+  /** Whether a session may be sent something only while its token has not ended. */
+  readonly isPrivate: (session: Session) => boolean;
   /** When the socket last pinged, Unix ms; undefined for one that never did. */
   readonly lastPing: (socket: Socket) => number | undefined;
   readonly attachmentOf: (session: Session) => Attachment;
@@ -27,6 +29,8 @@ export class Sessions implements SessionHolder {
   readonly #held = new Map<Socket, Session>();
   readonly #closing = new Set<Socket>();
   readonly #changed = new Set<Session>();
+  /** Those whose frames leave at the end of the turn. */
+  readonly #outgoing = new Set<Session>();
   /** No session's token ends before this, Unix ms. */
   #soonestEnd = Number.POSITIVE_INFINITY;
   #silenceCheckedAt = 0;
@@ -54,10 +58,11 @@ export class Sessions implements SessionHolder {
     return this.#held.get(session.socket) === session;
   }
 
-  hold(socket: Socket, identity: Identity): Session {
-    const session = new Session(socket, identity, this.#ports.turn, this);
+  hold(socket: Socket, start: SessionStart): Session {
+    const { profile, turn } = this.#ports;
+    const session = new Session(socket, start, profile, turn, this);
     this.#held.set(socket, session);
-    this.noteEnd(identity);
+    this.noteEnd(start);
     return session;
   }
 
@@ -75,6 +80,10 @@ export class Sessions implements SessionHolder {
     if (this.holds(session)) this.#changed.add(session);
   }
 
+  hasFrames(session: Session): void {
+    this.#outgoing.add(session);
+  }
+
   lost({ socket }: Session): void {
     this.release(socket);
   }
@@ -86,11 +95,13 @@ export class Sessions implements SessionHolder {
     this.#closing.delete(socket);
     if (session === undefined) return;
     this.#changed.delete(session);
+    this.#outgoing.delete(session);
     session.end();
   }
 
   /** Closes a socket. Its attachment is cleared, or a wake would take it for a session again. */
-  dismiss({ socket }: Session, reason: CloseReason): void {
+  dismiss({ socket, output }: Session, reason: CloseReason): void {
+    output.sendWaiting();
     this.release(socket);
     this.#closing.add(socket);
     socket.serializeAttachment(null);
@@ -99,18 +110,31 @@ export class Sessions implements SessionHolder {
 
   /** Lets those go who may be sent nothing more: their token has ended, or their peer is gone. */
   sweep(now: number): void {
-    if (this.#ports.isPrivate && this.#soonestEnd <= now) this.#dismissExpired(now);
+    if (this.#soonestEnd <= now) this.#dismissExpired(now);
     if (now - this.#silenceCheckedAt >= SILENCE_CHECK) this.#dismissSilent(now);
+  }
+
+  /** Sends the frames of this turn that leave together. */
+  sendOutgoing(): void {
+    for (const session of this.#outgoing) if (!session.output.sendWaiting()) this.lost(session);
+    this.#outgoing.clear();
   }
 
   /** Writes the attachments of the sessions that changed in this turn. */
   saveChanged(): void {
-    for (const session of this.#changed) {
-      const attachment = this.#ports.attachmentOf(session);
-      session.remembersPlace = holdsPlace(attachment);
-      session.socket.serializeAttachment(attachment);
-    }
+    for (const session of this.#changed) this.#save(session);
     this.#changed.clear();
+  }
+
+  /** What cannot be kept costs this session its socket, and nobody else anything. */
+  #save(session: Session): void {
+    const attachment = this.#ports.attachmentOf(session);
+    session.remembersPlace = holdsPlace(attachment);
+    try {
+      session.socket.serializeAttachment(encodeAttachment(attachment));
+    } catch {
+      this.dismiss(session, 'session_too_large');
+    }
   }
 
   #dismissExpired(now: number): void {
@@ -118,7 +142,7 @@ export class Sessions implements SessionHolder {
     for (const session of [...this.#held.values()]) {
       const { identity } = session;
       if ((identity.tokenExpiresAt ?? Number.POSITIVE_INFINITY) > now) this.noteEnd(identity);
-      else this.dismiss(session, 'token_expired');
+      else if (this.#ports.isPrivate(session)) this.dismiss(session, 'token_expired');
     }
   }
 

@@ -30,18 +30,25 @@ export interface ReadChannel {
 /** What a subscription needs of its session. */
 export interface Subscriber {
   readonly readiness: Readiness;
+  /** What it was ever sent, in characters. */
+  readonly sent: number;
   /** Sends frames that bring the client to `upTo` in `room`. False when the socket is gone. */
   give(room: string, upTo: number, frames: readonly string[]): boolean;
   /** Its attachment is to be written. */
   changed(): void;
   dismiss(reason: CloseReason): void;
+  /** A room that it waits for cannot be had now. */
+  unavailable(room: string, id: RequestId | undefined, now: number): void;
 }
 
 export class Subscription implements Recipient {
   readonly channel: ReadChannel;
   readonly member: Member;
+  /** Counts what its session is given, so that the one that was given something longest ago is known. */
+  givenAt = 0;
+  /** What the answer names. */
+  readonly id: RequestId | undefined;
   readonly #session: Subscriber;
-  readonly #id: RequestId | undefined;
 
   constructor(
     session: Subscriber,
@@ -51,7 +58,7 @@ export class Subscription implements Recipient {
     this.channel = channel;
     this.member = new Member(this, maxRate, { kind: 'waiting', since });
     this.#session = session;
-    this.#id = id;
+    this.id = id;
   }
 
   get readiness(): Readiness {
@@ -64,7 +71,7 @@ export class Subscription implements Recipient {
   }
 
   welcome({ epoch, head, from, recovered }: Membership): boolean {
-    const id = this.#id;
+    const { id } = this;
     const { room } = this.channel;
     const subscribed = encodeFrame({
       type: 'subscribed',
@@ -80,6 +87,7 @@ export class Subscription implements Recipient {
   give(slice: Slice): boolean {
     // A client acks each part of a state by the number of the state.
     const upTo = slice.kind === 'state' ? slice.head : slice.cursor;
+    this.givenAt = this.#session.sent;
     return this.#session.give(this.channel.room, upTo, this.channel.frames.of(slice));
   }
 
@@ -89,5 +97,9 @@ export class Subscription implements Recipient {
 
   giveUp(): void {
     this.#session.dismiss('slow_consumer');
+  }
+
+  unavailable(now: number): void {
+    this.#session.unavailable(this.channel.room, this.id, now);
   }
 }

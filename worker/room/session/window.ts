@@ -20,7 +20,13 @@ export type SavedSent = readonly [room: string, upTo: number, characters: number
 /** What may be in flight to a session that acks, in characters: at 100 ms of round trip 2.6 MB/s. */
 export const WINDOW_CHARACTERS = 256 * 1024;
 /** Frames are counted together up to this size, so that some 16 counters tell a full window. */
-const COUNTED_TOGETHER = WINDOW_CHARACTERS / 16;
+const COUNTED_TOGETHER_PARTS = 16;
+const COUNTED_TOGETHER = WINDOW_CHARACTERS / COUNTED_TOGETHER_PARTS;
+
+/** How many of these counters are saved at most. */
+export const MOST_SAVED = COUNTED_TOGETHER_PARTS + 1;
+/** What was in flight to a session that slept, when it was too much to be saved: any ack frees it. */
+const ANY_ROOM = '';
 
 export class Window {
   readonly #sent: Sent[] = [];
@@ -39,7 +45,9 @@ export class Window {
   count(room: string, upTo: number, characters: number): void {
     this.#characters += characters;
     const last = this.#sent.at(-1);
-    if (last === undefined || last.room !== room || last.characters >= COUNTED_TOGETHER) {
+    // A room that is numbered anew goes back.
+    const isNext = last !== undefined && last.room === room && last.upTo <= upTo;
+    if (!isNext || last.characters >= COUNTED_TOGETHER) {
       this.#sent.push({ room, firstUpTo: upTo, upTo, characters });
       return;
     }
@@ -49,10 +57,13 @@ export class Window {
 
   /** Frees what was sent up to the last frame that brought the session to `seq` or less in `room`. */
   acknowledge(room: string, seq: number): void {
-    const last = this.#sent.findLastIndex((sent) => sent.room === room && sent.firstUpTo <= seq);
+    const last = this.#sent.findLastIndex(
+      (sent) => sent.room === ANY_ROOM || (sent.room === room && sent.firstUpTo <= seq),
+    );
     if (last === -1) return;
     // Frames that are counted together are freed together, by the ack of their last one.
-    const isWhole = (this.#sent[last]?.upTo ?? 0) <= seq;
+    const { room: lastRoom, upTo = 0 } = this.#sent[last] ?? {};
+    const isWhole = lastRoom === ANY_ROOM || upTo <= seq;
     const freed = this.#sent.splice(0, isWhole ? last + 1 : last);
     for (const { characters } of freed) this.#characters -= characters;
   }
@@ -68,7 +79,9 @@ export class Window {
     }
   }
 
+  /** So little that it fits into an attachment; with many rooms, only how much there is. */
   save(): SavedSent[] {
+    if (this.#sent.length > MOST_SAVED) return [[ANY_ROOM, 0, this.#characters]];
     return this.#sent.map(({ room, upTo, characters }) => [room, upTo, characters]);
   }
 

@@ -1,0 +1,279 @@
+/** A relay: one socket that reads many rooms. */
+import { describe, expect, it } from 'vitest';
+import type { RoomFrame } from '../../worker/protocol/frames.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { ObjectsInMemory } from './objects-in-memory.ts';
+import type { FakeSocket } from './room-in-memory.ts';
+
+const RELAY = 'relay weur.0';
+
+class Relay {
+  readonly objects = new ObjectsInMemory();
+  readonly name: string;
+
+  constructor(name = RELAY) {
+    this.name = name;
+  }
+
+  join(joiner: Parameters<ObjectsInMemory['join']>[1] = {}): FakeSocket {
+    return this.objects.join(this.name, { system: 'off', ...joiner });
+  }
+
+  say(socket: FakeSocket, message: object): Promise<void> | void {
+    return this.objects.room(this.name).receive(socket, JSON.stringify(message));
+  }
+
+  async subscribe(socket: FakeSocket, ...rooms: (string | object)[]): Promise<void> {
+    const wanted = rooms.map((room) => (typeof room === 'string' ? { room } : room));
+    await this.say(socket, { type: 'subscribe', id: 's', rooms: wanted });
+    await this.objects.elapse(100);
+  }
+
+  async append(room: string, count = 1, size = 0): Promise<void> {
+    for (let i = 0; i < count; i++) this.objects.append(room, { size });
+    await this.objects.elapse(200);
+  }
+
+  epochOf(room: string): number {
+    return JSON.parse(this.objects.room(room).history(undefined, 1)).epoch;
+  }
+
+  auth(socket: FakeSocket, user: string, lifetime: number, rooms: string[] = []): Promise<void> {
+    const expiresAt = this.objects.clock.now() + lifetime;
+    const identity = { kind: 'user', user, expiresAt, rooms, ignoresGrants: false };
+    return Promise.resolve(
+      this.say(socket, { type: 'auth', id: 'a', token: JSON.stringify(identity) }),
+    );
+  }
+}
+
+function framesOf({ frames }: FakeSocket, room: string): RoomFrame[] {
+  return frames.filter((frame) => 'room' in frame && frame.room === room);
+}
+
+function typesOf(socket: FakeSocket, room: string): string[] {
+  return framesOf(socket, room).map(({ type }) => type);
+}
+
+function seqsOf(socket: FakeSocket, room: string): number[] {
+  return framesOf(socket, room).flatMap((frame) =>
+    frame.type === 'events' ? frame.events.map(({ seq }) => seq) : [],
+  );
+}
+
+describe('a socket of a relay', () => {
+  it('reads the rooms of a list, and each message is an array of frames', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    await relay.subscribe(socket, 'trade:A', 'trade:B', 'price:C');
+    await relay.append('trade:A', 2);
+    await relay.append('trade:B');
+    await relay.append('price:C');
+    expect(seqsOf(socket, 'trade:A')).toEqual([1, 2]);
+    expect(seqsOf(socket, 'trade:B')).toEqual([1]);
+    expect(seqsOf(socket, 'price:C')).toEqual([1]);
+    for (const room of ['trade:A', 'trade:B', 'price:C']) {
+      expect(typesOf(socket, room).slice(0, 2)).toEqual(['subscribed', 'snapshot']);
+    }
+    for (const text of socket.texts) expect(Array.isArray(JSON.parse(text))).toBe(true);
+  });
+
+  it('is told its limits, and where to come back to', () => {
+    const relay = new Relay();
+    const [welcome] = relay.join({ home: '/v1/ws?home=x' }).frames;
+    expect(welcome).toMatchObject({
+      type: 'welcome',
+      home: '/v1/ws?home=x',
+      limits: { rooms: 256 },
+    });
+  });
+
+  it('hears `system` like every other socket', async () => {
+    const relay = new Relay();
+    const socket = relay.join({ system: undefined });
+    await relay.objects.elapse(100);
+    relay.objects.alert();
+    await relay.objects.elapse(100);
+    expect(typesOf(socket, 'system')).toEqual(['subscribed', 'snapshot', 'events']);
+  });
+
+  it('goes on from its cursors, in each room by itself', async () => {
+    const relay = new Relay();
+    await relay.append('trade:A', 3);
+    const socket = relay.join();
+    const since = { epoch: relay.epochOf('trade:A'), seq: 1 };
+    await relay.subscribe(socket, { room: 'trade:A', since }, 'trade:B');
+    expect(typesOf(socket, 'trade:A')).toEqual(['subscribed', 'events']);
+    expect(seqsOf(socket, 'trade:A')).toEqual([2, 3]);
+    expect(typesOf(socket, 'trade:B')).toEqual(['subscribed', 'snapshot']);
+  });
+
+  it('follows a room once for all its sockets, and not when nobody reads it', async () => {
+    const relay = new Relay();
+    const sockets = [relay.join(), relay.join(), relay.join()];
+    for (const socket of sockets) await relay.subscribe(socket, 'trade:A');
+    expect(relay.objects.callsOf('follow')).toEqual(['trade:A']);
+    for (const socket of sockets) {
+      void relay.say(socket, { type: 'unsubscribe', id: 'u', rooms: ['trade:A'] });
+    }
+    await relay.append('trade:A');
+    await relay.append('trade:A');
+    expect(relay.objects.callsOf('push')).toEqual([RELAY]);
+    for (const socket of sockets) expect(typesOf(socket, 'trade:A').at(-1)).toBe('unsubscribed');
+    await relay.subscribe(relay.join(), 'trade:A');
+    expect(relay.objects.callsOf('follow')).toEqual(['trade:A', 'trade:A']);
+  });
+
+  it('leaves no more than some rooms behind that nobody reads', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    for (let list = 0; list < 4; list++) {
+      const rooms = Array.from({ length: 100 }, (_, index) => `trade:S${list}-${index}`);
+      await relay.subscribe(socket, ...rooms);
+      void relay.say(socket, { type: 'unsubscribe', rooms });
+      await relay.objects.elapse(20_000);
+    }
+    expect(relay.objects.rowsOf(RELAY).length).toBeLessThanOrEqual(256);
+  });
+
+  it('is refused each room by itself', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    await relay.subscribe(socket, 'user:u', 'bad room', 'desk', 'trade:A');
+    const errors = socket.frames.filter(({ type }) => type === 'error');
+    expect(errors).toMatchObject([
+      { id: 's', room: 'user:u', code: 'token_missing' },
+      { id: 's', room: 'bad room', code: 'room_invalid' },
+      { id: 's', room: 'desk', code: 'token_missing' },
+    ]);
+    expect(typesOf(socket, 'trade:A')).toEqual(['subscribed', 'snapshot']);
+  });
+
+  it('may have no more rooms than can be remembered of it', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    const rooms = Array.from({ length: 256 }, (_, index) => `trade:S${index}`);
+    await relay.subscribe(socket, ...rooms);
+    await relay.subscribe(socket, 'trade:TOO-MANY', 'system');
+    expect(typesOf(socket, 'trade:TOO-MANY')).toEqual(['error']);
+    expect(typesOf(socket, 'system')[0]).toBe('subscribed');
+    expect(socket.frames.filter(({ type }) => type === 'subscribed').length).toBe(257);
+    const long = relay.join();
+    const names = Array.from({ length: 256 }, (_, index) => `trade:${'x'.repeat(200)}${index}`);
+    await relay.subscribe(long, ...names);
+    const codes = long.frames.flatMap((frame) => (frame.type === 'error' ? [frame.code] : []));
+    expect(new Set(codes)).toEqual(new Set(['rooms_too_many']));
+    expect(codes.length).toBeLessThan(256);
+  });
+
+  it('goes on after a sleep of its relay, without a call', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    await relay.subscribe(socket, 'trade:A', { room: 'price:B', maxRate: 5 });
+    await relay.append('trade:A');
+    await relay.objects.elapse(20_000);
+    relay.objects.sleep(RELAY);
+    const before = relay.objects.callsOf('follow').length;
+    await relay.append('trade:A');
+    await relay.append('price:B');
+    expect(seqsOf(socket, 'trade:A')).toEqual([1, 2]);
+    expect(seqsOf(socket, 'price:B')).toEqual([1]);
+    expect(relay.objects.callsOf('follow').length).toBe(before);
+  });
+
+  it('is given rooms in turn when its window opens', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    const rooms = ['trade:A', 'trade:B', 'trade:C'];
+    await relay.subscribe(socket, ...rooms);
+    void relay.say(socket, { type: 'ack', room: 'trade:A', seq: 0 });
+    for (const room of rooms) await relay.append(room, 8, 100_000);
+    for (let acks = 0; acks < 30; acks++) {
+      const events = socket.frames.filter((frame) => frame.type === 'events');
+      const last = events.at(-1);
+      const seq = last?.events.at(-1)?.seq ?? 0;
+      void relay.say(socket, { type: 'ack', room: last?.room ?? 'trade:A', seq });
+      await relay.objects.elapse(200);
+    }
+    for (const room of rooms) expect(seqsOf(socket, room)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    const order = socket.frames.flatMap((frame) => (frame.type === 'events' ? [frame.room] : []));
+    // None of them is given everything before another is given anything.
+    expect(new Set(order.slice(0, 8)).size).toBe(3);
+    expect(WINDOW_CHARACTERS).toBeLessThan(8 * 100_000);
+  });
+});
+
+describe('a room that cannot be reached', () => {
+  it('is refused after ten seconds, and at once while that lasts; the socket stays', async () => {
+    const relay = new Relay();
+    const socket = relay.join({ system: undefined });
+    relay.objects.meddle = () => Promise.reject(new Error('the network is down'));
+    await relay.subscribe(socket, 'trade:A');
+    await relay.objects.elapse(5_000);
+    expect(typesOf(socket, 'trade:A')).toEqual([]);
+    await relay.objects.elapse(15_000);
+    expect(framesOf(socket, 'trade:A')).toMatchObject([{ id: 's', code: 'room_unavailable' }]);
+    relay.objects.meddle = async (_call, make) => make();
+    await relay.subscribe(socket, 'trade:B');
+    expect(typesOf(socket, 'trade:B')).toEqual(['subscribed', 'snapshot']);
+    await relay.objects.elapse(3_600_000);
+    expect(typesOf(socket, 'trade:A')).toEqual(['error']);
+    expect(typesOf(socket, 'system')).toEqual(['subscribed', 'snapshot']);
+  });
+});
+
+describe('rights at a relay', () => {
+  it('come with a token over the open socket', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    await relay.auth(socket, 'u', 1e9, ['desk']);
+    await relay.subscribe(socket, 'user:u', 'desk', 'user:another');
+    expect(typesOf(socket, 'user:u')).toEqual(['subscribed', 'snapshot']);
+    expect(typesOf(socket, 'desk')).toEqual(['subscribed', 'snapshot']);
+    expect(framesOf(socket, 'user:another')).toMatchObject([{ code: 'room_forbidden' }]);
+  });
+
+  it('end with a token that opens less', async () => {
+    const relay = new Relay();
+    const socket = relay.join({ user: 'u', tokenExpiresAt: 1e15, rooms: ['desk'] });
+    await relay.subscribe(socket, 'user:u', 'desk');
+    await relay.auth(socket, 'u', 1e9);
+    await relay.append('desk');
+    await relay.append('user:u');
+    expect(typesOf(socket, 'desk')).toEqual(['subscribed', 'snapshot', 'error', 'unsubscribed']);
+    expect(seqsOf(socket, 'user:u')).toEqual([1]);
+  });
+
+  it('end with the token, before anything more is sent, also after a sleep', async () => {
+    for (const sleeps of [false, true]) {
+      const relay = new Relay();
+      const tokenExpiresAt = relay.objects.clock.now() + 15_000;
+      const socket = relay.join({ user: 'u', tokenExpiresAt });
+      const open = relay.join({ user: 'u', tokenExpiresAt });
+      await relay.subscribe(socket, 'user:u', 'trade:A');
+      await relay.subscribe(open, 'trade:A');
+      await relay.objects.elapse(20_000);
+      if (sleeps) relay.objects.sleep(RELAY);
+      await relay.append('user:u');
+      await relay.append('trade:A');
+      expect(socket.closedFor).toBe('token_expired');
+      expect(seqsOf(socket, 'user:u')).toEqual([]);
+      // Who reads public rooms only may go on.
+      expect(seqsOf(open, 'trade:A')).toEqual([1]);
+      await relay.subscribe(open, 'user:u');
+      expect(framesOf(open, 'user:u')).toMatchObject([{ code: 'token_expired' }]);
+    }
+  });
+
+  it('are no reason to keep a private room when the last who may read it has left', async () => {
+    const relay = new Relay();
+    const socket = relay.join({ user: 'u', tokenExpiresAt: 1e15 });
+    await relay.append('user:u');
+    await relay.subscribe(socket, 'user:u');
+    void relay.say(socket, { type: 'unsubscribe', room: 'user:u' });
+    await relay.append('user:u');
+    await relay.append('user:u');
+    expect(relay.objects.callsOf('push')).toEqual([RELAY]);
+    expect(relay.objects.rowsOf('user:u')).not.toContain(RELAY);
+  });
+});

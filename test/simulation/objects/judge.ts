@@ -1,0 +1,77 @@
+/** Judges what objects keep and say of who follows whom: the bounds, and that all chains end at the root. */
+import { parseObjectName, upstreamOfBranch } from '../../../worker/room/follow/branches.ts';
+import type { CarriedLog, PushCall } from '../../../worker/room/follow/calls.ts';
+import { promise } from '../violation.ts';
+import type { Outgoing } from './network.ts';
+import { FOLLOWED, type Settings } from './settings.ts';
+import type { SimulatedObject } from './simulated-object.ts';
+
+const SLICE_CHARACTERS = 256 * 1024;
+const RECORD_SEPARATOR = '\u001e';
+
+/** How many levels an object is below the root of the followed room, if it is a part of the tree. */
+export function levelOf(object: string, width: number): number {
+  const upstream = upstreamOfBranch(object, width);
+  return upstream === undefined ? 0 : 1 + levelOf(upstream, width);
+}
+
+/** The followers of an object are within its bounds, and are its own. */
+export function judgeRows(object: SimulatedObject, { width, regions }: Settings): void {
+  const { name, disk, isRoot } = object;
+  let readers = 0;
+  let branches = 0;
+  for (const { room, follower } of disk.follow) {
+    if (follower === '') continue;
+    promise(room === FOLLOWED, () => `${name} has a follower of ${room}`);
+    const upstream = upstreamOfBranch(follower, width);
+    if (upstream === undefined) readers++;
+    else branches++;
+    promise(upstream === undefined || upstream === name, () => `${follower} follows ${name}`);
+  }
+  const isRelated = readers + branches === 0 || name === FOLLOWED || !isRoot;
+  promise(isRelated, () => `${name} has followers`);
+  const mostBranches = isRoot ? regions.length : width;
+  promise(readers <= width, () => `${name} has ${readers} readers`);
+  promise(branches <= mostBranches, () => `${name} has ${branches} branches`);
+}
+
+/** Who asks whom: each step is one up, so no chain is a circle. */
+export function judgeUpstream({ from, to }: Outgoing, { width }: Settings): void {
+  const { room, branch } = from.id;
+  promise(branch !== undefined || room.class !== FOLLOWED, () => `the root asks ${to}`);
+  if (branch !== undefined) {
+    const upstream = upstreamOfBranch(from.name, width);
+    promise(to === upstream, () => `${from.name} asks ${to}, not ${upstream}`);
+    return;
+  }
+  const asked = parseObjectName(to);
+  const isOfTree = asked?.room?.class === FOLLOWED;
+  promise(isOfTree, () => `${from.name} asks ${to}, which is no part of the tree`);
+  const isNear = asked.branch === undefined || asked.branch.region === from.region;
+  promise(isNear, () => `${from.name} asks ${to}, and is in ${from.region}`);
+}
+
+/** What is pushed is bounded. */
+export function judgeContent({ content }: PushCall, settings: Settings): void {
+  if (content.kind === 'log') {
+    judgeLog(content.log, settings);
+    return;
+  }
+  const { entries } = content;
+  const isSingle = !entries.includes(RECORD_SEPARATOR);
+  promise(entries !== '', () => 'a push of nothing');
+  // Beside its text, each entry has some fields.
+  const most = SLICE_CHARACTERS * 1.25;
+  promise(isSingle || entries.length <= most, () => `a push of ${entries.length} characters`);
+}
+
+export function judgeLog({ parts }: CarriedLog, { system }: Settings): void {
+  const { retention } = system;
+  const count = parts.reduce((sum, part) => sum + countOf(part), 0);
+  const most = retention.entries + (system.snapshot.kind === 'latest' ? retention.keys : 0);
+  promise(count <= most, () => `a log of ${count} entries`);
+}
+
+function countOf(part: string): number {
+  return part === '' ? 0 : part.split(RECORD_SEPARATOR).length;
+}

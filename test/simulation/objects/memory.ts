@@ -1,0 +1,170 @@
+/** One lifetime of an object in memory: the production `Room`, and what it has of the platform meanwhile. */
+import { nameOfRoom } from '../../../worker/protocol/rooms.ts';
+import type { RoomPorts } from '../../../worker/room/ports.ts';
+import { Room } from '../../../worker/room/room.ts';
+import { decodeAttachment } from '../../../worker/room/session/attachment.ts';
+import type { Planned } from './agenda.ts';
+import { CallsInFlight } from './calls-in-flight.ts';
+import type { Answer, Say, Settlement } from './network.ts';
+import { policyOf } from './settings.ts';
+import type { SimulatedObject } from './simulated-object.ts';
+import type { World } from './world.ts';
+
+/** Whatever awaits a call, through a few functions, has gone on after so many. */
+const MICROTASKS = 6;
+
+/** What ended the lifetime before. */
+export type Ending = 'sleep' | 'crash' | undefined;
+
+export class Memory {
+  readonly room: Room;
+  readonly wokeAfter: Ending;
+  /** The turn in which it woke. */
+  readonly wokeIn: number;
+  readonly #object: SimulatedObject;
+  readonly #world: World;
+  readonly #timers = new Set<Planned>();
+  readonly #inFlight = new CallsInFlight();
+  /** What is awaited from outside: calls, and checks of tokens. */
+  #awaited = 0;
+  #isOver = false;
+
+  constructor(object: SimulatedObject, world: World, wokeAfter: Ending, wokeIn: number) {
+    this.#object = object;
+    this.#world = world;
+    this.wokeAfter = wokeAfter;
+    this.wokeIn = wokeIn;
+    const { name, id } = object;
+    const own = nameOfRoom(id.room);
+    const { settings } = world;
+    this.room = new Room(
+      { object: name, room: own, name: id.room, branch: id.branch },
+      (room) => (room === own ? policyOf(own, settings) : settings.system),
+      this.#ports(),
+    );
+  }
+
+  /** Whether nothing keeps the object awake. */
+  get isIdle(): boolean {
+    return this.#timers.size === 0 && this.#awaited === 0;
+  }
+
+  get business(): string {
+    return `has ${this.#timers.size} timers, and awaits ${this.#awaited}`;
+  }
+
+  /** Nothing that was begun in it goes on. */
+  end(): void {
+    this.#isOver = true;
+    for (const timer of this.#timers) timer.isDropped = true;
+  }
+
+  #ports(): RoomPorts {
+    const world = this.#world;
+    const object = this.#object;
+    const storage = {
+      chunks: object.disk.chunks,
+      followRows: object.disk.followRows,
+      setAlarm: (at: number) => object.leave(() => object.setAlarm(at)),
+      clear: () => {
+        object.disk.clear();
+        object.leave(() => object.dropAlarm());
+      },
+    };
+    return {
+      timers: {
+        now: world.now,
+        setTimeout: (callback, ms) => this.#setTimer(callback, ms),
+        clearTimeout: (timer) => this.#clearTimer(timer as Planned | undefined),
+      },
+      storage: world.options.storage?.(storage) ?? storage,
+      sockets: [...object.sockets].map((socket) => ({
+        socket,
+        attachment: decodeAttachment(socket.attachment),
+      })),
+      lastPing: () => undefined,
+      checkToken: (token) => this.#await(0, (settle) => world.checkToken(token, settle)),
+      maxSockets: { held: 100, open: 200 },
+      abort: (error) => world.violate(`${object.name} aborts: ${stackOf(error)}`),
+      warn: () => {},
+      random: () => world.random.below(1_000) / 1_000,
+      objects: {
+        follow: (to, call, signal) => this.#call(to, { kind: 'follow', call }, signal),
+        push: (to, call, signal) => this.#call(to, { kind: 'push', call }, signal),
+      },
+      region: object.region,
+      width: world.settings.width,
+    };
+  }
+
+  #call<Given extends Answer>(to: string, say: Say, signal: AbortSignal): Promise<Given> {
+    const world = this.#world;
+    const object = this.#object;
+    const madeAt = world.now();
+    const turn = object.turn ?? { kind: 'client', depth: 0, number: -1 };
+    const key = `${say.kind} ${to}`;
+    const isSecond = this.#inFlight.begin(key, say);
+    if (isSecond) world.violate(`${object.name} has two calls in flight to ${to}`);
+    return this.#await(turn.depth, (settle) => {
+      const outgoing = {
+        ...{ from: object, to, say, madeAt },
+        depth: turn.depth + 1,
+        cause: {
+          kind: turn.kind,
+          wokeAfter: this.wokeAfter,
+          isFirst: this.wokeIn === turn.number,
+        },
+        settle: (settlement: Settlement<Answer>) => {
+          this.#inFlight.end(key, say);
+          return settle(settlement as Settlement<Given>);
+        },
+      };
+      object.leave(() => world.network.send(outgoing));
+      signal.addEventListener('abort', () => {
+        this.#inFlight.end(key, say);
+        world.network.giveUp(outgoing);
+      });
+    });
+  }
+
+  /** A promise that is settled from outside, and in the turn of which the object goes on. */
+  #await<Given>(
+    depth: number,
+    begin: (settle: (settlement: Settlement<Given>) => Promise<void>) => void,
+  ): Promise<Given> {
+    return new Promise<Given>((resolve, reject) => {
+      this.#awaited++;
+      let isSettled = false;
+      begin(async (settlement) => {
+        if (this.#isOver || isSettled) return;
+        isSettled = true;
+        this.#awaited--;
+        this.#object.begin('outcome', depth);
+        if ('answer' in settlement) resolve(settlement.answer);
+        else reject(settlement.error);
+        for (let count = 0; count < MICROTASKS; count++) await undefined;
+        this.#object.end();
+      });
+    });
+  }
+
+  #setTimer(callback: () => void, ms: number): Planned {
+    const depth = this.#object.turn?.depth ?? 0;
+    const timer = this.#world.agenda.plan(ms, () => {
+      this.#timers.delete(timer);
+      this.#object.inTurn('timer', depth, callback);
+    });
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #clearTimer(timer: Planned | undefined): void {
+    if (timer === undefined) return;
+    timer.isDropped = true;
+    this.#timers.delete(timer);
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? `${error.stack}` : String(error);
+}

@@ -1,0 +1,106 @@
+/**
+ * Which relay a client is sent to. Relays of a region are numbered from 0, and as many are in use as
+ * are needed: whoever finds one full knows that there are more, and chooses among twice as many. A
+ * client that was at a relay before comes back to it by its home, which only the gateway can write, so
+ * that nobody makes objects by asking for them.
+ */
+import { type Config, regionOf } from './config.ts';
+import type { Env } from './env.ts';
+import { RELAY } from './protocol/rooms.ts';
+import { type Branch, nameOfBranch } from './room/follow/branches.ts';
+
+/** How many relays are tried before a client is refused. */
+export const MOST_TRIES = 4;
+/** The most relays of a region. */
+const MOST_RELAYS = 4_096;
+/** How long after a relay was found full it is assumed that fewer will do, in ms. */
+const WIDTH_LASTS = 300_000;
+/** For how many days a home is honoured. */
+const HOME_LASTS = 2;
+const DAY = 86_400_000;
+
+interface Width {
+  relays: number;
+  knownAt: number;
+}
+
+/** What this isolate knows of each region. */
+const widths = new Map<string, Width>();
+
+/** The region of a client, by where its request came in; the rooms' own if that is not known. */
+export function regionOfClient(env: Env, request: Request): string {
+  const { continent, longitude } = request.cf ?? {};
+  const west = Number(longitude);
+  switch (continent) {
+    case 'NA':
+      return west < -100 ? 'wnam' : 'enam';
+    case 'SA':
+      return 'sam';
+    case 'EU':
+      return west > 20 ? 'eeur' : 'weur';
+    case 'AS':
+      return west < 60 ? 'me' : 'apac';
+    case 'OC':
+      return 'oc';
+    case 'AF':
+      return 'afr';
+    default:
+      return regionOf(env);
+  }
+}
+
+/** A relay that is likely to have space. */
+export function chooseRelay(region: string, now: number): Branch {
+  const width = widths.get(region);
+  if (width !== undefined && now - width.knownAt > WIDTH_LASTS) {
+    width.relays = Math.max(1, width.relays / 2);
+    width.knownAt = now;
+  }
+  return { region, number: Math.floor(Math.random() * (width?.relays ?? 1)) };
+}
+
+/** A relay was full, so there are more than were known. */
+export function noteFull({ region, number }: Branch, now: number): void {
+  const known = widths.get(region)?.relays ?? 1;
+  const relays = Math.min(MOST_RELAYS, Math.max(known, number + 1) * 2);
+  widths.set(region, { relays, knownAt: now });
+}
+
+export function nameOfRelay(relay: Branch): string {
+  return nameOfBranch(RELAY, relay);
+}
+
+/** The path by which a client comes back to a relay. */
+export async function homeOf(config: Config, relay: Branch, now: number): Promise<string> {
+  const day = Math.floor(now / DAY);
+  const { region, number } = relay;
+  return `/v1/ws?home=${region}.${number}.${day}.${await macOf(config, relay, day)}`;
+}
+
+/** The relay that a home names; undefined when the gateway has not written it, or not lately. */
+export async function readHome(
+  config: Config,
+  home: string,
+  now: number,
+): Promise<Branch | undefined> {
+  const match = /^([a-z-]{1,10})\.([0-9]{1,4})\.([0-9]{1,6})\.([0-9A-Za-z_-]{22})$/.exec(home);
+  if (match === null) return undefined;
+  const [, region = '', number = '', dayText = '', mac] = match;
+  const relay = { region, number: Number(number) };
+  const day = Number(dayText);
+  const age = Math.floor(now / DAY) - day;
+  if (age < 0 || age > HOME_LASTS) return undefined;
+  return (await macOf(config, relay, day)) === mac ? relay : undefined;
+}
+
+async function macOf({ jwtSecret }: Config, relay: Branch, day: number): Promise<string> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const secret = new TextEncoder().encode(`home ${jwtSecret}`);
+  const key = await crypto.subtle.importKey('raw', secret, algorithm, false, ['sign']);
+  const text = new TextEncoder().encode(`${nameOfRelay(relay)} ${day}`);
+  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, text)).slice(0, 16);
+  return btoa(String.fromCharCode(...mac))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+}

@@ -1,0 +1,77 @@
+/** Which rooms a session may subscribe to, over the socket that it has. */
+import { accessTo } from '../../auth/access.ts';
+import type { SocketErrorCode } from '../../protocol/codes.ts';
+import { parseRoomName, SYSTEM_ROOM } from '../../protocol/rooms.ts';
+import { largestAttachment, MAX_ATTACHMENT_BYTES } from './attachment.ts';
+import type { Session } from './session.ts';
+import type { ReadChannel } from './subscription.ts';
+
+export interface Refused {
+  readonly code: SocketErrorCode;
+  readonly message: string;
+}
+
+export interface Admission {
+  /** Why a session may not ask for a room by this name now; undefined when it may. */
+  refusal(session: Session, room: string, now: number): Refused | undefined;
+  /** The channel of a room that a session may ask for, or why it is not had all the same. */
+  channelOf(session: Session, room: string): ReadChannel | Refused;
+}
+
+type ChannelOf = (room: string) => ReadChannel | undefined;
+
+/** The sockets of a room's own object: that room, and `system`. */
+export function admissionToOne(room: string, channelOf: ChannelOf): Admission {
+  const elsewhere = refused(
+    'room_elsewhere',
+    `this socket is of ${room}: connect to the other room`,
+  );
+  return {
+    refusal: (_session, wanted) => (channelOf(wanted) === undefined ? elsewhere : undefined),
+    channelOf: (_session, wanted) => channelOf(wanted) ?? elsewhere,
+  };
+}
+
+/** The sockets of a relay: every room that the session's token opens, as far as it can be remembered. */
+export function admissionToAll(channelOf: ChannelOf): Admission {
+  return {
+    refusal: (session, wanted, now) => {
+      const name = parseRoomName(wanted);
+      if (name === undefined) return refused('room_invalid', 'no room can be called that');
+      const access = accessTo(name, session.identity);
+      if (access !== 'granted') return refused(access, 'the token does not open this room');
+      const { tokenExpiresAt = Number.POSITIVE_INFINITY } = session.identity;
+      const hasEnded = isPrivate(wanted) && tokenExpiresAt <= now;
+      return hasEnded ? refused('token_expired', 'the token has ended') : undefined;
+    },
+    channelOf: (session, wanted) => {
+      if (!session.subscriptions.has(wanted) && !hasSpaceFor(session, wanted)) {
+        return refused('rooms_too_many', 'this socket has as many rooms as it may');
+      }
+      return (
+        channelOf(wanted) ?? refused('room_unavailable', 'the relay has no memory left for it')
+      );
+    },
+  };
+}
+
+/** Whether a room takes a token. */
+export function isPrivate(room: string): boolean {
+  const name = parseRoomName(room);
+  return name !== undefined && accessTo(name, {}) !== 'granted';
+}
+
+/** Every room may come to need the most that is saved of one, all at once. */
+function hasSpaceFor(session: Session, room: string): boolean {
+  const rooms = [...session.subscriptions.keys(), room];
+  const { rooms: most = Number.POSITIVE_INFINITY } = session.profile;
+  // `system` is not counted.
+  return (
+    rooms.filter((name) => name !== SYSTEM_ROOM).length <= most &&
+    largestAttachment(session, rooms) <= MAX_ATTACHMENT_BYTES
+  );
+}
+
+function refused(code: SocketErrorCode, message: string): Refused {
+  return { code, message };
+}
