@@ -238,7 +238,7 @@ describe('a room over the open connection', () => {
     readers[1]?.subscription.unsubscribe();
     await settle();
     expect(socket.messages.slice(-2)).toEqual([
-      { type: 'unsubscribe', rooms: ['price:A', 'price:B'] },
+      { type: 'unsubscribe', id: 'left', rooms: ['price:A', 'price:B'] },
       {
         type: 'subscribe',
         id: '2',
@@ -299,7 +299,7 @@ describe('a room over the open connection', () => {
     const id = lastId(socket);
     subscription.unsubscribe();
     await settle();
-    expect(left(socket)).toEqual([{ type: 'unsubscribe', rooms: ['trade:B'] }]);
+    expect(left(socket)).toEqual([{ type: 'unsubscribe', id: 'left', rooms: ['trade:B'] }]);
     socket.say([subscribed('trade:B', 5, false, 1, id), snapshot('trade:B', 5, [5])]);
     expect(told).toEqual([]);
   });
@@ -636,11 +636,9 @@ describe('acks', () => {
     readers[2]?.subscription.unsubscribe();
     await settle();
     socket.say([third('trade:B', 5), third('price:C', 5)]);
-    expect(acks(socket).slice(1)).toEqual([{ type: 'ack', room: 'price:A', seq: 6 }]);
-    socket.say([third('trade:B', 6), third('price:C', 6)]);
-    expect(acks(socket)).toHaveLength(2);
+    expect(acks(socket)).toHaveLength(1);
     socket.say([events('price:A', 6, [7])]);
-    expect(acks(socket).slice(2)).toEqual([{ type: 'ack', room: 'price:A', seq: 7 }]);
+    expect(acks(socket).slice(1)).toEqual([{ type: 'ack', room: 'price:A', seq: 7 }]);
   });
 
   it('name what is left of a message whose newest room is left', async () => {
@@ -741,7 +739,7 @@ describe('`system` over a relay', () => {
     expect(told).toEqual(['s5', '6']);
     subscription.unsubscribe();
     await settle();
-    expect(left(socket)).toEqual([{ type: 'unsubscribe', rooms: [SYSTEM] }]);
+    expect(left(socket)).toEqual([{ type: 'unsubscribe', id: 'left', rooms: [SYSTEM] }]);
   });
 
   it('that is refused is told as an error, asked for again, and costs the rooms nothing', async () => {

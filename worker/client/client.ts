@@ -1,4 +1,5 @@
 /** The client: its rooms, over one connection or each over its own, and what they share. */
+import type { MaxRate } from '../protocol/messages.ts';
 import type { ConnectionOptions } from './connection/connection.ts';
 import type { ConnectionStatus, StateKind } from './connection/connection-state.ts';
 import { type PlatformOptions, platformOf } from './connection/platform.ts';
@@ -6,12 +7,14 @@ import { heed } from './connection/surroundings.ts';
 import { systemRoom } from './connection/wire.ts';
 import { GatewayError } from './errors.ts';
 import type { EventInfo, EventOfRoom, EventOfType, GatewayEvent } from './events.ts';
+import type { Standing } from './subscription/cursor.ts';
 import { type Handler, Handlers } from './subscription/handlers.ts';
+import type { Reader } from './subscription/reader.ts';
+import type { RoomFeed } from './subscription/room-feed.ts';
 import { RoomReader } from './subscription/room-reader.ts';
 import { Session } from './subscription/session.ts';
 import { cursorOf } from './subscription/since.ts';
 import type { SubscribeOptions, Subscription } from './subscription/subscription.ts';
-import { SystemFeed } from './subscription/system-feed.ts';
 import { type Token, TokenSource } from './token.ts';
 
 export interface GatewayClientOptions extends PlatformOptions {
@@ -63,7 +66,9 @@ export class GatewayClient {
   /** By the room that they are of; undefined for that of all rooms. */
   readonly #sessions = new Map<string | undefined, Session>();
   readonly #handlers = new Handlers();
-  readonly #system: SystemFeed | undefined;
+  /** Up to where the handlers of `client.on` have heard `system`, over whichever sockets. */
+  readonly #heard: Standing = { position: undefined, isConfirmed: false, isShared: true };
+  readonly #hearsSystem: boolean;
   readonly #closing = new AbortController();
 
   constructor(options: GatewayClientOptions) {
@@ -73,7 +78,7 @@ export class GatewayClient {
     this.#url.protocol = this.#url.protocol.replace('http', 'ws');
     const platform = platformOf(options);
     this.#shared = { platform, tokens: new TokenSource(token, platform), parse };
-    if (system) this.#system = new SystemFeed(this.#give, this.#handlers.errorsOf(systemRoom));
+    this.#hearsSystem = system;
     heed(
       platform.window,
       (event) => {
@@ -87,7 +92,7 @@ export class GatewayClient {
   get status(): StateKind {
     if (this.#closing.signal.aborted) return 'stopped';
     const feeds = [...this.#sessions.values()].flatMap((session) => session.feeds);
-    const states = feeds.map(({ status }) => status.state);
+    const states = feeds.filter(({ isLeft }) => !isLeft).map(({ status }) => status.state);
     return states.find((state) => state !== 'open') ?? states[0] ?? 'idle';
   }
 
@@ -112,7 +117,8 @@ export class GatewayClient {
       throw new GatewayError('closed', 'the client is closed', room);
     const since = cursorOf(options.since, room);
     const name = String(room);
-    if (name === systemRoom) this.#system?.begin(since);
+    // Where the caller stands, all begin.
+    if (name === systemRoom) this.#heard.position ??= since;
     const session = this.#sessionOf(this.#transport === 'room' ? name : undefined);
     const feed = session.feedOf(name, (feed) => {
       // The slowest rate, so that this reader does not decide how fast the room is sent.
@@ -167,7 +173,7 @@ export class GatewayClient {
       ...this.#shared,
       room,
       url: this.#url,
-      system: this.#system,
+      systemReader: this.#hearsSystem ? this.#hearSystem : undefined,
       handlers: this.#handlers,
       // The next subscription begins anew.
       onStopped: () => this.#sessions.delete(room),
@@ -177,6 +183,21 @@ export class GatewayClient {
     if (isOffline) session.connection.dispatch('offline');
     return session;
   }
+
+  /**
+   * Reads `system` for the handlers of its types, over one more socket: an alert that comes over each is
+   * told once, and a socket that comes back goes on from what any of them has brought.
+   */
+  readonly #hearSystem = (feed: RoomFeed, maxRate?: MaxRate): Reader =>
+    new RoomReader<GatewayEvent>(feed, {
+      onEvent: this.#give,
+      onGap: (gap) => {
+        const { from, to, reason } = gap;
+        feed.onError('system_gap', gap, `missing ${from} to ${to}: ${reason}`);
+      },
+      maxRate,
+      shared: this.#heard,
+    });
 
   /** Gives an event to the handlers of its type. */
   readonly #give = (event: GatewayEvent, info: EventInfo): void => {

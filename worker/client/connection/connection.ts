@@ -21,7 +21,6 @@ import type { Platform, Socket, SocketEvent } from './platform.ts';
 import { Way } from './way.ts';
 import {
   type Frame,
-  framesOf,
   type LogFrame,
   ping,
   pong,
@@ -40,8 +39,8 @@ const PROBE_EVERY_MS = 60_000;
 /** A refusal is answered at once; what takes longer is an outage. */
 const ANSWER_WITHIN_MS = 10_000;
 const AUTH_ID = 'auth';
-const TOKEN_LOST = 'the token was removed on the way: only public rooms open';
-const UPGRADE_LOST = 'the upgrade or the token was removed on the way';
+const TOKEN_LOST = 'the token was lost on the way';
+const UPGRADE_LOST = 'the upgrade was lost';
 const NOTICE = 'a part of the token is ignored';
 /** How much of a text that is no frame is shown, in characters: enough to know it again. */
 const MAX_QUOTED = 200;
@@ -59,7 +58,7 @@ export interface ConnectionOwner {
   /** Where to connect to, asked at each attempt. `home` is where the gateway wants us back. */
   address(home?: string): URL;
   welcomed(welcome: Welcome): void;
-  /** What is about rooms; `length` is that of its text. */
+  /** What is about rooms; `length` is that of its text, or the mean of those that came together. */
   receive(frame: LogFrame, length: number): void;
   /** All of a message has been received. */
   received(length: number): void;
@@ -272,11 +271,12 @@ export class Connection {
     if (data === pong) return;
     const text = String(data);
     const socket = this.#socket;
-    for (const [value, length] of this.#read(text, () => framesOf(text, this.#options.parse)) ??
-      []) {
+    // Over a relay, frames of many rooms come together.
+    const values = this.#read(text, () => [this.#options.parse(text)].flat()) ?? [];
+    for (const value of values) {
       const frame = this.#read(text, () => readFrame(value));
-      // One that is newer than this client has an unknown type; one before may have ended the socket.
-      if (frame && this.#socket === socket) this.#obey(frame, length);
+      // One of a type that is newer than this client is none; one before may have ended the socket.
+      if (frame && this.#socket === socket) this.#obey(frame, text.length / values.length);
     }
     if (this.#socket === socket) this.#owner.received(text.length);
   }

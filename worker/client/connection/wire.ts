@@ -5,7 +5,6 @@
  */
 import type {
   BEARER_SUBPROTOCOL_PREFIX,
-  Cursor,
   Events,
   Gap,
   NumberedEvent,
@@ -16,7 +15,7 @@ import type {
   SUBPROTOCOL,
   Subscribed,
 } from '../../protocol/frames.ts';
-import type { ClientMessage, MaxRate } from '../../protocol/messages.ts';
+import type { ClientMessage } from '../../protocol/messages.ts';
 import type { BareRoomClass } from '../../protocol/rooms.ts';
 
 // Values of frames.ts would bring its schemas along.
@@ -52,18 +51,6 @@ export type AnyGap = Omit<Gap, 'reason'> & { readonly reason: string };
 export type LogFrame = Subscribed | Snapshot | Events | AnyGap;
 export type Frame = Welcome | LogFrame | SocketError | Shutdown;
 
-/** What is asked of a room. */
-export interface WantedRoom {
-  readonly room: string;
-  readonly since?: Cursor;
-  readonly maxRate?: MaxRate;
-}
-/** What a client says. */
-export type Message =
-  | ClientMessage
-  | { readonly type: 'subscribe'; readonly id: string; readonly rooms: readonly WantedRoom[] }
-  | { readonly type: 'unsubscribe'; readonly rooms: readonly string[] };
-
 /** The frames that are known, and the numbers that each must have. */
 const NUMBERS: { readonly [Type in Frame['type']]: readonly NumberIn<Type>[] } = {
   welcome: [],
@@ -96,19 +83,7 @@ export function readFrame(value: unknown): Frame | undefined {
   return frame as unknown as Frame;
 }
 
-/**
- * The frames of a message, each with its text's length. A relay sends arrays of frames; their parts are
- * told apart by how frames begin, and each counts as the whole where the text of an event begins so too.
- * @throws what `parse` throws.
- */
-export function framesOf(text: string, parse: (text: string) => unknown): [unknown, number][] {
-  const parts = text.split('},{"type":"');
-  const frames = [parse(text)].flat();
-  const isEach = parts.length === frames.length;
-  return frames.map((frame, index) => [frame, ((isEach && parts[index]) || text).length]);
-}
-
-export function write(message: Message): string {
+export function write(message: ClientMessage): string {
   return JSON.stringify(message);
 }
 

@@ -2,7 +2,7 @@
  * Acks, counted over all rooms of a socket: one after each half window, so that what is on its way stays
  * bounded and no room waits for long. An ack names the newest frame of whatever room; everything that
  * was sent before that has arrived too. The gateway forgets what was on its way of a room that is asked
- * anew or left, so no frame of that is named.
+ * anew or left, so no frame from before that is named.
  */
 export interface Ack {
   readonly room: string;
@@ -27,8 +27,9 @@ export class Acks {
     this.#newest = newest;
   }
 
-  forget(room: string): void {
-    if (this.#newest?.room === room) this.#newest = undefined;
+  /** The gateway may forget what it has sent of some rooms. What comes next of others names it all. */
+  forget(): void {
+    this.#newest = undefined;
   }
 
   /** Counts a message, after its frames; gives the ack that is due. */

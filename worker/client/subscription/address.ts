@@ -16,6 +16,6 @@ export function addressOf(url: URL, room: string | undefined, home?: string): UR
   return address;
 }
 
-export function addCursor({ searchParams }: URL, name: string, cursor: Cursor | undefined): void {
-  if (cursor) searchParams.set(name, `${cursor.epoch}:${cursor.seq}`);
+export function textOf(cursor: Cursor | undefined): string | undefined {
+  return cursor && `${cursor.epoch}:${cursor.seq}`;
 }

@@ -15,15 +15,14 @@ export interface Reader {
 
 /** What a room is asked for. */
 export interface Request {
-  readonly since?: Cursor;
-  readonly maxRate?: MaxRate;
+  readonly since: Cursor | undefined;
+  readonly maxRate: MaxRate | undefined;
 }
 
 /** All that any reader lacks, as fast as any wants it. */
 export function requestOf(readers: readonly Reader[]): Request {
   const since = readers.map(({ place }) => place.position).reduce(earlier);
-  const maxRate = fastest(readers);
-  return { ...(since && { since }), ...(maxRate && { maxRate }) };
+  return { since, maxRate: fastest(readers) };
 }
 
 /** Undefined, that is as fast as the room goes, if any reader wants that. */

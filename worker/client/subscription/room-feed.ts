@@ -53,20 +53,18 @@ export class RoomFeed implements Feed {
   readonly onError: OnError;
   /** Whether the room has a socket of its own, whose address names it. */
   readonly isOwn: boolean;
-  /** Whether it is asked for by a message of its own, and not in a list. */
-  isAlone = false;
   /** Of the last request over this socket; undefined when there was none, or its address asks. */
   id: string | undefined;
   readonly #session: FeedSession;
   #readers: readonly Reader[] = [];
   /** What the room was last asked for. */
-  #request: Request = {};
-  /** Whether the answer to that is yet to come. */
+  #request: Request | undefined;
+  /** Whether the answer to that is yet to come, or the time to ask once more. */
   #isAsking = false;
   /** Whether what comes of the room is for us. */
   #isLive = false;
   readonly #parts = new SnapshotParts();
-  #own: OwnStatus;
+  #own: OwnStatus = OPEN;
   #shown: StateKind | undefined;
   /** Requests in a row that came to nothing. */
   #failures = 0;
@@ -79,7 +77,7 @@ export class RoomFeed implements Feed {
     this.isOwn = isOwn;
     this.onError = session.options.handlers.errorsOf(room);
     this.#session = session;
-    this.#own = isOwn ? OPEN : CONNECTING;
+    this.disconnected();
   }
 
   get status(): ConnectionStatus {
@@ -95,11 +93,9 @@ export class RoomFeed implements Feed {
 
   /** Whether the readers need something that the room was not asked for. */
   get isDue(): boolean {
-    const { state = 'connecting' } = this.#own;
     const readers = this.#readers;
-    const isLacking =
-      readers.some(({ place }) => place.mustAsk) || fastest(readers) !== this.#request.maxRate;
-    return state === 'connecting' && !this.#isAsking && isLacking;
+    const mustAsk = readers.some(({ place }) => place.mustAsk);
+    return !this.#isAsking && (mustAsk || fastest(readers) !== this.#request?.maxRate);
   }
 
   add(reader: Reader): void {
@@ -146,17 +142,12 @@ export class RoomFeed implements Feed {
     this.#judgeEpoch(isAnswer);
     if (frame.type === 'snapshot') return frame.seq;
     // The `seq` of `subscribed` is the room's head: of what was missed nothing has arrived.
-    return isAnswer && frame.recovered ? this.#request.since?.seq : undefined;
+    return isAnswer && frame.recovered ? this.#request?.since?.seq : undefined;
   }
 
-  /** `inList`: what was refused is a message of several rooms, and it may be another's fault. */
-  refused(code: string, reason: string, inList: boolean): void {
-    this.#forgetRequest();
-    if (inList) {
-      this.isAlone = true;
-      this.ask();
-      return;
-    }
+  refused(code: string, reason: string): void {
+    // If the room was joined before, it may still be.
+    if (!this.#isLive) this.id = undefined;
     // Nobody is shown a state: the first reader reads what every socket brings.
     if (this.isLeft) this.onError(code, undefined, reason);
     const { connection } = this.#session;
@@ -165,6 +156,12 @@ export class RoomFeed implements Feed {
     if (token) this.#awaitToken(token, reason);
     else if (code === UNAVAILABLE) this.#wait(reason);
     else this.end(code, reason);
+  }
+
+  askAgain(): void {
+    this.#forgetRequest();
+    this.#become(CONNECTING);
+    this.ask();
   }
 
   disconnected(): void {
@@ -201,8 +198,6 @@ export class RoomFeed implements Feed {
   }
 
   #forgetRequest(): void {
-    // If the room was joined before, it may still be.
-    if (!this.#isLive) this.id = undefined;
     this.#isAsking = this.#isLive = false;
     for (const { place } of this.#readers) place.refused();
   }
@@ -211,10 +206,7 @@ export class RoomFeed implements Feed {
     const { platform } = this.#session.options;
     const retryInMs = backoffMs(this.#failures++, platform.random, 0);
     this.#become({ state: 'waiting', reason, retryInMs, failures: this.#failures });
-    this.#cancelTimer = platform.after(retryInMs, () => {
-      this.#become(CONNECTING);
-      this.ask();
-    });
+    this.#cancelTimer = platform.after(retryInMs, () => this.askAgain());
   }
 
   #awaitToken(token: Promise<unknown>, reason: string): void {

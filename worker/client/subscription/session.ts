@@ -10,6 +10,8 @@
  * Rejected: a request as soon as each room is subscribed to. A page joins its rooms together, and a
  * list costs the gateway one message.
  */
+
+import type { ClientMessage, MaxRate } from '../../protocol/messages.ts';
 import {
   Connection,
   type ConnectionOptions,
@@ -18,7 +20,6 @@ import {
 import type { ConnectionStatus } from '../connection/connection-state.ts';
 import {
   type LogFrame,
-  type Message,
   type SocketError,
   systemRoom,
   type Welcome,
@@ -26,12 +27,11 @@ import {
 } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
 import { Acks } from './acks.ts';
-import { addCursor, addressOf } from './address.ts';
+import { addressOf, textOf } from './address.ts';
 import type { Handlers } from './handlers.ts';
 import type { Reader } from './reader.ts';
 import { type FeedSession, RoomFeed } from './room-feed.ts';
 import { MAX_ROOM_LENGTH, normalForm } from './room-name.ts';
-import type { SystemFeed } from './system-feed.ts';
 
 /** How many rooms one message may name. */
 const MAX_LISTED = 256;
@@ -41,8 +41,8 @@ export interface SessionOptions extends ConnectionOptions {
   readonly url: URL;
   /** The room of a socket of its own; undefined for a relay. */
   readonly room: string | undefined;
-  /** Who hears `system` over every socket; undefined for nobody. */
-  readonly system: SystemFeed | undefined;
+  /** Makes the reader that hears `system` over every socket; undefined for none. */
+  readonly systemReader: ((feed: RoomFeed, maxRate?: MaxRate) => Reader) | undefined;
   readonly handlers: Handlers;
   /** The session has ended for good: another one may begin. */
   readonly onStopped: () => void;
@@ -57,28 +57,25 @@ export class Session implements ConnectionOwner, FeedSession {
   /** The feed of `system` that every socket brings. */
   readonly #system: RoomFeed | undefined;
   readonly #acks = new Acks();
+  /** Whether one message may ask for several rooms. */
+  #mayList: boolean;
   /** Rooms that were asked for and that nobody reads any more. */
   #left: string[] = [];
   #messageLength = Number.NaN;
   #requests = 0;
-  #isChanged = false;
 
   constructor(options: SessionOptions) {
-    const { room, system, handlers } = options;
+    const { room, systemReader, handlers } = options;
     this.options = options;
+    this.#mayList = room === undefined;
     this.onError = handlers.errorsOf(room);
     this.connection = new Connection(options, this);
     // The slowest rate where the address names the room, so that others decide how fast it is sent.
     const maxRate = room === systemRoom ? 1 : undefined;
-    if (system) this.#system = this.feedOf(systemRoom, () => system.reader(maxRate));
+    if (systemReader) this.#system = this.feedOf(systemRoom, (feed) => systemReader(feed, maxRate));
   }
 
-  /** The rooms that somebody reads. */
-  get feeds(): readonly RoomFeed[] {
-    return this.#all.filter(({ isLeft }) => !isLeft);
-  }
-
-  get #all(): RoomFeed[] {
+  get feeds(): RoomFeed[] {
     return [...this.#feeds.values()];
   }
 
@@ -88,7 +85,6 @@ export class Session implements ConnectionOwner, FeedSession {
     let feed = this.#feeds.get(name);
     if (!feed) {
       feed = new RoomFeed(room, this, room === this.options.room);
-      feed.isAlone = this.options.room !== undefined;
       feed.add(begin(feed));
       this.#feeds.set(name, feed);
     }
@@ -96,20 +92,14 @@ export class Session implements ConnectionOwner, FeedSession {
   }
 
   changed(): void {
-    if (this.options.room !== undefined) this.#reconcile();
-    else if (!this.#isChanged) {
-      this.#isChanged = true;
-      queueMicrotask(() => {
-        this.#isChanged = false;
-        this.#reconcile();
-      });
-    }
+    // The first of a turn does what is to be done, and leaves nothing to the others.
+    if (this.options.room === undefined) queueMicrotask(() => this.#reconcile());
+    else this.#reconcile();
   }
 
   drop({ id, room }: RoomFeed): void {
-    const name = normalForm(room);
-    this.#feeds.delete(name);
-    this.#acks.forget(name);
+    this.#feeds.delete(normalForm(room));
+    this.#acks.forget();
     if (id) this.#left.push(room);
     this.changed();
   }
@@ -117,13 +107,14 @@ export class Session implements ConnectionOwner, FeedSession {
   address(home?: string): URL {
     const { url, room } = this.options;
     const address = addressOf(url, room, home);
-    const own = this.#all.find(({ isOwn }) => isOwn);
+    const add = (name: string, value: unknown) =>
+      value && address.searchParams.set(name, String(value));
+    const own = this.feeds.find(({ isOwn }) => isOwn);
     const { since, maxRate } = own?.join() ?? {};
-    addCursor(address, 'since', since);
-    if (maxRate) address.searchParams.set('maxRate', String(maxRate));
-    if (room === systemRoom) return address;
-    if (this.#system) addCursor(address, systemRoom, this.#system.join().since);
-    else address.searchParams.set(systemRoom, 'off');
+    add('since', textOf(since));
+    add('maxRate', maxRate);
+    const system = this.#system;
+    if (room !== systemRoom) add(systemRoom, system ? textOf(system.join().since) : 'off');
     return address;
   }
 
@@ -146,13 +137,17 @@ export class Session implements ConnectionOwner, FeedSession {
 
   refused({ id, room, code }: SocketError, reason: string): void {
     const named = room && this.#feeds.get(normalForm(String(room)));
-    const feeds = this.#all.filter(
+    const feeds = this.feeds.filter(
       (feed) => (room ? feed === named : id) && (id ? feed.id === id : !feed.isOwn),
     );
+    const isList = feeds.length > 1;
+    // A list may be refused as a whole for the fault of one room: then each is asked by itself.
+    if (isList) this.#mayList = false;
     for (const feed of feeds) {
       // What is refused over a room's own socket may go by the address of another one.
       if (feed.isOwn) this.connection.dispatch('failed', { reason });
-      else feed.refused(code, reason, feeds.length > 1);
+      else if (isList) feed.askAgain();
+      else feed.refused(code, reason);
     }
     // What answers a request that was taken back concerns nobody.
     if (!id && feeds.length === 0) this.onError(code, undefined, reason, room);
@@ -160,11 +155,11 @@ export class Session implements ConnectionOwner, FeedSession {
 
   disconnected(): void {
     this.#left = [];
-    for (const feed of this.#all) feed.disconnected();
+    for (const feed of this.feeds) feed.disconnected();
   }
 
   showStatus({ state }: ConnectionStatus): void {
-    const feeds = this.#all;
+    const feeds = this.feeds;
     if (state === 'stopped') {
       this.#feeds.clear();
       this.options.onStopped();
@@ -175,25 +170,26 @@ export class Session implements ConnectionOwner, FeedSession {
   /** Tells the gateway what has changed: which rooms are left, and what the others need. */
   #reconcile(): void {
     const { connection } = this;
-    if (this.feeds.length === 0) connection.dispatch('close');
-    for (const feed of this.#all) {
+    if (this.feeds.every(({ isLeft }) => isLeft)) connection.dispatch('close');
+    for (const feed of this.feeds) {
       if (feed.isLeft && feed !== this.#system) feed.end('closed', 'unsubscribed');
     }
     if (connection.status.state !== 'open') return;
-    this.#list(this.#left.splice(0), (rooms) => ({ type: 'unsubscribe', rooms }));
-    const due = this.#all.filter(({ isDue }) => isDue);
-    for (const feed of due) if (feed.isAlone) this.#ask([feed]);
-    this.#ask(due.filter(({ isAlone }) => !isAlone));
+    this.#list(this.#left.splice(0), (rooms) => ({ type: 'unsubscribe', id: 'left', rooms }));
+    const due = this.feeds.filter(({ isDue }) => isDue);
+    if (this.#mayList) this.#ask(due);
+    else for (const feed of due) this.#ask([feed]);
   }
 
   #ask(feeds: readonly RoomFeed[]): void {
     if (feeds.length === 0) return;
     const id = String(++this.#requests);
-    const rooms = feeds.map((feed) => {
-      this.#acks.forget(normalForm(feed.room));
-      // A longer name is refused at this length as well, and takes no space of the others.
-      return { room: feed.room.slice(0, MAX_ROOM_LENGTH + 1), ...feed.join(id) };
-    });
+    this.#acks.forget();
+    // A longer name is refused at this length as well, and takes no space of the others.
+    const rooms = feeds.map((feed) => ({
+      room: feed.room.slice(0, MAX_ROOM_LENGTH + 1),
+      ...feed.join(id),
+    }));
     const [first] = rooms;
     if (first && rooms.length === 1) {
       this.connection.send(write({ type: 'subscribe', id, ...first }));
@@ -201,7 +197,7 @@ export class Session implements ConnectionOwner, FeedSession {
   }
 
   /** Sends a list in pieces that the gateway reads. */
-  #list<Item>(rooms: Item[], messageOf: (rooms: Item[]) => Message): void {
+  #list<Item>(rooms: Item[], messageOf: (rooms: Item[]) => ClientMessage): void {
     const { length } = rooms;
     const text = write(messageOf(rooms));
     if (length > 1 && (length > MAX_LISTED || text.length > this.#messageLength)) {

@@ -20,7 +20,7 @@ export interface SubscriptionHandlers<Event> {
 
 export interface SubscribeOptions<Event> extends SubscriptionHandlers<Event> {
   /** At most so many frames a second; in between, a price room keeps the latest event per symbol. */
-  readonly maxRate?: MaxRate;
+  readonly maxRate?: MaxRate | undefined;
   /**
    * Where to go on from: the `cursor` of an earlier subscription, its numbers also as a bigint or a
    * text, or `epoch:seq` as one text. Without, a snapshot comes first.
