@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { Symbols } from '../../worker/symbols.ts';
 import { ObjectsInMemory } from './objects-in-memory.ts';
 import type { FakeSocket } from './room-in-memory.ts';
 
@@ -147,6 +148,20 @@ describe('a socket of a relay', () => {
       { id: 's', room: 'desk', code: 'token_missing' },
     ]);
     expect(typesOf(socket, 'trade:A')).toEqual(['subscribed', 'snapshot']);
+  });
+
+  it('is refused symbols that the operator has not named, and no other room (R14)', async () => {
+    const relay = new Relay();
+    relay.objects.symbols = new Symbols(['A', 'ETH-*']);
+    const socket = relay.join();
+    const unknown = ['trade:B', 'price:B', 'orderbook:eth-USDC'];
+    const known = ['trade:A', 'price:ETH-USDC', 'price_updates'];
+    await relay.subscribe(socket, ...unknown, ...known);
+    for (const room of unknown) {
+      expect(framesOf(socket, room)).toMatchObject([{ id: 's', code: 'symbol_unknown' }]);
+    }
+    for (const room of known) expect(typesOf(socket, room)).toEqual(['subscribed', 'snapshot']);
+    expect(relay.objects.callsOf('follow').sort()).toEqual(known.toSorted());
   });
 
   it('may have no more rooms than can be remembered of it', async () => {

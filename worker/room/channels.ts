@@ -135,6 +135,19 @@ export class Channels implements Scheduled {
     return node.push(call, now);
   }
 
+  /** Saves at once what is saved when it is idle. */
+  saveAll(now: number): void {
+    for (const node of [...this.#unsaved.keys()]) {
+      this.#unsaved.delete(node);
+      node.saveAll(now);
+    }
+  }
+
+  /** Nothing has to be known of any room any more. */
+  forgetAll(): void {
+    for (const room of [...this.#nodes.keys()]) this.forget(room);
+  }
+
   /** Nothing has to be known of a room any more, and nobody reads it here. */
   forget(room: string): void {
     this.#ports.rows.remove(room, '');
@@ -146,6 +159,13 @@ export class Channels implements Scheduled {
     this.#unread.delete(room);
     this.#awake.delete(node);
     this.#unsaved.delete(node);
+  }
+
+  /** Whether nobody follows the root's room; for a relay, whether it follows none. A branch says it itself. */
+  get isForsaken(): boolean {
+    const { room, branch } = this.#ports;
+    if (room === undefined) return this.#nodes.size === 0;
+    return branch === undefined && !this.own.isFollowed;
   }
 
   /** At the end of a turn: lets go of what nobody here may read any more, and of what is too much. */

@@ -37,7 +37,7 @@ export const relay = new Hono<{ Bindings: Env }>().get('/', async (c) => {
     const response = await callRoom({
       room: object,
       stub: () => objectStub(c.env, object),
-      call: (stub) => requestSocket(stub, joiner),
+      call: (stub) => requestSocket(c.env, stub, joiner),
     });
     if ('kind' in response) return refuseUnavailable(c, response);
     if (response.status !== HTTP_ERRORS.room_full.status) return handOver(c, response);

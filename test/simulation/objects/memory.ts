@@ -1,8 +1,10 @@
 /** One lifetime of an object in memory: the production `Room`, and what it has of the platform meanwhile. */
+
 import { nameOfRoom } from '../../../worker/protocol/rooms.ts';
 import type { RoomPorts } from '../../../worker/room/ports.ts';
 import { Room } from '../../../worker/room/room.ts';
 import { decodeAttachment } from '../../../worker/room/session/attachment.ts';
+import { EVERY_SYMBOL } from '../../../worker/symbols.ts';
 import type { Planned } from './agenda.ts';
 import { CallsInFlight } from './calls-in-flight.ts';
 import type { Answer, Say, Settlement } from './network.ts';
@@ -86,7 +88,10 @@ export class Memory {
       checkToken: (token) => this.#await(0, (settle) => world.checkToken(token, settle)),
       maxSockets: { held: 100, open: 200 },
       abort: (error) => world.violate(`${object.name} aborts: ${stackOf(error)}`),
+      leave: () => {},
+      version: undefined,
       warn: () => {},
+      symbols: EVERY_SYMBOL,
       random: () => world.random.below(1_000) / 1_000,
       objects: {
         follow: (to, call, signal) => this.#call(to, { kind: 'follow', call }, signal),

@@ -17,6 +17,13 @@ import type { UpstreamPorts } from './upstream.ts';
 
 /** How long after an append the alarm goes off that pushes it if the object has crashed, in ms. */
 const ALARM_AFTER = 10_000;
+/**
+ * A follower leaves by what it answers to a push, and a room without any event pushes nothing. So its
+ * followers are asked whether they still want it: first after so long, in ms, later whenever the room is
+ * twice as old as it was, and at least so often.
+ */
+const FIRST_QUESTION = 600_000;
+const LONGEST_SILENCE = 86_400_000;
 
 /** What a node tells of itself. */
 export interface NodeOwner {
@@ -55,6 +62,8 @@ export class TreeNode {
   readonly #ports: TreePorts;
   #told: Cursor | undefined;
   #alarmAt = Number.POSITIVE_INFINITY;
+  /** When those who follow a room without any event are asked; infinite if that is not known any more. */
+  #questionAt = Number.POSITIVE_INFINITY;
   /** Whether it has grown since the object woke. */
   #hasGrown = false;
   /** What the mirror holds, as it was told last, in characters. */
@@ -124,6 +133,11 @@ export class TreeNode {
     return this.channel.size > 0 || this.#followers.size > 0;
   }
 
+  /** Whether another object follows the room here. */
+  get isFollowed(): boolean {
+    return this.#followers.size > 0;
+  }
+
   /** Lets go of all but a part of the tail. */
   shorten(part: number): void {
     this.channel.log.shorten(part);
@@ -148,8 +162,10 @@ export class TreeNode {
   /** When the alarm is to go off, Unix ms; infinite when it is not needed. */
   alarmAt(now: number): number {
     if (this.#isOrphan(now)) this.#armAlarm(now);
+    const isAsked = this.#isEmpty && this.#followers.size > 0;
     return Math.min(
       this.#alarmAt,
+      isAsked ? this.#questionAt : Number.POSITIVE_INFINITY,
       this.#followers.alarmAt(now),
       this.#mirror?.upstream.alarmAt(now) ?? Number.POSITIVE_INFINITY,
     );
@@ -158,6 +174,9 @@ export class TreeNode {
   /** Another object asks to follow the room. */
   follow(call: FollowCall, now: number): FollowAnswer {
     const answer = this.#followers.follow(call, now);
+    if (this.#questionAt <= now || this.#questionAt === Number.POSITIVE_INFINITY) {
+      this.#planQuestion(now);
+    }
     // A crash must not make this object forget that it owes the log.
     if (answer.kind === 'followed' && answer.log === undefined) {
       this.#told = undefined;
@@ -199,12 +218,21 @@ export class TreeNode {
     else this.#saveNode(now);
   }
 
+  /** As `save`, and where each follower stands. */
+  saveAll(now: number): void {
+    this.#followers.saveAll();
+    this.save(now);
+  }
+
   alarm(now: number): void {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;
+    if (this.#isEmpty) this.#question(now);
     // What was pushed here before a crash was perhaps never pushed on.
     if (!this.#hasGrown || this.#isOrphan(now)) this.#mirror?.fill(now);
     this.#followers.askForLog(now);
+    // Nobody can miss what was never there.
+    if (this.#isEmpty && this.#mirror === undefined) return;
     // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
     const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;
     if (Math.min(asks, this.#followers.dueAt(now)) !== Number.POSITIVE_INFINITY) {
@@ -216,6 +244,24 @@ export class TreeNode {
   get #isForsaken(): boolean {
     if (this.#mirror === undefined) return this.#followers.size === 0;
     return this.#mirror.upstream.isIdle && !this.isWanted;
+  }
+
+  /** Whether nothing is known to have been published. */
+  get #isEmpty(): boolean {
+    return this.channel.log.head === 0;
+  }
+
+  #question(now: number): void {
+    if (this.#questionAt > now && this.#questionAt !== Number.POSITIVE_INFINITY) return;
+    this.#followers.doubt();
+    this.#planQuestion(now);
+  }
+
+  /** An epoch is the time when it began; a mirror that was never filled has none. */
+  #planQuestion(now: number): void {
+    const { epoch } = this.channel.log;
+    const age = epoch === 0 ? 0 : now - epoch;
+    this.#questionAt = now + Math.min(Math.max(age, FIRST_QUESTION), LONGEST_SILENCE);
   }
 
   #tellSize(): void {

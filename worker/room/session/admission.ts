@@ -2,6 +2,7 @@
 import { accessTo } from '../../auth/access.ts';
 import type { SocketErrorCode } from '../../protocol/codes.ts';
 import { parseRoomName, SYSTEM_ROOM } from '../../protocol/rooms.ts';
+import type { Symbols } from '../../symbols.ts';
 import { largestAttachment, MAX_ATTACHMENT_BYTES } from './attachment.ts';
 import type { Session } from './session.ts';
 import type { ReadChannel } from './subscription.ts';
@@ -33,11 +34,14 @@ export function admissionToOne(room: string, channelOf: ChannelOf): Admission {
 }
 
 /** The sockets of a relay: every room that the session's token opens, as far as it can be remembered. */
-export function admissionToAll(channelOf: ChannelOf): Admission {
+export function admissionToAll(channelOf: ChannelOf, symbols: Pick<Symbols, 'hasRoom'>): Admission {
   return {
     refusal: (session, wanted, now) => {
       const name = parseRoomName(wanted);
       if (name === undefined) return refused('room_invalid', 'no room can be called that');
+      if (!symbols.hasRoom(wanted)) {
+        return refused('symbol_unknown', 'this gateway has no such symbol');
+      }
       const access = accessTo(name, session.identity);
       if (access !== 'granted') return refused(access, 'the token does not open this room');
       const { tokenExpiresAt = Number.POSITIVE_INFINITY } = session.identity;
