@@ -491,6 +491,7 @@ describe('a room that is refused', () => {
     expect(socket.sent[0]?.length).toBeLessThan(1_000);
     socket.say([refusal(undefined, 'message_invalid', lastId(socket))]);
     await settle();
+    expect(readers.map(({ subscription }) => subscription.status.state)).not.toContain('stopped');
     const single = asked(socket).slice(1);
     expect(single.map((message) => itemsOf(message).length)).toEqual([1, 1, 1]);
     for (const message of single) {
@@ -568,6 +569,25 @@ describe('the token', () => {
     socket.say([subscribed('user:1', 5, false, 1, lastId(socket)), snapshot('user:1', 5, [])]);
     expect(told).toEqual(['s5']);
     expect(gateway.sockets).toHaveLength(1);
+  });
+
+  it('that something on the way removes comes over the open socket when a room wants it', async () => {
+    const { gateway, read, opened, answer, errors } = start({ token: () => 'token-of-1' });
+    gateway.answer = { status: 426, code: 'upgrade_required' };
+    read('price:A');
+    (await gateway.socket()).breakOff();
+    await gateway.clock.elapse(500);
+    const socket = await opened();
+    expect(socket.protocols).toEqual([]);
+    answer(socket, 'price:A');
+    expect(errors.map(({ code }) => code)).toEqual(['token_lost']);
+    const { subscription } = read('user:1');
+    await settle();
+    socket.say([refusal('user:1', 'token_missing', lastId(socket))]);
+    await gateway.clock.elapse(1_000);
+    expect(auths(socket)).toMatchObject([{ token: 'token-of-1' }]);
+    answer(socket, 'user:1');
+    expect(subscription.status.state).toBe('open');
   });
 
   it('that the provider does not have stops the room, once it was asked', async () => {
@@ -757,7 +777,7 @@ describe('`system` over a relay', () => {
 });
 
 describe("a room's name", () => {
-  it('has the normal form that the gateway gives it', () => {
+  it('is known again in the form that the gateway gives it', () => {
     const part = fc.oneof(
       fc.constantFrom('0x', '0X', 'AbCdEf0123456789'.repeat(3), ':', '-', '_', 'e\u0301', 'Ä', '1'),
       fc.string({ unit: 'grapheme', maxLength: 3 }),
@@ -765,7 +785,7 @@ describe("a room's name", () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
         const room = parts.join('');
-        expect(normalForm(room)).toBe(protocolForm(room));
+        expect(normalForm(room)).toBe(normalForm(protocolForm(room)));
       }),
       { numRuns: 2_000 },
     );

@@ -126,7 +126,6 @@ export class GatewayClient {
     });
     const reader = new RoomReader<Event>(feed, { ...options, since });
     feed.add(reader);
-    feed.ask();
     if (options.signal?.aborted) reader.unsubscribe();
     session.connection.dispatch('start');
     feed.show();

@@ -261,7 +261,8 @@ export class Connection {
 
   /** Over the open socket. When that fails, the old token's end brings a reconnect. */
   #renewToken(used: TokenUsed): void {
-    if (used.token === this.#used.token) return;
+    // One that was left out brings what it opens.
+    if (used.token === this.#used.token && !this.#way.isBare) return;
     this.#used = used;
     this.send(write({ type: 'auth', id: AUTH_ID, token: used.token }));
   }
@@ -295,8 +296,10 @@ export class Connection {
     switch (frame.type) {
       case 'welcome':
         this.#home = frame.home;
-        if (this.#way.opened() && this.#used.token)
+        this.#way.opened();
+        if (this.#way.isBare && this.#used.token) {
           owner.onError('token_lost', undefined, TOKEN_LOST);
+        }
         for (const notice of [frame.notices ?? []].flat()) owner.onError(notice, undefined, NOTICE);
         this.#options.tokens.accepted(this.#used.token, Number(frame.expiresAt));
         owner.welcomed(frame);

@@ -5,25 +5,24 @@
 import { bearerPrefix, subprotocol } from './wire.ts';
 
 export class Way {
-  #isBare = false;
+  /** Whether the token is left out. */
+  isBare = false;
   /** Whether no socket has opened since that changed. */
   #isLost = false;
 
   protocols(token: string): string[] {
-    if (this.#isBare) return [];
+    if (this.isBare) return [];
     return token ? [subprotocol, bearerPrefix + token] : [subprotocol];
   }
 
-  /** Gives whether the token was left out. */
-  opened(): boolean {
+  opened(): void {
     this.#isLost = false;
-    return this.#isBare;
   }
 
   /** The gateway would have admitted the client. Gives whether neither way gets through. */
   lost(): boolean {
-    const isHopeless = this.#isBare && this.#isLost;
-    this.#isBare = !this.#isBare;
+    const isHopeless = this.isBare && this.#isLost;
+    this.isBare = !this.isBare;
     this.#isLost = true;
     return isHopeless;
   }

@@ -35,7 +35,12 @@ const UNAVAILABLE = 'room_unavailable';
 
 /** What a feed needs of the session that it is part of. */
 export interface FeedSession {
-  readonly options: { readonly platform: Platform; readonly handlers: Handlers };
+  readonly options: {
+    readonly platform: Platform;
+    readonly handlers: Handlers;
+    /** The room that the socket's address names. */
+    readonly room: string | undefined;
+  };
   readonly connection: Pick<Connection, 'status' | 'dispatch' | 'betterToken'>;
   /** The readers have changed, or what they need. */
   changed(): void;
@@ -72,11 +77,14 @@ export class RoomFeed implements Feed {
   #isRenewed = false;
   #cancelTimer: () => void = () => {};
 
-  constructor(room: string, session: FeedSession, isOwn: boolean) {
+  /** The reader that `begin` makes reads for `client.on`, and stays. */
+  constructor(room: string, session: FeedSession, begin: (feed: RoomFeed) => Reader) {
+    const { options } = session;
     this.room = room;
-    this.isOwn = isOwn;
-    this.onError = session.options.handlers.errorsOf(room);
+    this.isOwn = room === options.room;
+    this.onError = options.handlers.errorsOf(room);
     this.#session = session;
+    this.#readers = [begin(this)];
     this.disconnected();
   }
 
@@ -100,6 +108,7 @@ export class RoomFeed implements Feed {
 
   add(reader: Reader): void {
     this.#readers = [...this.#readers, reader];
+    this.ask();
   }
 
   remove(reader: Reader): void {
@@ -153,7 +162,7 @@ export class RoomFeed implements Feed {
     const { connection } = this.#session;
     const isOfToken = code.startsWith('token_') && !this.#isRenewed;
     const token = isOfToken ? connection.betterToken(code) : undefined;
-    if (token) this.#awaitToken(token, reason);
+    if (token) void this.#awaitToken(token, reason);
     else if (code === UNAVAILABLE) this.#wait(reason);
     else this.end(code, reason);
   }
@@ -175,7 +184,6 @@ export class RoomFeed implements Feed {
   /** For good. */
   end(code: string, reason: string): void {
     this.#session.drop(this);
-    this.disconnected();
     this.#become({ state: 'stopped', code, reason });
   }
 
@@ -209,19 +217,16 @@ export class RoomFeed implements Feed {
     this.#cancelTimer = platform.after(retryInMs, () => this.askAgain());
   }
 
-  #awaitToken(token: Promise<unknown>, reason: string): void {
+  async #awaitToken(token: Promise<unknown>, reason: string): Promise<void> {
     const own: OwnStatus = { state: 'authorizing' };
     this.#become(own);
-    void token
-      .then(
-        () => {
-          this.#isRenewed = true;
-        },
-        (error: unknown) => this.onError('token_failed', error),
-      )
-      .then(() => {
-        if (this.#own === own) this.#wait(reason);
-      });
+    try {
+      await token;
+      this.#isRenewed = true;
+    } catch (error) {
+      this.onError('token_failed', error);
+    }
+    if (this.#own === own) this.#wait(reason);
   }
 
   /** A room that answers with an older epoch for long is asked over another socket. */

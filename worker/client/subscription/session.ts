@@ -79,15 +79,11 @@ export class Session implements ConnectionOwner, FeedSession {
     return [...this.#feeds.values()];
   }
 
-  /** The feed of a room. The reader that `begin` makes reads for `client.on`, and stays. */
+  /** The feed of a room, with the reader that `begin` makes if it is new. */
   feedOf(room: string, begin: (feed: RoomFeed) => Reader): RoomFeed {
     const name = normalForm(room);
-    let feed = this.#feeds.get(name);
-    if (!feed) {
-      feed = new RoomFeed(room, this, room === this.options.room);
-      feed.add(begin(feed));
-      this.#feeds.set(name, feed);
-    }
+    const feed = this.#feeds.get(name) ?? new RoomFeed(room, this, begin);
+    this.#feeds.set(name, feed);
     return feed;
   }
 
@@ -125,7 +121,7 @@ export class Session implements ConnectionOwner, FeedSession {
 
   receive(frame: LogFrame, length: number): void {
     const { room } = frame;
-    const seq = this.#feeds.get(room)?.receive(frame, length);
+    const seq = this.#feeds.get(normalForm(room))?.receive(frame, length);
     if (seq !== undefined) this.#acks.arrived({ room, seq });
   }
 
@@ -140,8 +136,8 @@ export class Session implements ConnectionOwner, FeedSession {
     const feeds = this.feeds.filter(
       (feed) => (room ? feed === named : id) && (id ? feed.id === id : !feed.isOwn),
     );
-    const isList = feeds.length > 1;
     // A list may be refused as a whole for the fault of one room: then each is asked by itself.
+    const isList = this.#mayList && !room;
     if (isList) this.#mayList = false;
     for (const feed of feeds) {
       // What is refused over a room's own socket may go by the address of another one.
