@@ -97,7 +97,7 @@ export class GatewayClient {
   }
 
   /**
-   * Subscribes to a room. Several subscriptions to one room share its connection, which runs at the
+   * Subscribes to a room. Several subscriptions to one room share what the gateway sends of it, at the
    * rate of the fastest of them, and all of them get their events at that rate.
    *
    * A room that refuses for good is told as an `error`; it is `stopped`, and its status has the `code`.
