@@ -20,14 +20,14 @@ const ROOMS = Array.from({ length: 60 }, (_, index) =>
 /** In each room: as many as the configuration of these tests lets a room hold. */
 const SOCKETS = 5;
 /** Alerts of each wave. With the last two they are 100, and so many does `system` keep. */
-const WAVES = [20, 20, 20, 20, 18];
+const WAVES = [25, 25, 25, 23];
 /** Of each wave, these expire before everyone has them. */
 const PERISHABLE = 2;
 const PERISHES_AFTER_MS = 50;
 /** In each wave an object crashes with every so many alerts. */
 const CRASH_EVERY = 2;
 const SEED = 20_261_126;
-const PATIENCE = { timeout: 30_000, interval: 20 };
+const PATIENCE = { timeout: 60_000, interval: 20 };
 
 const random = xoroshiro128plus(SEED);
 const pick = <Item>(items: readonly Item[]): Item =>
@@ -92,7 +92,10 @@ const turns = new Map<string, Promise<void>>();
 
 function inTurn(object: string, act: () => Promise<void>): Promise<void> {
   const turn = (turns.get(object) ?? Promise.resolve()).then(act);
-  turns.set(object, turn);
+  turns.set(
+    object,
+    turn.catch(() => {}),
+  );
   return turn;
 }
 
@@ -129,7 +132,7 @@ class Calls {
 }
 
 it('an alert reaches each socket once, whatever happens to the objects on its way', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const warnings = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -159,7 +162,8 @@ it('an alert reaches each socket once, whatever happens to the objects on its wa
   for (const alerts of WAVES) {
     const ofWave: Promise<void>[] = [];
     for (let sent = 0; sent < alerts; sent++) {
-      ofWave.push(sleep(anyone(), pick(['hibernate', 'close'])));
+      // Whoever is busy all the time is not waited for.
+      ofWave.push(sleep(anyone(), pick(['hibernate', 'close'])).catch(() => {}));
       if (sent % CRASH_EVERY === 0) void crash(anyone());
       await publisher.publish(sent < PERISHABLE ? Date.now() + PERISHES_AFTER_MS : undefined);
     }
