@@ -28,13 +28,14 @@ import type { Place } from './log/resume.ts';
 import type { Joiner, RoomIdentity, RoomPorts } from './ports.ts';
 import { Scheduler } from './scheduler.ts';
 import { admissionToAll, admissionToOne, isPrivate } from './session/admission.ts';
-import { attachmentOf, restoreSession } from './session/attachment.ts';
+import { attachmentOf } from './session/attachment.ts';
 import { Conversation } from './session/conversation.ts';
 import { EventlessRooms } from './session/eventless-rooms.ts';
 import type { Socket } from './session/output.ts';
 import { RELAY_SOCKET, ROOM_SOCKET } from './session/profile.ts';
 import type { Session } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
+import { wakeSessions } from './session/wake.ts';
 import { openStore } from './store/open-store.ts';
 import { isUntouched } from './store/state.ts';
 import type { Store } from './store/store.ts';
@@ -132,7 +133,13 @@ export class Room {
     this.#scheduler = new Scheduler(timers, parts, this.#turn, (depth) => turn(() => {}, depth));
     const saved = [this.#channels, ...(this.#root ? [this.#root.store] : [])];
     this.departure = new Departure(ports, { saved, sessions: this.sessions }, now);
-    if (sockets.length > 0) this.#inTurn(() => this.#wake(now), UNKNOWN_CAUSE);
+    if (sockets.length === 0) return;
+    const waking = {
+      channelOf,
+      takesToken: (rooms: readonly string[]) => this.#takesToken(rooms),
+      eventless: this.#eventless,
+    };
+    this.#inTurn(() => wakeSessions(this.sessions, sockets, waking, now), UNKNOWN_CAUSE);
   }
 
   /** Takes the records of a batch that are this room's, and gives what is new to its members. */
@@ -290,31 +297,6 @@ export class Room {
     const channel = this.#channels.of(SYSTEM_ROOM);
     if (channel === undefined || this.#identity.room === SYSTEM_ROOM) return;
     session.subscribe(channel, { since }, now);
-  }
-
-  /** Takes note of the sockets that were held before the object slept. */
-  #wake(now: number): void {
-    const held = this.#ports.sockets.flatMap(({ socket, attachment }) => {
-      if (attachment === null) {
-        this.sessions.holdClosing(socket);
-        return [];
-      }
-      return [{ session: this.sessions.hold(socket, attachment), attachment }];
-    });
-    const channelOf = (room: string) => this.#channels.of(room);
-    // A token may have ended meanwhile, and then nothing more is sent.
-    for (const { session, attachment } of held) {
-      const isOver = (attachment.tokenExpiresAt ?? Number.POSITIVE_INFINITY) <= now;
-      const rooms = attachment.subscriptions.map(({ room }) => room);
-      if (isOver && this.#takesToken(rooms)) this.sessions.dismiss(session, 'token_expired');
-    }
-    for (const { session, attachment } of held) {
-      if (!this.sessions.holds(session)) continue;
-      restoreSession(session, channelOf, attachment, now);
-      for (const room of session.subscriptions.keys()) {
-        this.#eventless.count(room, session.address, now);
-      }
-    }
   }
 
   /** Whether a session of these rooms may be sent something only while its token has not ended. */

@@ -1,5 +1,5 @@
 /**
- * When the followers of a room without any event are asked whether they still want it. A follower leaves
+ * When the followers of a symbol's room without any event are asked whether they still want it. A follower leaves
  * by what it answers to a push, and such a room pushes nothing: so it pushes its empty log now and then.
  * Each time costs a wake of the room and of its followers, so it is done whenever the room is twice as old.
  */

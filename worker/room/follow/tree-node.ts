@@ -4,6 +4,7 @@
  */
 import type { Policy } from '../../policy.ts';
 import type { Cursor } from '../../protocol/frames.ts';
+import { symbolOfRoom } from '../../protocol/rooms.ts';
 import { Channel, type SharedDelivery } from '../channel.ts';
 import type { Log } from '../log/log.ts';
 import { upstreamOfBranch } from './branches.ts';
@@ -155,7 +156,7 @@ export class TreeNode {
   /** When the alarm is to go off, Unix ms; infinite when it is not needed. */
   alarmAt(now: number): number {
     if (this.#isOrphan(now)) this.#armAlarm(now);
-    const isAsked = this.#isEmpty && this.#followers.size > 0;
+    const isAsked = this.#isDoubtful && this.#followers.size > 0;
     return Math.min(
       this.#alarmAt,
       isAsked ? this.#question.at : Number.POSITIVE_INFINITY,
@@ -218,7 +219,7 @@ export class TreeNode {
   alarm(now: number): void {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;
-    if (this.#isEmpty && this.#question.isDue(now)) {
+    if (this.#isDoubtful && this.#question.isDue(now)) {
       this.#followers.doubt();
       this.#question.plan(this.channel.log.epoch, now);
     }
@@ -243,6 +244,11 @@ export class TreeNode {
   /** Whether nothing is known to have been published. */
   get #isEmpty(): boolean {
     return this.channel.log.head === 0;
+  }
+
+  /** Whether it may be a room that somebody made up, by naming a symbol. */
+  get #isDoubtful(): boolean {
+    return this.#isEmpty && symbolOfRoom(this.channel.room) !== undefined;
   }
 
   #tellSize(): void {
