@@ -12,11 +12,8 @@
  */
 
 import type { ClientMessage, MaxRate } from '../../protocol/messages.ts';
-import {
-  Connection,
-  type ConnectionOptions,
-  type ConnectionOwner,
-} from '../connection/connection.ts';
+import { Connection } from '../connection/connection.ts';
+import type { ConnectionOptions, ConnectionOwner } from '../connection/connection-owner.ts';
 import type { ConnectionStatus } from '../connection/connection-state.ts';
 import {
   type LogFrame,
