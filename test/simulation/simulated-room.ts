@@ -61,6 +61,8 @@ export class SimulatedRoom {
   #outbox: (() => void)[] = [];
   #checks: TokenCheck[] = [];
   /** Messages that the object has not obeyed yet. */
+  /** What clients say after a token of theirs is checked. */
+  readonly #postponed = new Map<Connection, (() => void)[]>();
   #obeying: {
     readonly connection: Connection;
     readonly id: string;
@@ -163,6 +165,7 @@ export class SimulatedRoom {
 
   /** Something that is no message. */
   garbage(connection: Connection, data: string | ArrayBuffer): void {
+    if (this.#postpones(connection, () => this.garbage(connection, data))) return;
     this.#note(`garbage ${typeof data === 'string' ? data.slice(0, 40) : 'binary'}`);
     void this.#receive(connection, data, () => {
       const length = typeof data === 'string' ? data.length : data.byteLength;
@@ -173,6 +176,7 @@ export class SimulatedRoom {
 
   /** A new token comes, and is being checked. */
   authenticate(connection: Connection, token: Token, id: string): void {
+    if (this.#postpones(connection, () => this.authenticate(connection, token, id))) return;
     const text = JSON.stringify({ type: 'auth', id, token: JSON.stringify(token) });
     this.#note(`auth ${text}`);
     const done = this.#receive(connection, text);
@@ -193,6 +197,9 @@ export class SimulatedRoom {
     resolve(identity);
     await done;
     this.#end();
+    const postponed = this.#postponed.get(connection) ?? [];
+    this.#postponed.delete(connection);
+    for (const say of postponed) say();
   }
 
   async checkTokens(): Promise<void> {
@@ -273,6 +280,7 @@ export class SimulatedRoom {
     this.#sockets.clear();
     this.#checks = [];
     this.#obeying = [];
+    this.#postponed.clear();
     this.#rebuild(kind, false);
   }
 
@@ -353,6 +361,7 @@ export class SimulatedRoom {
     expected: Expected | undefined,
     obeyed: () => void = () => {},
   ): void {
+    if (this.#postpones(connection, () => this.#say(connection, message, expected, obeyed))) return;
     const text = JSON.stringify(message);
     this.#note(text);
     const before = connection.unread;
@@ -362,6 +371,13 @@ export class SimulatedRoom {
     });
     const { unread, expectations } = connection;
     if (expected?.type === 'subscribed') expectations.answered(unread - before);
+  }
+
+  /** A client waits for the answer to its token; those of the simulation of many objects do not. */
+  #postpones(connection: Connection, say: () => void): boolean {
+    if (!this.#obeying.some((obeying) => obeying.connection === connection)) return false;
+    this.#postponed.set(connection, [...(this.#postponed.get(connection) ?? []), say]);
+    return true;
   }
 
   /** @param read what to expect if the room reads the message. */

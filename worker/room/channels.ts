@@ -18,6 +18,7 @@ import { type LogSource, type NodeOwner, TreeNode, type TreePorts } from './foll
 import type { Log } from './log/log.ts';
 import type { Scheduled, Timers } from './scheduler.ts';
 import { isPrivate } from './session/admission.ts';
+import type { Following } from './session/eventless-rooms.ts';
 
 /** How many rooms are still followed that nobody reads any more. Each ends with its next event, too. */
 const MAX_UNREAD = 256;
@@ -74,6 +75,13 @@ export class Channels implements Scheduled {
   of(room: string): Channel | undefined {
     this.#unread.delete(room);
     return this.#nodeOf(room)?.channel;
+  }
+
+  /** Whether a room is followed here, and has an event as far as is known. */
+  followingOf(room: string): Following {
+    const node = this.#nodes.get(room);
+    if (node === undefined) return 'not';
+    return node.channel.log.head === 0 ? 'eventless' : 'with_events';
   }
 
   get dueAt(): number {

@@ -29,6 +29,8 @@ export interface Joiner extends Identity {
   readonly maxRate: MaxRate | undefined;
   /** The path that the client is told to come back to. */
   readonly home?: string | undefined;
+  /** The client's network, at a relay; undefined when it is not known. */
+  readonly address?: string | undefined;
   /** Where the client stands in `system`, which every session reads that does not decline it. */
   readonly system: Cursor | 'off' | undefined;
 }

@@ -30,6 +30,7 @@ import { Scheduler } from './scheduler.ts';
 import { admissionToAll, admissionToOne, isPrivate } from './session/admission.ts';
 import { attachmentOf, restoreSession } from './session/attachment.ts';
 import { Conversation } from './session/conversation.ts';
+import { EventlessRooms } from './session/eventless-rooms.ts';
 import type { Socket } from './session/output.ts';
 import { RELAY_SOCKET, ROOM_SOCKET } from './session/profile.ts';
 import type { Session } from './session/session.ts';
@@ -63,6 +64,7 @@ export class Room {
   readonly #root: Root | undefined;
   readonly #channels: Channels;
   readonly #conversation: Conversation;
+  readonly #eventless = new EventlessRooms((room) => this.#channels.followingOf(room));
   readonly #alarm: Alarm;
   readonly #scheduler: Scheduler;
   readonly #turn: { -readonly [Field in keyof Turn]: Turn[Field] } = {
@@ -120,7 +122,7 @@ export class Room {
       sessions: this.sessions,
       admission:
         room === undefined
-          ? admissionToAll(channelOf, ports.symbols)
+          ? admissionToAll(channelOf, ports.symbols, this.#eventless)
           : admissionToOne(room, channelOf),
       checkToken,
       opens: (user) => name === undefined || accessTo(name, user) === 'granted',
@@ -191,6 +193,8 @@ export class Room {
     this.#inTurn((now) => {
       const session = this.sessions.hold(socket, identity);
       session.welcome();
+      // A wake must know of it, though it may not be subscribed to anything.
+      session.changed();
       if (this.#identity.room !== undefined) {
         const { channel } = this.#channels.own;
         // A client that says at each address where it stands in `system` means the same by it here.
@@ -305,7 +309,11 @@ export class Room {
       if (isOver && this.#takesToken(rooms)) this.sessions.dismiss(session, 'token_expired');
     }
     for (const { session, attachment } of held) {
-      if (this.sessions.holds(session)) restoreSession(session, channelOf, attachment, now);
+      if (!this.sessions.holds(session)) continue;
+      restoreSession(session, channelOf, attachment, now);
+      for (const room of session.subscriptions.keys()) {
+        this.#eventless.count(room, session.address, now);
+      }
     }
   }
 

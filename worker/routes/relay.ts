@@ -12,6 +12,7 @@ import {
   homeOf,
   MOST_TRIES,
   nameOfRelay,
+  networkOf,
   noteFull,
   readHome,
   regionOfClient,
@@ -32,7 +33,9 @@ export const relay = new Hono<{ Bindings: Env }>().get('/', async (c) => {
   const now = Date.now();
   for await (const place of placesFor(c, config, now)) {
     const home = await homeOf(config, place, now);
-    const joiner = { ...reader.identity, since: undefined, maxRate: undefined, system, home };
+    const anew = { since: undefined, maxRate: undefined };
+    const address = networkOf(c.req.header('cf-connecting-ip'));
+    const joiner = { ...reader.identity, ...anew, system, home, address };
     const object = nameOfRelay(place);
     const response = await callRoom({
       room: object,
@@ -55,5 +58,6 @@ async function* placesFor(
   const home = await readHome(config, c.req.query('home') ?? '', now);
   if (home !== undefined) yield home;
   const region = regionOfClient(c.env, c.req.raw);
-  for (let tries = 0; tries < MOST_TRIES; tries++) yield chooseRelay(region, now);
+  yield chooseRelay(region, 'all', now);
+  for (let tries = 1; tries < MOST_TRIES; tries++) yield chooseRelay(region, 'newest', now);
 }

@@ -12,18 +12,12 @@ import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './
 import { nothingAfter } from './carried-log.ts';
 import { Followers } from './followers.ts';
 import { Mirror } from './mirror.ts';
+import { Question } from './question.ts';
 import type { FollowRows, SavedChannel, SavedNode } from './rows.ts';
 import type { UpstreamPorts } from './upstream.ts';
 
 /** How long after an append the alarm goes off that pushes it if the object has crashed, in ms. */
 const ALARM_AFTER = 10_000;
-/**
- * A follower leaves by what it answers to a push, and a room without any event pushes nothing. So its
- * followers are asked whether they still want it: first after so long, in ms, later whenever the room is
- * twice as old as it was, and at least so often.
- */
-const FIRST_QUESTION = 600_000;
-const LONGEST_SILENCE = 86_400_000;
 
 /** What a node tells of itself. */
 export interface NodeOwner {
@@ -62,8 +56,7 @@ export class TreeNode {
   readonly #ports: TreePorts;
   #told: Cursor | undefined;
   #alarmAt = Number.POSITIVE_INFINITY;
-  /** When those who follow a room without any event are asked; infinite if that is not known any more. */
-  #questionAt = Number.POSITIVE_INFINITY;
+  readonly #question = new Question();
   /** Whether it has grown since the object woke. */
   #hasGrown = false;
   /** What the mirror holds, as it was told last, in characters. */
@@ -165,7 +158,7 @@ export class TreeNode {
     const isAsked = this.#isEmpty && this.#followers.size > 0;
     return Math.min(
       this.#alarmAt,
-      isAsked ? this.#questionAt : Number.POSITIVE_INFINITY,
+      isAsked ? this.#question.at : Number.POSITIVE_INFINITY,
       this.#followers.alarmAt(now),
       this.#mirror?.upstream.alarmAt(now) ?? Number.POSITIVE_INFINITY,
     );
@@ -174,9 +167,7 @@ export class TreeNode {
   /** Another object asks to follow the room. */
   follow(call: FollowCall, now: number): FollowAnswer {
     const answer = this.#followers.follow(call, now);
-    if (this.#questionAt <= now || this.#questionAt === Number.POSITIVE_INFINITY) {
-      this.#planQuestion(now);
-    }
+    if (this.#question.isDue(now)) this.#question.plan(this.channel.log.epoch, now);
     // A crash must not make this object forget that it owes the log.
     if (answer.kind === 'followed' && answer.log === undefined) {
       this.#told = undefined;
@@ -227,7 +218,10 @@ export class TreeNode {
   alarm(now: number): void {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;
-    if (this.#isEmpty) this.#question(now);
+    if (this.#isEmpty && this.#question.isDue(now)) {
+      this.#followers.doubt();
+      this.#question.plan(this.channel.log.epoch, now);
+    }
     // What was pushed here before a crash was perhaps never pushed on.
     if (!this.#hasGrown || this.#isOrphan(now)) this.#mirror?.fill(now);
     this.#followers.askForLog(now);
@@ -249,19 +243,6 @@ export class TreeNode {
   /** Whether nothing is known to have been published. */
   get #isEmpty(): boolean {
     return this.channel.log.head === 0;
-  }
-
-  #question(now: number): void {
-    if (this.#questionAt > now && this.#questionAt !== Number.POSITIVE_INFINITY) return;
-    this.#followers.doubt();
-    this.#planQuestion(now);
-  }
-
-  /** An epoch is the time when it began; a mirror that was never filled has none. */
-  #planQuestion(now: number): void {
-    const { epoch } = this.channel.log;
-    const age = epoch === 0 ? 0 : now - epoch;
-    this.#questionAt = now + Math.min(Math.max(age, FIRST_QUESTION), LONGEST_SILENCE);
   }
 
   #tellSize(): void {

@@ -38,11 +38,19 @@ export class Conversation {
     this.#ports = ports;
   }
 
-  /** Reads a message, and does what it asks. Resolves when that is done. */
+  /**
+   * Reads a message, and does what it asks. Resolves when that is done, or when the message waits for
+   * the check of a token that was sent before it.
+   */
   read(session: Session, data: string | ArrayBuffer, now: number): Promise<void> | void {
     if (!session.messages.affords(now)) return session.dismiss('too_many_messages');
     session.messages.spend(1, now);
     if (!session.output.canBeAnswered) return session.dismiss('slow_consumer');
+    if (!session.inbox.isHeld) return this.#readNext(session, data, now);
+    if (!session.inbox.add(data)) session.dismiss('too_many_messages');
+  }
+
+  #readNext(session: Session, data: string | ArrayBuffer, now: number): Promise<void> | void {
     const reading = readMessage(data, session.profile.messageLength);
     switch (reading.kind) {
       case 'message':
@@ -103,8 +111,8 @@ export class Conversation {
 
   #acknowledge(session: Session, room: string, seq: number, now: number): void {
     const name = normalRoomName(room);
-    if (session.subscriptions.has(name)) session.acknowledge(name, seq, now);
-    else this.#mayAsk(session, room, undefined, now);
+    const isKnown = session.acknowledge(name, seq, now) || session.subscriptions.has(name);
+    if (!isKnown) this.#mayAsk(session, room, undefined, now);
   }
 
   /** Whether a session may ask for a room; if not, it is told why. */
@@ -122,31 +130,61 @@ export class Conversation {
     now: number,
   ): ReadChannel | undefined {
     if (!this.#mayAsk(session, room, id, now)) return undefined;
-    const channel = this.#ports.admission.channelOf(session, normalRoomName(room));
+    const channel = this.#ports.admission.channelOf(session, normalRoomName(room), now);
     if (!('code' in channel)) return channel;
     session.refuse(channel.code, channel.message, id, room);
     return undefined;
   }
 
-  /** Takes a new token for the old one: of the same user, and as good for this room. */
   async #authenticate(session: Session, id: RequestId | undefined, token: string): Promise<void> {
-    const { sessions, checkToken, opens, turn } = this.#ports;
-    const identity = await checkToken(token);
-    turn((now) => {
-      // The session may have ended, or been dismissed, while the token was checked.
-      if (!sessions.holds(session)) return;
-      if (identity.kind === 'refused') {
-        return session.refuse(identity.code, 'the token does not hold', id);
-      }
-      const { user } = session.identity;
-      const isOther = user !== undefined && identity.user !== user;
-      if (isOther || !opens(identity)) {
-        return session.refuse('room_forbidden', 'the token is not for this socket', id);
-      }
-      session.renew(sessionIdentity(identity));
-      sessions.noteEnd(session.identity);
-      this.#leaveClosedRooms(session, now);
-    });
+    const { sessions, checkToken, turn } = this.#ports;
+    session.inbox.hold();
+    // The session may have ended, or been dismissed, while the token was checked.
+    const goOn = (act: (now: number) => void) =>
+      turn((now) => {
+        if (sessions.holds(session)) act(now);
+        session.inbox.release();
+        this.#readWaiting(session, now);
+      });
+    let identity: User | Refusal;
+    try {
+      identity = await checkToken(token);
+    } catch (error) {
+      goOn(() => {});
+      throw error;
+    }
+    goOn((now) => this.#takeToken(session, identity, id, now));
+  }
+
+  /** Obeys what was said while a token was checked, up to the next token. */
+  #readWaiting(session: Session, now: number): void {
+    for (;;) {
+      const data = this.#ports.sessions.holds(session) ? session.inbox.next() : undefined;
+      if (data === undefined) return;
+      void this.#readNext(session, data, now);
+    }
+  }
+
+  /** Takes a new token for the old one: of the same user, and as good for this room. */
+  #takeToken(
+    session: Session,
+    identity: User | Refusal,
+    id: RequestId | undefined,
+    now: number,
+  ): void {
+    if (identity.kind === 'refused') {
+      session.refuse(identity.code, 'the token does not hold', id);
+      return;
+    }
+    const { user } = session.identity;
+    const isOther = user !== undefined && identity.user !== user;
+    if (isOther || !this.#ports.opens(identity)) {
+      session.refuse('room_forbidden', 'the token is not for this socket', id);
+      return;
+    }
+    session.renew(sessionIdentity(identity));
+    this.#ports.sessions.noteEnd(session.identity);
+    this.#leaveClosedRooms(session, now);
   }
 
   /** A token may open less than the one before it. */
