@@ -118,7 +118,7 @@ describe('a relay that follows a room without any event', () => {
         await objects.elapse(60 * MINUTE);
         if (sleeps) for (const name of ['trade:X', RELAY]) objects.sleep(name);
       }
-      expect(followed.questions).toBeGreaterThan(4);
+      expect(followed.questions).toBe(6);
       expect(followed.questions).toBeLessThan(10);
       const rows = objects.costs.rows;
       await objects.elapse(6 * 60 * MINUTE);
