@@ -1,6 +1,6 @@
 /** The client: its rooms, over one connection or each over its own, and what they share. */
 import type { MaxRate } from '../protocol/messages.ts';
-import type { ConnectionOptions } from './connection/connection.ts';
+import type { ConnectionOptions } from './connection/connection-owner.ts';
 import type { ConnectionStatus, StateKind } from './connection/connection-state.ts';
 import { type PlatformOptions, platformOf } from './connection/platform.ts';
 import { heed } from './connection/surroundings.ts';

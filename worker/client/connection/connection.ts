@@ -3,10 +3,11 @@
  * that are about the connection (`welcome`, `shutdown`, what answers `auth`), and hands all others on.
  */
 
-import { messageOf, type OnError } from '../errors.ts';
-import type { TokenSource, TokenUsed } from '../token.ts';
+import { messageOf } from '../errors.ts';
+import type { TokenUsed } from '../token.ts';
 import { backoffMs } from './backoff.ts';
 import { askWhy, endingOfClose } from './close-verdict.ts';
+import type { ConnectionOptions, ConnectionOwner } from './connection-owner.ts';
 import {
   type BrowserEvent,
   type ConnectionEvent,
@@ -16,19 +17,11 @@ import {
   INITIAL_STATE,
   transition,
 } from './connection-state.ts';
+import { framesOf } from './frames-of.ts';
 import { Heartbeat, type Pulse, TICK_MS } from './heartbeat.ts';
-import type { Platform, Socket, SocketEvent } from './platform.ts';
+import type { Socket, SocketEvent } from './platform.ts';
 import { Way } from './way.ts';
-import {
-  type Frame,
-  type LogFrame,
-  ping,
-  pong,
-  readFrame,
-  type SocketError,
-  type Welcome,
-  write,
-} from './wire.ts';
+import { type Frame, ping, pong, type SocketError, write } from './wire.ts';
 
 /** From the request to `welcome`: a slow network's TLS handshake, and a room that has to start. */
 const WELCOME_WITHIN_MS = 15_000;
@@ -39,35 +32,7 @@ const PROBE_EVERY_MS = 60_000;
 /** A refusal is answered at once; what takes longer is an outage. */
 const ANSWER_WITHIN_MS = 10_000;
 const AUTH_ID = 'auth';
-const TOKEN_LOST = 'the token was lost on the way';
-const UPGRADE_LOST = 'the upgrade was lost';
 const NOTICE = 'a part of the token is ignored';
-/** How much of a text that is no frame is shown, in characters: enough to know it again. */
-const MAX_QUOTED = 200;
-
-/** What all connections of a client share. */
-export interface ConnectionOptions {
-  readonly platform: Platform;
-  readonly tokens: TokenSource;
-  readonly parse: (text: string) => unknown;
-}
-
-/** What a connection serves: the rooms that use it. */
-export interface ConnectionOwner {
-  readonly onError: OnError;
-  /** Where to connect to, asked at each attempt. `home` is where the gateway wants us back. */
-  address(home?: string): URL;
-  welcomed(welcome: Welcome): void;
-  /** What is about rooms; `length` is that of its text, or the mean of those that came together. */
-  receive(frame: LogFrame, length: number): void;
-  /** All of a message has been received. */
-  received(length: number): void;
-  /** A message was refused, or something that a room had. */
-  refused(error: SocketError, reason: string): void;
-  disconnected(): void;
-  showStatus(status: ConnectionStatus): void;
-}
-
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
@@ -228,8 +193,7 @@ export class Connection {
   /** What ends for want of a good token ends for good only when no better one can be had. */
   #end(event: 'ended' | 'failed', ending: Ending): void {
     const { code = '', reason, isAdmitted } = ending;
-    if (isAdmitted && this.#way.lost())
-      this.#owner.onError('upgrade_lost', undefined, UPGRADE_LOST);
+    if (isAdmitted) this.#way.lost(this.#owner.onError);
     const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#used, code);
     this.dispatch(event, mends ? { reason } : ending);
   }
@@ -272,23 +236,12 @@ export class Connection {
     if (data === pong) return;
     const text = String(data);
     const socket = this.#socket;
-    // Over a relay, frames of many rooms come together.
-    const values = this.#read(text, () => [this.#options.parse(text)].flat()) ?? [];
-    for (const value of values) {
-      const frame = this.#read(text, () => readFrame(value));
-      // One of a type that is newer than this client is none; one before may have ended the socket.
-      if (frame && this.#socket === socket) this.#obey(frame, text.length / values.length);
+    const frames = framesOf(text, this.#options.parse, this.#owner.onError);
+    for (const frame of frames) {
+      // One before may have ended the socket.
+      if (this.#socket === socket) this.#obey(frame, text.length / frames.length);
     }
     if (this.#socket === socket) this.#owner.received(text.length);
-  }
-
-  #read<Value>(text: string, read: () => Value): Value | undefined {
-    try {
-      return read();
-    } catch (error) {
-      this.#owner.onError('frame_invalid', error, text.slice(0, MAX_QUOTED));
-      return undefined;
-    }
   }
 
   #obey(frame: Frame, length: number): void {
@@ -296,10 +249,7 @@ export class Connection {
     switch (frame.type) {
       case 'welcome':
         this.#home = frame.home;
-        this.#way.opened();
-        if (this.#way.isBare && this.#used.token) {
-          owner.onError('token_lost', undefined, TOKEN_LOST);
-        }
+        this.#way.opened(this.#used.token, owner.onError);
         for (const notice of [frame.notices ?? []].flat()) owner.onError(notice, undefined, NOTICE);
         this.#options.tokens.accepted(this.#used.token, Number(frame.expiresAt));
         owner.welcomed(frame);

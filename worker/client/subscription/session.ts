@@ -12,11 +12,8 @@
  */
 
 import type { ClientMessage, MaxRate } from '../../protocol/messages.ts';
-import {
-  Connection,
-  type ConnectionOptions,
-  type ConnectionOwner,
-} from '../connection/connection.ts';
+import { Connection } from '../connection/connection.ts';
+import type { ConnectionOptions, ConnectionOwner } from '../connection/connection-owner.ts';
 import type { ConnectionStatus } from '../connection/connection-state.ts';
 import {
   type LogFrame,
@@ -63,6 +60,8 @@ export class Session implements ConnectionOwner, FeedSession {
   #left: string[] = [];
   #messageLength = Number.NaN;
   #requests = 0;
+  /** Whether the end of the turn is to look at what has changed. */
+  #isChanged = false;
 
   constructor(options: SessionOptions) {
     const { room, systemReader, handlers } = options;
@@ -88,9 +87,9 @@ export class Session implements ConnectionOwner, FeedSession {
   }
 
   changed(): void {
-    // The first of a turn does what is to be done, and leaves nothing to the others.
-    if (this.options.room === undefined) queueMicrotask(() => this.#reconcile());
-    else this.#reconcile();
+    if (this.options.room !== undefined) this.#reconcile();
+    else if (!this.#isChanged) queueMicrotask(() => this.#reconcile());
+    this.#isChanged = true;
   }
 
   drop({ id, room }: RoomFeed): void {
@@ -165,6 +164,7 @@ export class Session implements ConnectionOwner, FeedSession {
 
   /** Tells the gateway what has changed: which rooms are left, and what the others need. */
   #reconcile(): void {
+    this.#isChanged = false;
     const { connection } = this;
     if (this.feeds.every(({ isLeft }) => isLeft)) connection.dispatch('close');
     for (const feed of this.feeds) {
