@@ -6,6 +6,9 @@
  *
  * Each round climbs: the rate doubles until the 99th percentile is over 250 ms, twice, or something is
  * lost.
+ * With `--relay` the sockets of the one are those of a relay, which follows the room, and the sockets of
+ * the other are the room's own.
+ *
  * Latency is from just before the event is handed to Kafka until a client has read it.
  *
  * BENCH_SOCKETS   100,1000,5000  sockets in the room
@@ -38,11 +41,13 @@ const LEAST_EVENTS = 8;
 /** After the last event was produced. */
 const DEADLINE_MS = 10_000;
 const SAMPLES = 50;
+/** What the first of the two has to deliver per CPU-second, as a multiple of the other. */
 const GOAL = 4;
 const WARM_UP = { sockets: 20, rate: 300, seconds: 5, leastEvents: 1, deadlineMs: 20_000 };
 
 interface Contender {
   readonly name: string;
+  readonly overRelay: boolean;
   readonly path: Path;
   readonly crowd: Crowd;
   head: number;
@@ -51,24 +56,33 @@ interface Contender {
 /** Good steps, and at the end the one that was not. */
 type Climb = readonly Step[];
 
-export async function benchFanout(): Promise<void> {
+export async function benchFanout(args: readonly string[]): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), 'gateway-bench-'));
   const events = new UniformEvents(UNIFORM);
   const launcher = reserveCore();
   const contenders: Contender[] = [];
   try {
-    const oneFrame = await buildOneFramePerEvent(join(stateDir, 'one-frame'));
-    for (const [name, configPath] of [
-      ['gateway', undefined],
-      ['one frame per event', oneFrame],
-    ] as const) {
+    const kinds = args.includes('--relay')
+      ? [
+          { name: 'through a relay', overRelay: true },
+          { name: 'direct', overRelay: false },
+        ]
+      : [
+          { name: 'gateway', overRelay: false },
+          {
+            name: 'one frame per event',
+            overRelay: false,
+            configPath: await buildOneFramePerEvent(join(stateDir, 'one-frame')),
+          },
+        ];
+    for (const { name, overRelay, configPath } of kinds) {
       const path = await startPath({
         stateDir: join(stateDir, name.replaceAll(' ', '-')),
         topic: events.topic,
         configPath,
         bindings: { ROOM_MAX_SOCKETS: '32000' },
       });
-      contenders.push({ name, path, crowd: new Crowd(launcher), head: 0 });
+      contenders.push({ name, overRelay, path, crowd: new Crowd(launcher), head: 0 });
     }
     for (const contender of contenders) await warmUp(contender, events);
     for (const sockets of SOCKETS) await compare(contenders, sockets, events);
@@ -82,8 +96,9 @@ export async function benchFanout(): Promise<void> {
 }
 
 /** Everything that compiles as it runs has done so before anything is measured. */
-async function warmUp({ path, crowd }: Contender, events: UniformEvents): Promise<void> {
-  const join = { url: path.url, uniform: UNIFORM, sockets: WARM_UP.sockets, samples: 1 };
+async function warmUp({ path, crowd, overRelay }: Contender, events: UniformEvents): Promise<void> {
+  const { sockets } = WARM_UP;
+  const join = { url: path.url, uniform: UNIFORM, sockets, samples: 1, overRelay };
   const head = await crowd.join(join);
   await runStep(path, crowd, events, head, WARM_UP);
   await crowd.leave();
@@ -109,7 +124,7 @@ async function compare(
     }
   }
   for (const [{ name }, all] of climbs) reportRates(name, all);
-  reportRatio(sockets, [...climbs.values()]);
+  reportRatio(sockets, climbs);
 }
 
 async function climbOf(
@@ -117,9 +132,15 @@ async function climbOf(
   sockets: number,
   events: UniformEvents,
 ): Promise<Climb> {
-  const { path, crowd } = contender;
+  const { path, crowd, overRelay } = contender;
   const samples = Math.min(SAMPLES, sockets);
-  contender.head = await crowd.join({ url: path.url, uniform: UNIFORM, sockets, samples });
+  contender.head = await crowd.join({
+    url: path.url,
+    uniform: UNIFORM,
+    sockets,
+    samples,
+    overRelay,
+  });
   const steps: Step[] = [];
   for (let rate = FIRST_DELIVERIES / sockets; rate <= MAX_RATE; rate *= RATE_FACTOR) {
     const load = { rate, seconds: SECONDS, leastEvents: LEAST_EVENTS, deadlineMs: DEADLINE_MS };
@@ -188,10 +209,8 @@ function reportRates(name: string, climbs: readonly Climb[]): void {
   }
 }
 
-function reportRatio(
-  sockets: number,
-  [ours = [], theirs = []]: readonly (readonly Climb[])[],
-): void {
+function reportRatio(sockets: number, all: ReadonlyMap<Contender, readonly Climb[]>): void {
+  const [ours = [], theirs = []] = all.values();
   const lastGood = (climb: Climb | undefined) =>
     climb?.findLast((step) => failureOf(step) === undefined);
   const ratios = ours.flatMap((climb, round) => {
@@ -210,11 +229,12 @@ function reportRatio(
     );
   };
   console.log(`\nat saturation with p99 of at most ${MAX_P99_MS} ms, ${sockets} sockets`);
-  console.log(`  gateway              ${describe(ours)}`);
-  console.log(`  one frame per event  ${describe(theirs)}`);
+  for (const [{ name }, climbs] of all) console.log(`  ${name.padEnd(19)}  ${describe(climbs)}`);
+  const isOverRelay = [...all.keys()].some(({ overRelay }) => overRelay);
+  const goal = isOverRelay ? '' : `; the goal is ${GOAL}`;
   console.log(
     ratios.length === 0
       ? '  no ratio: one of them has no good step'
-      : `  ratio ${median(ratios).toFixed(1)} (${ratios.length} rounds; the goal is ${GOAL})`,
+      : `  ratio ${median(ratios).toFixed(2)} (${ratios.length} rounds${goal})`,
   );
 }

@@ -3,7 +3,7 @@ import { benchFanout } from './fanout.ts';
 import { benchIngest } from './ingest.ts';
 import { benchSlowReaders } from './slow-readers.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   ingest: benchIngest,
   fanout: benchFanout,
   'slow-readers': benchSlowReaders,
@@ -15,5 +15,5 @@ if (bench === undefined) {
   console.error(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')}`);
   process.exit(1);
 }
-await bench();
+await bench(process.argv.slice(3));
 process.exit();

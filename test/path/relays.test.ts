@@ -19,6 +19,8 @@ const ROOMS = 20;
 const SYMBOLS = 60;
 const USERS = 5;
 const RELAYS = 3;
+/** They are not filled evenly, and clients that come at once find out together that one is full. */
+const MOST_RELAYS = 16;
 const KILLS = 3;
 const BATCH_EVERY_MS = 100;
 /** Before each kill. */
@@ -178,6 +180,7 @@ test('R14: durable rooms are complete, and holes of others are named, after thre
   expect(told.filter((line) => line.includes('room_aborted'))).toEqual([]);
   const homes = new Set(readers.map(({ home }) => home));
   expect(homes.size).toBeGreaterThanOrEqual(RELAYS);
+  expect(homes.size).toBeLessThanOrEqual(MOST_RELAYS);
   const sum = (pick: (reader: RelayReader) => number) =>
     readers.reduce((total, reader) => total + pick(reader), 0);
   const seen = {

@@ -1,5 +1,6 @@
 /** The process of a crowd, see crowd.ts: as many sockets in one room as it is asked for. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import type { CrowdAnswer, CrowdCall, CrowdReport, CrowdRequest } from './crowd.ts';
 import { RawWebSocket } from './raw-websocket.ts';
 import { clock, type Uniform, UniformEvents } from './uniform-events.ts';
@@ -32,7 +33,7 @@ async function obey(call: CrowdCall): Promise<unknown> {
   switch (call.type) {
     case 'join':
       crowd?.leave();
-      crowd = new Crowd(call.uniform);
+      crowd = new Crowd(call.uniform, call.overRelay === true);
       return crowd.join(call.url, call.sockets, call.samples);
     case 'begin':
       return crowd?.begin();
@@ -47,6 +48,7 @@ async function obey(call: CrowdCall): Promise<unknown> {
 
 class Crowd {
   readonly #events: UniformEvents;
+  readonly #overRelay: boolean;
   readonly #sockets: RawWebSocket[] = [];
   readonly #members = new Set<Member>();
   #delivered = 0;
@@ -63,13 +65,15 @@ class Crowd {
   #missing = 0;
   #reached: () => void = () => {};
 
-  constructor(uniform: Uniform) {
+  constructor(uniform: Uniform, overRelay: boolean) {
     this.#events = new UniformEvents(uniform);
+    this.#overRelay = overRelay;
   }
 
   /** Resolves with the room's head once all are subscribed, at one cursor. */
   async join(url: string, sockets: number, samples: number): Promise<number> {
-    const room = `${url.replace('http', 'ws')}/v1/rooms/${this.#events.room}?system=off`;
+    const path = this.#overRelay ? 'ws' : `rooms/${this.#events.room}`;
+    const address = `${url.replace('http', 'ws')}/v1/${path}?system=off`;
     const cursors = new Set<number>();
     let joined = 0;
     const joinSome = async () => {
@@ -78,7 +82,7 @@ class Crowd {
         // Spread evenly: those who joined last are sent to last.
         const isSample =
           Math.floor((index * samples) / sockets) !== Math.floor(((index + 1) * samples) / sockets);
-        cursors.add(await this.#joinOne(room, isSample));
+        cursors.add(await this.#joinOne(address, isSample));
       }
     };
     await Promise.all(Array.from({ length: CONCURRENT_UPGRADES }, joinSome));
@@ -137,14 +141,19 @@ class Crowd {
   }
 
   /** Resolves with its cursor once it has its snapshot. */
-  async #joinOne(room: string, isSample: boolean): Promise<number> {
+  async #joinOne(address: string, isSample: boolean): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     let member: Member | undefined;
-    const socket = await RawWebSocket.open(room, {
+    const socket = await RawWebSocket.open(address, {
       text: (payload) => {
-        if (member !== undefined) return this.#take(member, payload, isSample);
-        const frame = JSON.parse(payload.toString());
-        if (frame.type !== 'snapshot') return;
+        if (member !== undefined) {
+          // A message of a relay is an array, here of one frame: all is of one room.
+          const frame = this.#overRelay ? payload.subarray(1, -1) : payload;
+          return this.#take(member, frame, isSample);
+        }
+        const frames: RoomFrame[] = [JSON.parse(payload.toString())].flat();
+        const frame = frames.find(({ type }) => type === 'snapshot');
+        if (frame?.type !== 'snapshot') return;
         member = { cursor: frame.seq };
         this.#members.add(member);
         resolve(frame.seq);
@@ -155,6 +164,9 @@ class Crowd {
       },
     });
     this.#sockets.push(socket);
+    if (this.#overRelay) {
+      socket.send(JSON.stringify({ type: 'subscribe', room: this.#events.room }));
+    }
     return promise;
   }
 

@@ -38,6 +38,8 @@ export interface CrowdJoin {
   readonly sockets: number;
   /** How many of them tell latencies. */
   readonly samples: number;
+  /** Whether the sockets are those of a relay, not of the room. */
+  readonly overRelay?: boolean;
 }
 
 export type CrowdCall =
