@@ -56,14 +56,14 @@ export async function answerObject(
   request: Request,
   answering: Answering,
 ): Promise<Response | undefined> {
-  switch (new URL(request.url).pathname) {
-    case FOLLOW_PATH:
-      return new Response(encodeFollowAnswer(answering.follow(await request.json())));
-    case PUSH_PATH:
-      return Response.json(answering.push(decodePush(await request.text())));
-    default:
-      return undefined;
-  }
+  const { pathname } = new URL(request.url);
+  if (pathname !== FOLLOW_PATH && pathname !== PUSH_PATH) return undefined;
+  // A caller that has ended or given up in the middle of its call waits for no answer.
+  const body = await request.text().catch(() => undefined);
+  if (body === undefined) return new Response(null, { status: 400 });
+  return pathname === FOLLOW_PATH
+    ? new Response(encodeFollowAnswer(answering.follow(JSON.parse(body))))
+    : Response.json(answering.push(decodePush(body)));
 }
 
 function encodePush({ content, ...call }: PushCall): string {
