@@ -50,6 +50,20 @@ export function regionOfClient(env: Env, request: Request): string {
   }
 }
 
+/**
+ * The network that a client's address belongs to. Whoever has one address of IPv6 has all of its first
+ * 64 bits.
+ */
+export function networkOf(address: string | undefined): string | undefined {
+  if (address === undefined || !address.includes(':')) return address;
+  const [before = [], after = []] = address
+    .toLowerCase()
+    .split('::')
+    .map((half) => half.split(':'));
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
+  return [...before, ...zeros, ...after].slice(0, 4).join(':');
+}
+
 /** A relay that may have space; with `among` `newest`, one of those that were added last. */
 export function chooseRelay(region: string, among: 'all' | 'newest', now: number): Branch {
   const width = widths.get(region);

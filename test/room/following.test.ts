@@ -179,15 +179,18 @@ describe('an object whose sockets hear `system`', () => {
     expect(objects.callsOf('push').length).toBe(1);
   });
 
-  it('makes no call, and keeps no timer, in an hour without an alert', async () => {
-    const objects = new ObjectsInMemory();
-    objects.alert();
-    for (const name of ['price:A', 'price:B', 'trade:C']) objects.join(name);
-    await objects.elapse(30_000);
-    const before = objects.calls.length;
-    await objects.elapse(HOUR);
-    expect([objects.calls.length - before, objects.clock.pending]).toEqual([0, 0]);
-  });
+  it.each([0, 1])(
+    'makes no call, and keeps no timer, in an hour after %i alerts',
+    async (alerts) => {
+      const objects = new ObjectsInMemory();
+      for (let i = 0; i < alerts; i++) objects.alert();
+      for (const name of ['price:A', 'price:B', 'trade:C']) objects.join(name);
+      await objects.elapse(30_000);
+      const before = objects.calls.length;
+      await objects.elapse(HOUR);
+      expect([objects.calls.length - before, objects.clock.pending]).toEqual([0, 0]);
+    },
+  );
 });
 
 describe('an object whose sockets come back with their cursor after a crash', () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { Symbols } from '../../worker/symbols.ts';
 import { ObjectsInMemory } from './objects-in-memory.ts';
 import type { FakeSocket } from './room-in-memory.ts';
 
@@ -78,6 +79,14 @@ describe('a socket of a relay', () => {
     for (const text of socket.texts) expect(Array.isArray(JSON.parse(text))).toBe(true);
   });
 
+  it('is known after a sleep even if it has no room yet', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    relay.objects.sleep(RELAY);
+    await relay.subscribe(socket, 'trade:A');
+    expect(typesOf(socket, 'trade:A')).toEqual(['subscribed', 'snapshot']);
+  });
+
   it('is told its limits, and where to come back to', () => {
     const relay = new Relay();
     const [welcome] = relay.join({ home: '/v1/ws?home=x' }).frames;
@@ -149,6 +158,52 @@ describe('a socket of a relay', () => {
     expect(typesOf(socket, 'trade:A')).toEqual(['subscribed', 'snapshot']);
   });
 
+  it.each([false, true])(
+    'may ask for no more rooms without any event than its address may (asleep: %s)',
+    async (sleeps) => {
+      const relay = new Relay();
+      const rooms = (from: number, to: number) =>
+        Array.from({ length: to - from }, (_, index) => `trade:S${from + index}`);
+      const [one, two] = [relay.join({ address: 'a' }), relay.join({ address: 'a' })];
+      await relay.subscribe(one, ...rooms(0, 256));
+      await relay.subscribe(two, ...rooms(256, 512));
+      const third = relay.join({ address: 'a' });
+      if (sleeps) {
+        await relay.objects.elapse(20_000);
+        relay.objects.sleep(RELAY);
+      }
+      await relay.subscribe(third, ...rooms(511, 514), 'price_updates', 'system');
+      expect(typesOf(third, 'trade:S511')).toEqual(['subscribed', 'snapshot']);
+      for (const room of rooms(512, 514)) {
+        expect(framesOf(third, room)).toMatchObject([{ id: 's', code: 'room_unavailable' }]);
+      }
+      expect(typesOf(third, 'price_updates')).toEqual(['subscribed', 'snapshot']);
+      const other = relay.join({ address: 'b' });
+      await relay.subscribe(other, ...rooms(512, 514));
+      expect(typesOf(other, 'trade:S513')).toEqual(['subscribed', 'snapshot']);
+      // What has been published to counts no more.
+      await relay.append('trade:S0');
+      await relay.objects.elapse(1_000);
+      await relay.subscribe(third, ...rooms(514, 516));
+      expect(typesOf(third, 'trade:S514')).toEqual(['subscribed', 'snapshot']);
+      expect(typesOf(third, 'trade:S515')).toEqual(['error']);
+    },
+  );
+
+  it('is refused symbols that the operator has not named, and no other room (R14)', async () => {
+    const relay = new Relay();
+    relay.objects.symbols = new Symbols(['A', 'ETH-*']);
+    const socket = relay.join();
+    const unknown = ['trade:B', 'price:B', 'orderbook:eth-USDC'];
+    const known = ['trade:A', 'price:ETH-USDC', 'price_updates'];
+    await relay.subscribe(socket, ...unknown, ...known);
+    for (const room of unknown) {
+      expect(framesOf(socket, room)).toMatchObject([{ id: 's', code: 'symbol_unknown' }]);
+    }
+    for (const room of known) expect(typesOf(socket, room)).toEqual(['subscribed', 'snapshot']);
+    expect(relay.objects.callsOf('follow').sort()).toEqual(known.toSorted());
+  });
+
   it('may have no more rooms than can be remembered of it', async () => {
     const relay = new Relay();
     const socket = relay.join();
@@ -203,6 +258,39 @@ describe('a socket of a relay', () => {
   });
 });
 
+describe('the window of a socket at a relay', () => {
+  it('opens by the newest frame, though its room was left before the ack came', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    await relay.subscribe(socket, 'trade:A', 'trade:B');
+    void relay.say(socket, { type: 'ack', room: 'trade:A', seq: 0 });
+    await relay.append('trade:A', 2, 100_000);
+    await relay.append('trade:B');
+    void relay.say(socket, { type: 'unsubscribe', room: 'trade:B' });
+    void relay.say(socket, { type: 'ack', room: 'trade:B', seq: 1 });
+    await relay.append('trade:A', 2, 100_000);
+    expect(seqsOf(socket, 'trade:A')).toEqual([1, 2, 3, 4]);
+  });
+
+  it('is shared by rooms that hold just under a half of it each', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    const rooms = Array.from({ length: 20 }, (_, index) => `trade:${index}`);
+    await relay.subscribe(socket, ...rooms);
+    void relay.say(socket, { type: 'ack', room: 'trade:0', seq: 0 });
+    for (const room of rooms) await relay.append(room, 1, 130_000);
+    let read = 0;
+    for (let acks = 0; acks < 30; acks++) {
+      const frames = socket.frames.slice(read);
+      read += frames.length;
+      const last = frames.findLast((frame) => frame.type === 'events');
+      if (last !== undefined) void relay.say(socket, { type: 'ack', room: last.room, seq: 1 });
+      await relay.objects.elapse(200);
+    }
+    for (const room of rooms) expect(seqsOf(socket, room)).toEqual([1]);
+  });
+});
+
 describe('a room that cannot be reached', () => {
   it('is refused after ten seconds, and at once while that lasts; the socket stays', async () => {
     const relay = new Relay();
@@ -222,6 +310,17 @@ describe('a room that cannot be reached', () => {
   });
 });
 
+describe('a socket that reads nothing', () => {
+  it('is known after a sleep, and may ask for rooms then', async () => {
+    const relay = new Relay();
+    const socket = relay.join({ user: 'u', tokenExpiresAt: 1e15 });
+    await relay.objects.elapse(20_000);
+    relay.objects.sleep(RELAY);
+    await relay.subscribe(socket, 'user:u');
+    expect(typesOf(socket, 'user:u')).toEqual(['subscribed', 'snapshot']);
+  });
+});
+
 describe('rights at a relay', () => {
   it('come with a token over the open socket', async () => {
     const relay = new Relay();
@@ -237,8 +336,8 @@ describe('rights at a relay', () => {
     const relay = new Relay();
     const socket = relay.join();
     const checked = relay.auth(socket, 'u', 1e9);
-    relay.say(socket, { type: 'subscribe', id: 's', rooms: [{ room: 'user:u' }] });
-    relay.say(socket, { type: 'unsubscribe', id: 'n', room: 'trade:A' });
+    void relay.say(socket, { type: 'subscribe', id: 's', rooms: [{ room: 'user:u' }] });
+    void relay.say(socket, { type: 'unsubscribe', id: 'n', room: 'trade:A' });
     expect(socket.types).toEqual(['welcome']);
     await checked;
     await relay.objects.elapse(100);
@@ -252,7 +351,7 @@ describe('rights at a relay', () => {
     const checked = relay.auth(socket, 'u', 1e9);
     for (let count = 0; count <= 64; count++) {
       expect(socket.closedFor).toBeUndefined();
-      relay.say(socket, { type: 'subscribe', room: `trade:${count}` });
+      void relay.say(socket, { type: 'subscribe', room: `trade:${count}` });
     }
     expect(socket.closedFor).toBe('too_many_messages');
     await checked;

@@ -1,9 +1,10 @@
 /** Judges what objects keep and say of who follows whom: the bounds, and that all chains end at the root. */
+import { nameOfRoom } from '../../../worker/protocol/rooms.ts';
 import { parseObjectName, upstreamOfBranch } from '../../../worker/room/follow/branches.ts';
 import type { CarriedLog, PushCall } from '../../../worker/room/follow/calls.ts';
 import { promise } from '../violation.ts';
 import type { Outgoing } from './network.ts';
-import { FOLLOWED, type Settings } from './settings.ts';
+import { isFollowed, policyOf, type Settings } from './settings.ts';
 import type { SimulatedObject } from './simulated-object.ts';
 
 const SLICE_CHARACTERS = 256 * 1024;
@@ -16,45 +17,45 @@ export function levelOf(object: string, width: number): number {
 }
 
 /** The followers of an object are within its bounds, and are its own. */
-export function judgeRows(object: SimulatedObject, { width, regions }: Settings): void {
-  const { name, disk, isRoot } = object;
+export function judgeRows(object: SimulatedObject, settings: Settings): void {
+  const { name, disk, isRoot, room: own } = object;
+  const { width, regions } = settings;
   let readers = 0;
   let branches = 0;
   for (const { room, follower } of disk.follow) {
     if (follower === '') continue;
-    promise(room === FOLLOWED, () => `${name} has a follower of ${room}`);
+    promise(room === own && isFollowed(room, settings), () => `${name} has a follower of ${room}`);
     const upstream = upstreamOfBranch(follower, width);
-    if (upstream === undefined) readers++;
+    const isReader = upstream === undefined || settings.relays.includes(follower);
+    if (isReader) readers++;
     else branches++;
-    promise(upstream === undefined || upstream === name, () => `${follower} follows ${name}`);
+    promise(isReader || upstream === name, () => `${follower} follows ${name}`);
   }
-  const isRelated = readers + branches === 0 || name === FOLLOWED || !isRoot;
-  promise(isRelated, () => `${name} has followers`);
   const mostBranches = isRoot ? regions.length : width;
   promise(readers <= width, () => `${name} has ${readers} readers`);
   promise(branches <= mostBranches, () => `${name} has ${branches} branches`);
 }
 
 /** Who asks whom: each step is one up, so no chain is a circle. */
-export function judgeUpstream({ from, to }: Outgoing, { width }: Settings): void {
-  const { room, branch } = from.id;
-  promise(branch !== undefined || room.class !== FOLLOWED, () => `the root asks ${to}`);
-  if (branch !== undefined) {
+export function judgeUpstream({ from, to, say }: Outgoing, { width }: Settings): void {
+  const { room } = say.call;
+  promise(from.name !== room, () => `the root asks ${to}`);
+  if (!from.isRoot && from.room === room) {
     const upstream = upstreamOfBranch(from.name, width);
     promise(to === upstream, () => `${from.name} asks ${to}, not ${upstream}`);
     return;
   }
   const asked = parseObjectName(to);
-  const isOfTree = asked?.room?.class === FOLLOWED;
-  promise(isOfTree, () => `${from.name} asks ${to}, which is no part of the tree`);
+  const isOfTree = asked?.room !== undefined && nameOfRoom(asked.room) === room;
+  promise(isOfTree, () => `${from.name} asks ${to}, which is no part of the tree of ${room}`);
   const isNear = asked.branch === undefined || asked.branch.region === from.region;
   promise(isNear, () => `${from.name} asks ${to}, and is in ${from.region}`);
 }
 
 /** What is pushed is bounded. */
-export function judgeContent({ content }: PushCall, settings: Settings): void {
+export function judgeContent({ room, content }: PushCall, settings: Settings): void {
   if (content.kind === 'log') {
-    judgeLog(content.log, settings);
+    judgeLog(room, content.log, settings);
     return;
   }
   const { entries } = content;
@@ -65,10 +66,10 @@ export function judgeContent({ content }: PushCall, settings: Settings): void {
   promise(isSingle || entries.length <= most, () => `a push of ${entries.length} characters`);
 }
 
-export function judgeLog({ parts }: CarriedLog, { system }: Settings): void {
-  const { retention } = system;
+export function judgeLog(room: string, { parts }: CarriedLog, settings: Settings): void {
+  const { retention, snapshot } = policyOf(room, settings);
   const count = parts.reduce((sum, part) => sum + countOf(part), 0);
-  const most = retention.entries + (system.snapshot.kind === 'latest' ? retention.keys : 0);
+  const most = retention.entries + (snapshot.kind === 'latest' ? retention.keys : 0);
   promise(count <= most, () => `a log of ${count} entries`);
 }
 

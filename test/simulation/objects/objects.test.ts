@@ -3,30 +3,34 @@
  * more. A broken promise is told with the seed of its life.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Coverage } from './coverage.ts';
-import { live } from './life.ts';
+import { KIND_NAMES, type KindName, live, toBeMetIn } from './lives.ts';
 import { MISTAKES } from './mistakes.ts';
+import { RELAY_MISTAKES } from './relay-mistakes.ts';
 
-/** What fits half a minute on an idle machine. */
-const LIVES = 2_000;
+/** What fits a minute on an idle machine. */
+const LIVES: Readonly<Record<KindName, number>> = { rooms: 2_000, relays: 1_000 };
 /** In which a planted mistake must be found out. */
 const MISTAKE_LIVES = 1_000;
 /** A machine may be busy. */
 const TIMEOUT_MS = 600_000;
 
 describe('objects keep their promises to each other, whatever happens', () => {
-  it('in all the lives of a run, which come across everything', {
-    timeout: TIMEOUT_MS,
-  }, async () => {
-    const coverage = new Coverage();
-    for (let seed = 1; seed <= LIVES; seed++) {
-      const lived = await live(seed).catch((error: unknown) => {
-        throw new Error(`seed ${seed}`, { cause: error });
-      });
-      coverage.take(lived.coverage);
-    }
-    expect(coverage.missing).toEqual([]);
-  });
+  it.each(KIND_NAMES)(
+    'in all the lives of %s, which come across everything',
+    {
+      timeout: TIMEOUT_MS,
+    },
+    async (kind) => {
+      const coverage = toBeMetIn(kind);
+      for (let seed = 1; seed <= LIVES[kind]; seed++) {
+        const lived = await live(kind, seed).catch((error: unknown) => {
+          throw new Error(`seed ${seed}`, { cause: error });
+        });
+        coverage.take(lived.coverage);
+      }
+      expect(coverage.missing).toEqual([]);
+    },
+  );
 });
 
 describe('the promises find out that', () => {
@@ -44,16 +48,20 @@ describe('the promises find out that', () => {
   });
   afterEach(() => vi.restoreAllMocks());
 
-  it.each(MISTAKES)('$mistake', { timeout: TIMEOUT_MS }, async ({ breaks, plant, storage }) => {
-    plant?.();
-    let isFound = false;
-    for (let seed = 1; seed <= MISTAKE_LIVES && !isFound; seed++) {
-      const broken = await live(seed, { storage }).then(
-        () => undefined,
-        (error: Error) => error.message,
-      );
-      isFound = broken !== undefined && (breaks?.test(broken) ?? true);
-    }
-    expect(isFound).toBe(true);
-  });
+  it.each([...MISTAKES, ...RELAY_MISTAKES])(
+    '$mistake',
+    { timeout: TIMEOUT_MS },
+    async ({ kind = 'rooms', breaks, plant, storage }) => {
+      plant?.();
+      let isFound = false;
+      for (let seed = 1; seed <= MISTAKE_LIVES && !isFound; seed++) {
+        const broken = await live(kind, seed, { storage }).then(
+          () => undefined,
+          (error: Error) => error.message,
+        );
+        isFound = broken !== undefined && (breaks?.test(broken) ?? true);
+      }
+      expect(isFound).toBe(true);
+    },
+  );
 });

@@ -3,7 +3,7 @@ import type { FollowAnswer, PushAnswer, PushCall } from '../../../worker/room/fo
 import { promise } from '../violation.ts';
 import { judgeContent, judgeLog, judgeUpstream, levelOf } from './judge.ts';
 import type { Answer, Outgoing, Say } from './network.ts';
-import { FOLLOWED } from './settings.ts';
+import { isFollowed } from './settings.ts';
 import type { World } from './world.ts';
 
 /** A chain of calls may have so many links; the platform has a limit that only production shows. */
@@ -25,7 +25,7 @@ export class Observations {
     const sender = say.kind === 'follow' ? say.call.follower : say.call.upstream;
     coverage.add(`calls at a depth of ${depth}`);
     promise(depth <= MOST_DEPTH, () => `${from.name} calls ${to} at a depth of ${depth}`);
-    promise(say.call.room === FOLLOWED, () => `${from.name} speaks of ${say.call.room}`);
+    promise(isFollowed(say.call.room, settings), () => `${from.name} speaks of ${say.call.room}`);
     promise(sender === from.name, () => `${from.name} calls itself ${sender}`);
     promise(to !== from.name, () => `${to} calls itself`);
     const other = { push: 'follow', follow: 'push' }[say.kind];
@@ -40,23 +40,23 @@ export class Observations {
     }
     judgeUpstream(outgoing, settings);
     if (levelOf(to, settings.width) >= 2) coverage.add('depth of 3 and more');
-    const wasMirror = from.disk.followRow(FOLLOWED, '') !== undefined;
+    const wasMirror = from.disk.followRow(say.call.room, '') !== undefined;
     if (cause.wokeAfter === 'sleep' && wasMirror) coverage.add('refills after a sleep');
   }
 
   /** A call was obeyed. */
   obeyed(say: Say, answer: Answer): void {
-    if (say.kind === 'follow') this.#followed(answer as FollowAnswer);
+    if (say.kind === 'follow') this.#followed(say.call.room, answer as FollowAnswer);
     else this.#pushed(say.call, answer as PushAnswer);
   }
 
-  #followed(answer: FollowAnswer): void {
+  #followed(room: string, answer: FollowAnswer): void {
     const { settings, coverage } = this.#world;
     if (answer.kind === 'full') coverage.add('full answers');
     if (answer.kind === 'outdated') coverage.add('outdated answers');
     if (answer.kind !== 'followed') return;
     if (answer.log === undefined) coverage.add('followed an unfilled branch');
-    else judgeLog(answer.log, settings);
+    else judgeLog(room, answer.log, settings);
   }
 
   #pushed(call: PushCall, { wants, cursor, retryIn }: PushAnswer): void {

@@ -3,12 +3,12 @@
  * there is silence. An event that comes after that reaches everybody, though every object sleeps, and
  * costs each object one call. When nobody reads any more, an event costs no call at all.
  */
-import type { Cursor } from '../../../worker/protocol/frames.ts';
 import type { SavedChannel } from '../../../worker/room/follow/rows.ts';
-import type { Content } from '../publishers.ts';
+import { isPrivate } from '../../../worker/room/session/admission.ts';
 import { promise } from '../violation.ts';
-import { Client, type Connection, type Manners } from './connection.ts';
-import { FOLLOWED } from './settings.ts';
+import type { Actors } from './actors.ts';
+import { Client, type Connection } from './connection.ts';
+import { FOLLOWED, grantedRooms, isFollowed } from './settings.ts';
 import type { World } from './world.ts';
 
 /** By then all have everything: calls are given up after 10 s, and waits after a failure are short. */
@@ -21,25 +21,18 @@ const ALARMS_AN_HOUR = 3;
 /** The levels that a tree may have, each of which leaves at an event. */
 const MOST_LEVELS = 8;
 
-interface Liver {
-  readonly clients: readonly Client[];
-  append(room: string, contents: readonly Content[]): boolean;
-  open(
-    client: Client,
-    room: string,
-    since: Cursor | undefined,
-    system: Cursor | 'off' | undefined,
-    manners: Manners,
-  ): void;
-}
-
 export class Rest {
   readonly #world: World;
-  readonly #life: Liver;
+  readonly #actors: Actors;
+  /** The rooms that objects follow. */
+  readonly #followed: readonly string[];
 
-  constructor(world: World, life: Liver) {
+  constructor(actors: Actors) {
+    const { world } = actors;
+    const { settings } = world;
     this.#world = world;
-    this.#life = life;
+    this.#actors = actors;
+    this.#followed = [FOLLOWED, ...settings.rooms.filter((room) => isFollowed(room, settings))];
   }
 
   async judge(): Promise<void> {
@@ -56,27 +49,26 @@ export class Rest {
     await this.#judgeHour();
     await this.#judgeProbes();
     await this.#judgeEvent();
-    this.#judgeTree();
+    for (const room of this.#followed) this.#judgeTree(room);
     await this.#judgeLeaving();
   }
 
   get #connections(): Connection[] {
-    return this.#life.clients.flatMap(({ connection }) => connection ?? []);
+    return this.#actors.clients.flatMap(({ connection }) => connection ?? []);
   }
 
   #readAll(): void {
     for (const connection of this.#connections) {
       connection.manners = { ...connection.manners, reads: true };
-      this.#world.read(this.#world.object(connection.room), connection);
+      this.#world.read(this.#world.object(connection.object), connection);
     }
   }
 
   #judgeMembers(when: string): void {
-    for (const { client, streams } of this.#connections) {
-      for (const stream of streams.values()) {
-        const missing = stream.missing(this.#world.now());
-        promise(missing === undefined, () => `${client.name} lacks something ${when}: ${missing}`);
-      }
+    for (const connection of this.#connections) {
+      const missing = connection.missing(this.#world.now());
+      const { name } = connection.client;
+      promise(missing === undefined, () => `${name} lacks something ${when}: ${missing}`);
     }
   }
 
@@ -103,22 +95,32 @@ export class Rest {
   async #judgeProbes(): Promise<void> {
     const world = this.#world;
     this.#sleepAll();
+    const manners = { acks: false, reads: true };
     const probes = [0, 1].map((number) => new Client(`probe ${number}`));
+    const granted = grantedRooms(world.settings);
+    const open = world.settings.rooms.filter((room) => !granted.includes(room));
     for (const probe of probes) {
-      const room = world.random.some(world.settings.rooms) ?? FOLLOWED;
-      this.#life.open(probe, room, undefined, undefined, { acks: false, reads: true });
+      const room = world.random.some(open) ?? FOLLOWED;
+      this.#actors.open(probe, room, { system: undefined, manners });
+    }
+    for (const relay of world.settings.relays) {
+      const probe = new Client(`probe of ${relay}`);
+      this.#actors.openAtRelay(probe, relay, { system: undefined, manners }, undefined);
+      const rooms = world.settings.rooms.filter((room) => !isPrivate(room)).slice(0, 9);
+      for (const room of rooms) probe.connection?.asks(room, 'p', undefined, world.now());
+      const message = { type: 'subscribe', id: 'p', rooms: rooms.map((room) => ({ room })) };
+      if (probe.connection !== undefined) this.#actors.say(probe.connection, message);
+      probes.push(probe);
     }
     await world.elapse(60_000);
     for (const { connection } of probes) {
       if (connection === undefined) continue;
-      for (const stream of connection.streams.values()) {
-        const missing = stream.missing(world.now());
-        promise(missing === undefined, () => `${connection.client.name} lacks: ${missing}`);
+      const missing = connection.missing(world.now());
+      promise(missing === undefined, () => `${connection.client.name} lacks: ${missing}`);
+      for (const [room, stream] of connection.streams) {
+        promise(stream.isMember, () => `${connection.client.name} is no member of ${room}`);
       }
-      const object = world.object(connection.room);
-      connection.client.connection = undefined;
-      world.lost(connection);
-      object.disconnect(connection);
+      this.#leave(connection);
     }
     await world.elapse(60_000);
     this.#judgeSilence();
@@ -127,30 +129,31 @@ export class Rest {
   async #judgeEvent(): Promise<void> {
     const world = this.#world;
     // The first event finds out who has left without a word.
-    for (const most of [Number.POSITIVE_INFINITY, world.objects.length]) {
+    for (const isFirst of [true, false]) {
       this.#sleepAll();
       const { calls } = world.network;
+      const most = isFirst ? Number.POSITIVE_INFINITY : this.#countFollowers();
       this.#append();
       await world.elapse(60_000);
       this.#judgeMembers('after an event that came after the rest');
       const made = world.network.calls - calls;
-      promise(made <= most, () => `${made} calls for one event, with ${most} objects`);
+      promise(made <= most, () => `${made} calls for one event, with ${most} followers`);
       this.#judgeSilence();
     }
   }
 
-  /** Whoever needs the room follows one object, which knows it; and nobody follows two. */
-  #judgeTree(): void {
+  /** Whoever needs a room follows one object, which knows it; and nobody follows two. */
+  #judgeTree(room: string): void {
     const { objects } = this.#world;
-    for (const { name, hasReaders, disk, isRoot } of objects) {
-      if (name === FOLLOWED) continue;
-      const upstreams = objects.filter((other) => other.disk.followRow(FOLLOWED, name));
+    for (const object of objects) {
+      const { name, disk } = object;
+      if (name === room) continue;
+      const upstreams = objects.filter((other) => other.disk.followRow(room, name));
       const names = upstreams.map((upstream) => upstream.name).join();
       promise(upstreams.length <= 1, () => `${name} is a follower of ${names}`);
-      const isNeeded =
-        hasReaders || (!isRoot && disk.follow.some(({ follower }) => follower !== ''));
-      if (!isNeeded) continue;
-      const saved = disk.followRow(FOLLOWED, '')?.value ?? '{}';
+      const isFollowedHere = disk.follow.some((row) => row.room === room && row.follower !== '');
+      if (!object.reads(room) && !isFollowedHere) continue;
+      const saved = disk.followRow(room, '')?.value ?? '{}';
       const { upstream = 'nobody' }: Partial<SavedChannel> = JSON.parse(saved);
       promise(upstream === names, () => `${name} follows ${upstream}, and is known to ${names}`);
     }
@@ -158,12 +161,7 @@ export class Rest {
 
   async #judgeLeaving(): Promise<void> {
     const world = this.#world;
-    for (const connection of this.#connections) {
-      const object = world.object(connection.room);
-      connection.client.connection = undefined;
-      world.lost(connection);
-      object.disconnect(connection);
-    }
+    for (const connection of this.#connections) this.#leave(connection);
     let made = 0;
     for (let level = 0; level <= MOST_LEVELS; level++) {
       const { calls } = world.network;
@@ -179,9 +177,23 @@ export class Rest {
     }
   }
 
+  #leave(connection: Connection): void {
+    connection.client.connection = undefined;
+    this.#world.lost(connection);
+    this.#world.object(connection.object).disconnect(connection);
+  }
+
+  #countFollowers(): number {
+    const rows = this.#world.objects.flatMap(({ disk }) => disk.follow);
+    return rows.filter(({ follower }) => follower !== '').length;
+  }
+
+  /** An event for each room that objects follow. */
   #append(): void {
     const content = { key: 0, size: 0, priority: 'high', lifetime: undefined } as const;
-    promise(this.#life.append(FOLLOWED, [content]), () => 'the root was lost');
+    for (const room of this.#followed) {
+      promise(this.#actors.append(room, [content]), () => 'the root was lost');
+    }
   }
 
   #sleepAll(): void {

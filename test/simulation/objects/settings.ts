@@ -5,6 +5,8 @@ import type { Random } from './random.ts';
 
 /** The room that every object which holds sockets follows. */
 export const FOLLOWED = 'system';
+/** The users of lives at relays. */
+export const USERS = ['ann', 'bob'] as const;
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -17,6 +19,8 @@ export interface Settings {
   readonly regions: readonly [string, ...string[]];
   /** Rooms that hold sockets, beside the followed one. */
   readonly rooms: readonly string[];
+  /** Objects that hold sockets of many rooms. */
+  readonly relays: readonly string[];
   readonly clients: number;
   /** Whether the runtime has `bufferedAmount`. */
   readonly tellsBuffered: boolean;
@@ -33,10 +37,37 @@ export function drawSettings(random: Random): Settings {
     width: random.pick([2, 2, 2, 3, 4]),
     regions: random.chance(0.75) ? ['weur'] : ['weur', 'enam'],
     rooms,
+    relays: [],
     clients: rooms.length + random.between(1, 4),
     tellsBuffered: random.chance(0.5),
     hasLargeEvents: random.chance(0.06),
   };
+}
+
+export function drawRelaySettings(random: Random): Settings {
+  const regions: Settings['regions'] = random.chance(0.6) ? ['weur'] : ['weur', 'enam'];
+  const numbers = Array.from({ length: random.between(1, 3) }, (_, number) => number);
+  const hasLongNames = random.chance(0.08);
+  return {
+    system: random.chance(0.6) ? drawDurable(random) : drawKeyed(random),
+    width: random.pick([2, 2, 3, 4]),
+    regions,
+    rooms: drawRelayedRooms(random, hasLongNames),
+    relays: numbers.map((number) => `relay ${regions[number % regions.length]}.${number}`),
+    clients: random.between(2, 6),
+    tellsBuffered: random.chance(0.4),
+    hasLargeEvents: !hasLongNames && random.chance(0.25),
+  };
+}
+
+/** The rooms that a token must grant. */
+export function grantedRooms({ rooms }: Settings): string[] {
+  return rooms.filter((room) => parseRoomName(room)?.class === 'custom');
+}
+
+/** Whether other objects may follow a room. */
+export function isFollowed(room: string, { rooms, relays }: Settings): boolean {
+  return room === FOLLOWED || (relays.length > 0 && rooms.includes(room));
 }
 
 /** What a room keeps: few entries, so that their bounds are met. */
@@ -49,6 +80,18 @@ export function policyOf(room: string, { system }: Settings): Policy {
 function drawRooms(random: Random, count: number): string[] {
   const classes = ['trade', 'trade', 'price', 'user'] as const;
   return Array.from({ length: count }, (_, index) => `${random.pick(classes)}:${index}`);
+}
+
+/** Of all kinds; sometimes with names so long that an attachment holds few of them. */
+function drawRelayedRooms(random: Random, hasLongNames: boolean): string[] {
+  const classes = ['trade', 'trade', 'price', 'orderbook'] as const;
+  const count = hasLongNames ? 24 : random.between(2, 9);
+  const end = hasLongNames ? '\u5e01'.repeat(random.between(150, 240)) : '';
+  const open = Array.from(
+    { length: count },
+    (_, index) => `${random.pick(classes)}:${index}${end}`,
+  );
+  return [...open, ...USERS.map((user) => `user:${user}`), `desk${end}`, `club${end}`];
 }
 
 function drawDurable(random: Random): Policy {

@@ -10,6 +10,8 @@ import type { RoomAnswer } from '../../../worker/room/intake/intake.ts';
 import type { RoomBatch } from '../../../worker/room/intake/room-batch.ts';
 import type { Joiner } from '../../../worker/room/ports.ts';
 import type { Room } from '../../../worker/room/room.ts';
+import { isPrivate } from '../../../worker/room/session/admission.ts';
+import { promise } from '../violation.ts';
 import type { Planned } from './agenda.ts';
 import type { Connection } from './connection.ts';
 import { ObjectDisk } from './disk.ts';
@@ -34,31 +36,37 @@ export interface ObjectTurn {
   readonly leaves: (() => void)[];
 }
 
-/** Which room an object serves, and as which branch of it. */
+/** Which room an object serves, and as which branch of it; a relay has no room of its own. */
 export interface ObjectId {
-  readonly room: RoomName;
+  readonly room: RoomName | undefined;
   readonly branch: Branch | undefined;
 }
 
 export class SimulatedObject {
   readonly name: string;
   readonly id: ObjectId;
+  readonly room: string | undefined;
   readonly region: string;
   readonly disk = new ObjectDisk();
   readonly sockets = new Set<Connection>();
   /** How many alarms went off. */
   alarms = 0;
+  /** Of the newest code that there is for it. */
+  version = 1;
   readonly #world: World;
   #memory: Memory | undefined;
   #turn: ObjectTurn | undefined;
   #turns = 0;
   #alarm: Planned | undefined;
   #endedBy: Ending;
+  /** Whether it ends with the turn that it is in. */
+  #isLeaving = false;
 
   constructor(world: World, name: string, id: ObjectId, region: string) {
     this.#world = world;
     this.name = name;
     this.id = id;
+    this.room = id.room && nameOfRoom(id.room);
     this.region = region;
   }
 
@@ -81,9 +89,9 @@ export class SimulatedObject {
     return `${this.name} ${this.#memory?.business ?? 'sleeps'}`;
   }
 
-  /** Whether a session reads the followed room here. */
-  get hasReaders(): boolean {
-    for (const socket of this.sockets) if (!socket.isClosed && socket.readsFollowed) return true;
+  /** Whether a session reads a room here. */
+  reads(room: string): boolean {
+    for (const socket of this.sockets) if (!socket.isClosed && socket.reads(room)) return true;
     return false;
   }
 
@@ -91,7 +99,7 @@ export class SimulatedObject {
   append(batch: RoomBatch): RoomAnswer | undefined {
     return this.inTurn('append', 0, (room) => {
       const answer = room.append(batch);
-      this.#turn?.truths.push(() => this.#world.taken(this.id.room, batch, answer));
+      this.#turn?.truths.push(() => this.#world.taken(this.name, batch, answer));
       return answer;
     });
   }
@@ -133,6 +141,17 @@ export class SimulatedObject {
     this.sockets.clear();
   }
 
+  /** A call tells it that there is newer code. It leaves for it some time, unless it has only just started. */
+  deploy(): void {
+    this.version++;
+    this.#memory?.room.departure.learn(this.version, this.#world.now());
+  }
+
+  /** It has let go of its sockets, and ends with its turn. */
+  noteLeaving(): void {
+    this.#isLeaving = true;
+  }
+
   /** It goes to sleep, if nothing keeps it awake. */
   sleep(): void {
     if (this.#memory === undefined || !this.isIdle) return;
@@ -172,7 +191,9 @@ export class SimulatedObject {
     this.disk.commit();
     for (const note of truths) note();
     for (const leave of leaves) leave();
+    if (this.room === undefined) this.#judgePrivateRooms();
     world.readAll(this);
+    if (this.#isLeaving) this.#depart();
     return true;
   }
 
@@ -208,17 +229,34 @@ export class SimulatedObject {
     this.#alarm = undefined;
   }
 
+  /** A room that takes a token is kept for as long as somebody reads it. */
+  #judgePrivateRooms(): void {
+    for (const { room } of this.disk.follow) {
+      const isRead = !isPrivate(room) || this.reads(room);
+      promise(isRead, () => `${this.name} keeps ${room}, and nobody reads it`);
+    }
+  }
+
   #wake(turn: ObjectTurn): Memory {
     this.#world.note(() => `${this.name} wakes after ${this.#endedBy ?? 'nothing'}`);
     const memory = new Memory(this, this.#world, this.#endedBy, turn.number);
     if (!this.isRoot) return memory;
     // A reader of its history is told where its log stands.
     const { epoch, head } = JSON.parse(memory.room.history(undefined, 1));
-    turn.truths.push(() => this.#world.truth(nameOfRoom(this.id.room)).noteWake(epoch, head));
+    turn.truths.push(() => this.#world.truth(this.name).noteWake(epoch, head, memory.wokeAfter));
     return memory;
   }
 
+  #depart(): void {
+    this.#world.note(() => `${this.name} leaves for newer code`);
+    this.#world.coverage.add('departures');
+    this.#forget('departure');
+    for (const socket of this.sockets) this.#world.lost(socket);
+    this.sockets.clear();
+  }
+
   #forget(by: Ending): void {
+    this.#isLeaving = false;
     this.#endedBy = by;
     this.#memory?.end();
     this.#memory = undefined;

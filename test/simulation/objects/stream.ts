@@ -3,6 +3,7 @@
  * log without what a gap names, a newer event of its key replaces, or an expiry explains. A mirror may
  * be behind its root, so what is sent may be old; it may not be wrong.
  */
+import type { SocketErrorCode } from '../../../worker/protocol/codes.ts';
 import type { Cursor, RoomFrame } from '../../../worker/protocol/frames.ts';
 import { promise } from '../violation.ts';
 import type { Coverage } from './coverage.ts';
@@ -16,6 +17,8 @@ interface Request {
   readonly since: Cursor | undefined;
   /** Unix ms. */
   readonly madeAt: number;
+  /** Which message of the client's it was; 0 for its address. */
+  readonly order: number;
 }
 
 type Phase =
@@ -34,6 +37,8 @@ export class Stream {
   readonly #coverage: Coverage;
   /** What was asked for and is not answered, by id; '' for what the address asked for. */
   readonly #requests = new Map<string, Request>();
+  /** Which message asked for its end, by id. */
+  readonly #leaving = new Map<string, number>();
   #phase: Phase = 'none';
   /** Where the member stands, by what it was sent. */
   #cursor: Cursor = { epoch: 0, seq: 0 };
@@ -54,6 +59,11 @@ export class Stream {
     return this.#phase === 'member';
   }
 
+  /** Whether it is a member, or about to be shown the state. */
+  get isServed(): boolean {
+    return this.#phase !== 'none';
+  }
+
   /** Whether it is served, or waits to be. */
   get isOpen(): boolean {
     return this.#phase !== 'none' || this.#requests.size > 0;
@@ -63,8 +73,36 @@ export class Stream {
     return this.#requests.size > 0;
   }
 
-  requests(id: string, since: Cursor | undefined, madeAt: number): void {
-    this.#requests.set(id, { since, madeAt });
+  requests(id: string, since: Cursor | undefined, madeAt: number, order = 0): void {
+    this.#requests.set(id, { since, madeAt, order });
+  }
+
+  leaves(id: string, order: number): void {
+    this.#leaving.set(id, order);
+  }
+
+  /** An error answers a request, or ends what a wake has begun anew. */
+  refused(id: string | undefined, code: SocketErrorCode): void {
+    const { room } = this.truth;
+    const isEnd = code === 'room_unavailable';
+    if (id === undefined) {
+      promise(!isEnd || this.#phase === 'receiving', () => `${room}: nobody asked for it`);
+      if (isEnd) this.#phase = 'none';
+      return;
+    }
+    if (this.#leaving.delete(id)) return;
+    const request = this.#requests.get(id);
+    promise(request !== undefined, () => `${room}: nobody asked as "${id}", refused: ${code}`);
+    this.#requests.delete(id);
+    if (isEnd) this.ended(request.order);
+  }
+
+  /** It is sent nothing more, whatever was asked for before a message. */
+  ended(order: number): void {
+    this.#phase = 'none';
+    for (const [id, request] of this.#requests) {
+      if (request.order < order) this.#requests.delete(id);
+    }
   }
 
   /** Reads a frame. The cursor of a client that has read it, if the frame gives it one. */
@@ -79,8 +117,7 @@ export class Stream {
       case 'events':
         return this.#events(frame, now);
       case 'unsubscribed':
-        this.#phase = 'none';
-        this.#requests.clear();
+        this.#left(String(frame.id));
         return undefined;
       default:
         return undefined;
@@ -91,12 +128,20 @@ export class Stream {
   missing(now: number): string | undefined {
     const { epoch, seq } = this.#cursor;
     const { room, epoch: now_, head } = this.truth;
+    if (this.#leaving.size > 0) return `${room}: its end was never answered`;
     if (!this.isOpen) return undefined;
     if (!this.isMember) return `${room}: it still is ${this.#phase}, waiting ${this.isWaiting}`;
     if (this.isWaiting) return `${room}: a request was never answered`;
     if (this.#replaced.size > 0) return `${room}: nothing replaced ${[...this.#replaced].join()}`;
     const isWhole = this.truth.isWholeAt(epoch, seq, now);
     return isWhole ? undefined : `${room}: it stands at ${epoch}:${seq} of ${now_}:${head}`;
+  }
+
+  #left(id: string): void {
+    const order = this.#leaving.get(id);
+    promise(order !== undefined, () => `${this.truth.room}: nobody left it as "${id}"`);
+    this.#leaving.delete(id);
+    this.ended(order);
   }
 
   #subscribed(frame: Extract<RoomFrame, { type: 'subscribed' }>, now: number): Cursor | undefined {
@@ -109,6 +154,7 @@ export class Stream {
     for (const older of this.#requests.keys()) {
       this.#requests.delete(older);
       if (older === id) break;
+      this.#coverage.add('requests replaced');
     }
     if (request !== undefined && request.madeAt < now) this.#coverage.add('members that waited');
     const since = request?.since;
@@ -128,6 +174,7 @@ export class Stream {
     promise(since.seq <= seq, () => `${truth.room}: recovered from ${since.seq} at head ${seq}`);
     this.#phase = 'member';
     this.#cursor = { epoch, seq: since.seq };
+    if (since.seq < seq) this.#coverage.add('resumed from behind');
     return this.#cursor;
   }
 

@@ -2,7 +2,6 @@
 import type { Identification } from '../../../worker/auth/token.ts';
 import type { CloseReason } from '../../../worker/protocol/codes.ts';
 import type { RoomFrame } from '../../../worker/protocol/frames.ts';
-import { nameOfRoom, type RoomName } from '../../../worker/protocol/rooms.ts';
 import { parseObjectName } from '../../../worker/room/follow/branches.ts';
 import type { RoomAnswer } from '../../../worker/room/intake/intake.ts';
 import type { RoomBatch } from '../../../worker/room/intake/room-batch.ts';
@@ -10,10 +9,11 @@ import type { RoomPorts } from '../../../worker/room/ports.ts';
 import { promise, Violation } from '../violation.ts';
 import { Agenda } from './agenda.ts';
 import type { Connection } from './connection.ts';
-import { Coverage } from './coverage.ts';
+import { Coverage, type Met } from './coverage.ts';
 import { Network, type Settlement } from './network.ts';
 import { Random } from './random.ts';
-import { drawSettings, policyOf, type Settings } from './settings.ts';
+import type { Token } from './rights.ts';
+import { policyOf, type Settings } from './settings.ts';
 import { SimulatedObject } from './simulated-object.ts';
 import { Stream } from './stream.ts';
 import { Truth } from './truth.ts';
@@ -23,17 +23,16 @@ const TRACE_LINES = 4_000;
 /** A life in which so much happens between two operations never comes to rest. */
 const MOST_EVENTS = 20_000;
 
+/** A kind of lives. */
+export interface Kind {
+  readonly drawSettings: (random: Random) => Settings;
+  readonly toBeMet: readonly Met[];
+}
+
 export interface WorldOptions {
   readonly traces?: boolean;
   /** Stands between every object and its storage: here a mistake may be planted. */
   readonly storage?: ((storage: RoomPorts['storage']) => RoomPorts['storage']) | undefined;
-}
-
-/** A token as clients of a life have it. */
-export interface Token {
-  readonly user: string;
-  readonly expiresAt: number;
-  readonly isGenuine: boolean;
 }
 
 type CheckedToken = Exclude<Identification, { readonly kind: 'anonymous' }>;
@@ -43,20 +42,21 @@ export class World {
   readonly settings: Settings;
   readonly options: WorldOptions;
   readonly agenda = new Agenda();
-  readonly coverage = new Coverage();
+  readonly coverage: Coverage;
   readonly network = new Network(this);
   readonly trace: string[] = [];
   readonly #objects = new Map<string, SimulatedObject>();
   readonly #truths = new Map<string, Truth>();
-  readonly #frames = new Map<string, RoomFrame>();
+  readonly #frames = new Map<string, readonly RoomFrame[]>();
   /** Who sent a token that is being checked. */
   readonly #tokens = new Map<string, Connection>();
   readonly #toRead = new Set<Connection>();
   #violation: Violation | undefined;
 
-  constructor(seed: number, options: WorldOptions) {
+  constructor(seed: number, { drawSettings, toBeMet }: Kind, options: WorldOptions) {
     this.random = new Random(seed);
     this.settings = drawSettings(this.random);
+    this.coverage = new Coverage(toBeMet);
     this.options = options;
   }
 
@@ -70,11 +70,10 @@ export class World {
     const known = this.#objects.get(name);
     if (known !== undefined) return known;
     const id = parseObjectName(name);
-    const room = id?.room;
-    promise(id !== undefined && room !== undefined, () => `no room has an object "${name}"`);
+    promise(id !== undefined, () => `no room has an object "${name}"`);
     const { regions } = this.settings;
     const region = id.branch?.region ?? regions[name.length % regions.length] ?? regions[0];
-    const object = new SimulatedObject(this, name, { ...id, room }, region);
+    const object = new SimulatedObject(this, name, id, region);
     this.#objects.set(name, object);
     return object;
   }
@@ -125,9 +124,9 @@ export class World {
   }
 
   /** A root has answered for a batch. */
-  taken(room: RoomName, { records }: RoomBatch, answer: RoomAnswer): void {
-    promise(answer.kind === 'taken', () => `${nameOfRoom(room)} is busy`);
-    const truth = this.truth(nameOfRoom(room));
+  taken(room: string, { records }: RoomBatch, answer: RoomAnswer): void {
+    promise(answer.kind === 'taken', () => `${room} is busy`);
+    const truth = this.truth(room);
     const others = new Set([...answer.duplicates, ...answer.rejected.map(({ index }) => index)]);
     for (const [index, event, key, expiresAt, priority] of records) {
       if (others.has(index)) continue;
@@ -135,7 +134,7 @@ export class World {
     }
   }
 
-  /** A frame has left an object. */
+  /** A message has left an object: a frame, or several from a relay. */
   deliver(connection: Connection, text: string): void {
     this.note(() => `${connection.client.name} ← ${text.replace(/x{4,}/g, 'xx').slice(0, 300)}`);
     connection.receive(this.#parse(text), text.length, this.now());
@@ -153,16 +152,22 @@ export class World {
   read(object: SimulatedObject, connection: Connection, count?: number): void {
     const acked = connection.read(count);
     if (acked === undefined || connection.isClosed || connection.isBroken) return;
+    const isLeft = !connection.reads(acked.room);
+    if (isLeft) this.coverage.add('acks by the frame of a room that was left');
     object.receive(connection, JSON.stringify({ type: 'ack', ...acked }));
   }
 
   /** The object has closed a socket, and the client answers that. */
   closed(object: SimulatedObject, connection: Connection, reason: CloseReason): void {
-    const { client, manners, entitledUntil } = connection;
+    const { client, manners, rights } = connection;
     this.note(() => `${client.name} is closed: ${reason}`);
-    const isEnded = reason === 'token_expired' && entitledUntil <= this.now();
+    const hasEnded = connection.readsPrivate && rights.hasEnded(this.now());
+    const isEnded = reason === 'token_expired' && hasEnded;
     const isSlow = reason === 'slow_consumer' && !manners.reads;
-    promise(isEnded || isSlow, () => `${client.name} is closed for ${reason}`);
+    promise(
+      isEnded || isSlow || reason === 'shutdown',
+      () => `${client.name} is closed for ${reason}`,
+    );
     if (isEnded) this.coverage.add('tokens ended');
     this.lost(connection);
     this.agenda.plan(this.random.between(1, 100), () => object.disconnect(connection));
@@ -185,24 +190,25 @@ export class World {
 
   checkToken(text: string, settle: (settlement: Settlement<CheckedToken>) => Promise<void>): void {
     this.agenda.plan(this.random.between(1, 3_000), () => {
-      const { user, expiresAt, isGenuine }: Token = JSON.parse(text);
+      const { user, expiresAt, isGenuine, rooms }: Token = JSON.parse(text);
       if (this.#tokens.get(text)?.isClosed !== false) this.coverage.add('tokens checked too late');
       if (!isGenuine) return settle({ answer: { kind: 'refused', code: 'token_invalid' } });
       const isOver = expiresAt <= this.now();
       if (isOver) return settle({ answer: { kind: 'refused', code: 'token_expired' } });
       return settle({
-        answer: { kind: 'user', user, expiresAt, rooms: [], ignoresGrants: false },
+        answer: { kind: 'user', user, expiresAt, rooms, ignoresGrants: false },
       });
     });
   }
 
   /** Frames that are shared are parsed once. */
-  #parse(text: string): RoomFrame {
+  #parse(text: string): readonly RoomFrame[] {
     const known = this.#frames.get(text);
     if (known !== undefined) return known;
     if (this.#frames.size > 16) this.#frames.clear();
-    const frame: RoomFrame = JSON.parse(text);
-    this.#frames.set(text, frame);
-    return frame;
+    const parsed: RoomFrame | RoomFrame[] = JSON.parse(text);
+    const frames = Array.isArray(parsed) ? parsed : [parsed];
+    this.#frames.set(text, frames);
+    return frames;
   }
 }

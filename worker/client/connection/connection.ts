@@ -3,10 +3,11 @@
  * that are about the connection (`welcome`, `shutdown`, what answers `auth`), and hands all others on.
  */
 
-import { messageOf, type OnError } from '../errors.ts';
-import type { TokenSource, TokenUsed } from '../token.ts';
+import { messageOf } from '../errors.ts';
+import type { TokenUsed } from '../token.ts';
 import { backoffMs } from './backoff.ts';
 import { askWhy, endingOfClose } from './close-verdict.ts';
+import type { ConnectionOptions, ConnectionOwner } from './connection-owner.ts';
 import {
   type BrowserEvent,
   type ConnectionEvent,
@@ -16,19 +17,11 @@ import {
   INITIAL_STATE,
   transition,
 } from './connection-state.ts';
+import { framesOf } from './frames-of.ts';
 import { Heartbeat, type Pulse, TICK_MS } from './heartbeat.ts';
-import type { Platform, Socket, SocketEvent } from './platform.ts';
-import {
-  bearerPrefix,
-  type Frame,
-  type LogFrame,
-  ping,
-  pong,
-  readFrame,
-  type SocketError,
-  subprotocol,
-  write,
-} from './wire.ts';
+import type { Socket, SocketEvent } from './platform.ts';
+import { Way } from './way.ts';
+import { type Frame, ping, pong, type SocketError, write } from './wire.ts';
 
 /** From the request to `welcome`: a slow network's TLS handshake, and a room that has to start. */
 const WELCOME_WITHIN_MS = 15_000;
@@ -39,36 +32,7 @@ const PROBE_EVERY_MS = 60_000;
 /** A refusal is answered at once; what takes longer is an outage. */
 const ANSWER_WITHIN_MS = 10_000;
 const AUTH_ID = 'auth';
-const TOKEN_LOST =
-  'something on the way removes the subprotocol that carries the token: only public rooms open';
-const UPGRADE_LOST =
-  'the gateway admits this client, but something on the way removes the upgrade or the token';
-const NOTICE = 'the gateway ignores a part of the token';
-/** How much of a text that is no frame is shown, in characters: enough to know it again. */
-const MAX_QUOTED = 200;
-
-/** What all connections of a client share. */
-export interface ConnectionOptions {
-  readonly platform: Platform;
-  readonly tokens: TokenSource;
-  readonly parse: (text: string) => unknown;
-}
-
-/** What a connection serves: the rooms that use it. */
-export interface ConnectionOwner {
-  readonly onError: OnError;
-  /** Where to connect to, asked at each attempt. `home` is where the gateway wants us back. */
-  address(home?: string): URL;
-  /** `window`: how many characters may be on their way; NaN for any number. */
-  welcomed(window: number): void;
-  /** What is about rooms; `length` is its text's. */
-  receive(frame: LogFrame, length: number): void;
-  /** A message was refused that names no request of its own; `room` is what it was about. */
-  refused(code: string, reason: string, room?: string): void;
-  disconnected(): void;
-  showStatus(status: ConnectionStatus): void;
-}
-
+const NOTICE = 'a part of the token is ignored';
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
@@ -79,10 +43,7 @@ export class Connection {
   #heartbeat: Heartbeat | undefined;
   #home: string | undefined;
   #used: TokenUsed = { token: '', fresh: true };
-  /** Whether the sockets offer no subprotocol, because something on the way spoils an upgrade with one. */
-  #isBare = false;
-  /** Whether none has opened since that changed. */
-  #isLost = false;
+  readonly #way = new Way();
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#options = options;
@@ -117,6 +78,14 @@ export class Connection {
   /** Sends over an open socket; what is sent otherwise is lost. */
   send(text: string): void {
     if (this.#state.state === 'open') this.#socket?.send(text);
+  }
+
+  /** Gives when there may be a better token than the one that was refused; undefined if there is none. */
+  betterToken(code: string): Promise<unknown> | undefined {
+    const { tokens } = this.#options;
+    // Since it was given, its owner may have logged in.
+    const mends = tokens.refused({ ...this.#used, fresh: false }, code);
+    return mends ? tokens.obtain() : undefined;
   }
 
   #enter(state: ConnectionState): void {
@@ -170,9 +139,7 @@ export class Connection {
 
   #connect(): void {
     const { WebSocket } = this.#options.platform;
-    const { token } = this.#used;
-    const offered = token ? [subprotocol, bearerPrefix + token] : [subprotocol];
-    const protocols = this.#isBare ? [] : offered;
+    const protocols = this.#way.protocols(this.#used.token);
     const home = this.#home;
     // One attempt goes home; unless a welcome says so again, the next goes to where all begin.
     this.#home = undefined;
@@ -207,9 +174,8 @@ export class Connection {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#heartbeat = undefined;
-    if (!socket) return;
-    socket.close();
-    socket.terminate?.();
+    socket?.close();
+    socket?.terminate?.();
     this.#owner.disconnected();
   }
 
@@ -227,13 +193,7 @@ export class Connection {
   /** What ends for want of a good token ends for good only when no better one can be had. */
   #end(event: 'ended' | 'failed', ending: Ending): void {
     const { code = '', reason, isAdmitted } = ending;
-    if (isAdmitted) {
-      // The other way of asking may get through; when neither does, its owner has to know.
-      const isLost = this.#isBare && this.#isLost;
-      if (isLost) this.#owner.onError('upgrade_lost', undefined, UPGRADE_LOST);
-      this.#isBare = !this.#isBare;
-      this.#isLost = true;
-    }
+    if (isAdmitted) this.#way.lost(this.#owner.onError);
     const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#used, code);
     this.dispatch(event, mends ? { reason } : ending);
   }
@@ -265,33 +225,34 @@ export class Connection {
 
   /** Over the open socket. When that fails, the old token's end brings a reconnect. */
   #renewToken(used: TokenUsed): void {
-    if (used.token === this.#used.token) return;
+    // One that was left out brings what it opens.
+    if (used.token === this.#used.token && !this.#way.isBare) return;
     this.#used = used;
     this.send(write({ type: 'auth', id: AUTH_ID, token: used.token }));
   }
 
-  #hear(text: unknown): void {
-    const { parse, tokens } = this.#options;
-    const owner = this.#owner;
+  #hear(data: unknown): void {
     this.#heartbeat?.heard();
-    if (text === pong) return;
-    let frame: Frame | undefined;
-    try {
-      frame = readFrame(parse(String(text)));
-    } catch (error) {
-      owner.onError('frame_invalid', error, String(text).slice(0, MAX_QUOTED));
-      return;
+    if (data === pong) return;
+    const text = String(data);
+    const socket = this.#socket;
+    const frames = framesOf(text, this.#options.parse, this.#owner.onError);
+    for (const frame of frames) {
+      // One before may have ended the socket.
+      if (this.#socket === socket) this.#obey(frame, text.length / frames.length);
     }
-    // Of a type that is newer than this client.
-    if (!frame) return;
+    if (this.#socket === socket) this.#owner.received(text.length);
+  }
+
+  #obey(frame: Frame, length: number): void {
+    const owner = this.#owner;
     switch (frame.type) {
       case 'welcome':
         this.#home = frame.home;
-        this.#isLost = false;
-        if (this.#isBare && this.#used.token) owner.onError('token_lost', undefined, TOKEN_LOST);
+        this.#way.opened(this.#used.token, owner.onError);
         for (const notice of [frame.notices ?? []].flat()) owner.onError(notice, undefined, NOTICE);
-        tokens.accepted(this.#used.token, Number(frame.expiresAt));
-        owner.welcomed(Number(frame.limits?.window));
+        this.#options.tokens.accepted(this.#used.token, Number(frame.expiresAt));
+        owner.welcomed(frame);
         this.dispatch('opened');
         break;
       case 'shutdown':
@@ -301,15 +262,16 @@ export class Connection {
         this.#refused(frame);
         break;
       default:
-        owner.receive(frame, String(text).length);
+        owner.receive(frame, length);
     }
   }
 
-  /** A request that is refused is asked again over another socket: it may go by the address there. */
-  #refused({ id, room, code, message }: SocketError): void {
+  #refused(error: SocketError): void {
+    const { id, code, message } = error;
     const reason = `refused (${code}: ${message})`;
-    if (id === AUTH_ID) this.#options.tokens.refused(this.#used, code);
-    if (id) this.dispatch('failed', { reason });
-    else this.#owner.refused(code, reason, room);
+    if (id === AUTH_ID) {
+      this.#options.tokens.refused(this.#used, code);
+      this.dispatch('failed', { reason });
+    } else this.#owner.refused(error, reason);
   }
 }

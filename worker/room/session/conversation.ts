@@ -111,8 +111,8 @@ export class Conversation {
 
   #acknowledge(session: Session, room: string, seq: number, now: number): void {
     const name = normalRoomName(room);
-    if (session.subscriptions.has(name)) session.acknowledge(name, seq, now);
-    else this.#mayAsk(session, room, undefined, now);
+    const isKnown = session.acknowledge(name, seq, now) || session.subscriptions.has(name);
+    if (!isKnown) this.#mayAsk(session, room, undefined, now);
   }
 
   /** Whether a session may ask for a room; if not, it is told why. */
@@ -130,7 +130,7 @@ export class Conversation {
     now: number,
   ): ReadChannel | undefined {
     if (!this.#mayAsk(session, room, id, now)) return undefined;
-    const channel = this.#ports.admission.channelOf(session, normalRoomName(room));
+    const channel = this.#ports.admission.channelOf(session, normalRoomName(room), now);
     if (!('code' in channel)) return channel;
     session.refuse(channel.code, channel.message, id, room);
     return undefined;

@@ -143,13 +143,18 @@ export class Output {
     return true;
   }
 
+  /** Whether an ack may name `seq` of `room`, because it is on its way. */
+  awaits(room: string, seq: number): boolean {
+    return this.#window.holds(room, seq);
+  }
+
   /** The client has received everything up to `seq` of `room`, and what was sent before that. */
   acknowledge(room: string, seq: number): void {
     this.#acks = true;
     this.#window.acknowledge(room, seq);
   }
 
-  /** No ack for what was sent of `room` is waited for any more. */
+  /** No ack for what was sent of `room` is waited for any more, though one may come. */
   forget(room: string): void {
     this.#window.forget(room);
   }

@@ -43,6 +43,8 @@ export interface Identity {
 export interface SessionStart extends Identity {
   /** The path to come back to. */
   readonly home?: string | undefined;
+  /** The client's network; undefined when it is not known. */
+  readonly address?: string | undefined;
 }
 
 /** What a session asks of those who hold it. */
@@ -63,6 +65,7 @@ export class Session implements Subscriber {
   readonly profile: Profile;
   /** The path to come back to; undefined for the one that it has come by. */
   readonly home: string | undefined;
+  readonly address: string | undefined;
   /** What its client may still send. */
   readonly messages: Budget;
   /** What it has said that waits. */
@@ -76,7 +79,7 @@ export class Session implements Subscriber {
 
   constructor(
     socket: Socket,
-    { home, ...identity }: SessionStart,
+    { home, address, ...identity }: SessionStart,
     profile: Profile,
     turn: Turn,
     holder: SessionHolder,
@@ -84,6 +87,7 @@ export class Session implements Subscriber {
     this.socket = socket;
     this.profile = profile;
     this.home = home;
+    this.address = address;
     this.messages = new Budget(profile.messageBurst, profile.messagesPerSecond / 1_000);
     this.inbox = new Inbox(profile.messageLength);
     this.output = new Output(socket, turn, profile.batches);
@@ -160,13 +164,17 @@ export class Session implements Subscriber {
     this.send(encodeFrame({ type: 'unsubscribed', ...(id === undefined ? {} : { id }), room }));
   }
 
-  /** The client has received everything up to `seq` of `room`, and what was sent before that. */
-  acknowledge(room: string, seq: number, now: number): void {
-    const subscription = this.subscriptions.get(room);
-    if (subscription === undefined || !subscription.wasSent(seq)) return;
+  /**
+   * The client has received everything up to `seq` of `room`, and what was sent before that. The room may
+   * be one that it has left or taken up again meanwhile. False when it was not sent that.
+   */
+  acknowledge(room: string, seq: number, now: number): boolean {
+    const wasSent = this.subscriptions.get(room)?.wasSent(seq) === true;
+    if (!wasSent && !this.output.awaits(room, seq)) return false;
     if (!this.output.acks || this.remembersPlace) this.changed();
     this.output.acknowledge(room, seq);
     this.#wakeAll(now);
+    return true;
   }
 
   /** Refuses a message; the socket stays. */
