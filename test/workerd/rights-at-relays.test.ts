@@ -36,6 +36,8 @@ const ENDS_AFTER_MS = 400;
 /** Longer than it takes to be subscribed, shorter than it takes a relay to sleep. */
 const ENDS_ASLEEP_AFTER_MS = 2_000;
 const WAIT = { timeout: 10_000, interval: 5 };
+/** Of a busy machine, and longer than a wait. */
+const TIMEOUT_MS = 30_000;
 
 const say = ({ socket }: Client, message: object) => socket.send(JSON.stringify(message));
 
@@ -69,8 +71,6 @@ async function answered(client: Client, rooms: readonly string[]): Promise<void>
 async function haveMark(client: Client, rooms: readonly string[], mark: string): Promise<void> {
   await vi.waitUntil(() => rooms.every((room) => hasMark(client, room, mark)), WAIT);
 }
-
-const objectOf = (home: string): string => `relay ${/home=([a-z]+\.\d+)\./.exec(home)?.[1]}`;
 
 let tests = 0;
 
@@ -143,7 +143,8 @@ class Case {
 
   /** Resolves when the relay has slept. */
   sleep(): Promise<void> {
-    const stub = env.ROOM.getByName(objectOf(this.home));
+    const [, place] = /home=([a-z]+\.\d+)\./.exec(this.home) ?? [];
+    const stub = env.ROOM.getByName(`relay ${place}`);
     return evictDurableObject(stub, { webSockets: 'hibernate' });
   }
 
@@ -269,7 +270,7 @@ async function askAgain(client: Client): Promise<void> {
 }
 
 describe.each(ROLES)('R14: somebody who is %s', (role) => {
-  it.each(WAYS)('and %s', async (way) => {
+  it.each(WAYS)('and %s', { timeout: TIMEOUT_MS }, async (way) => {
     const is = new Case(role);
     const expected = CLASSES.map((roomClass) => expectedOf(role, way, roomClass));
     const clients = await ASK[way](is, role);
