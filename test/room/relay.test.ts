@@ -314,6 +314,21 @@ describe('rights at a relay', () => {
     expect(seqsOf(socket, 'user:u')).toEqual([1]);
   });
 
+  it('end in all rooms at once, so that leaving one brings nothing of another', async () => {
+    const relay = new Relay();
+    for (const room of ['desk', 'club']) await relay.append(room, 4, 30_000);
+    const token = { user: 'u', tokenExpiresAt: 1e15, rooms: ['desk', 'club'] };
+    await relay.subscribe(relay.join(token), 'desk', 'club');
+    const socket = relay.join(token);
+    const rooms = [{ room: 'desk' }, { room: 'club' }];
+    void relay.say(socket, { type: 'subscribe', rooms });
+    expect(socket.types.filter((type) => type === 'snapshot').length).toBe(2);
+    await relay.auth(socket, 'u', 1e9);
+    await relay.objects.elapse(1_000);
+    const types = socket.types.slice(socket.types.lastIndexOf('welcome'));
+    expect(types).toEqual(['welcome', 'error', 'unsubscribed', 'error', 'unsubscribed']);
+  });
+
   it('end with the token, before anything more is sent, also after a sleep', async () => {
     for (const sleeps of [false, true]) {
       const relay = new Relay();
