@@ -3,6 +3,7 @@ import { DEVELOPMENT_SECRETS } from './protocol/development.ts';
 import { readJwtSecret } from './protocol/jwt-secret.ts';
 import { fingerprint, importSecret, type SigningKey } from './protocol/signature.ts';
 import { ConfigError, choice, integer, list } from './protocol/variables.ts';
+import { type Symbols, symbolsOf } from './symbols.ts';
 
 /** The bindings that are text, as wrangler.toml and `wrangler secret put` give them. */
 export type Variables = {
@@ -20,6 +21,8 @@ export type Variables = {
   readonly ROOM_MAX_SOCKETS?: string;
   /** How many branches, and how many other objects, follow a room at one object, 2 to 1000. */
   readonly ROOM_MAX_FOLLOWERS?: string;
+  /** The symbols that are known, and patterns of them such as `ETH-*`. Unset, every symbol is. */
+  readonly SYMBOLS?: string;
 };
 
 export interface IngestKey {
@@ -33,6 +36,7 @@ export interface Config {
   readonly ingestKeys: readonly IngestKey[];
   readonly jwtSecret: string;
   readonly homeRegion: DurableObjectLocationHint | undefined;
+  readonly symbols: Symbols;
 }
 
 const DEFAULT_MAX_SOCKETS = 2_000;
@@ -111,6 +115,7 @@ async function readConfig(env: Variables): Promise<Config> {
     ingestKeys,
     jwtSecret: jwtSecretOf(env),
     homeRegion: homeRegionOf(env),
+    symbols: symbolsOf(env),
   });
 }
 

@@ -4,4 +4,6 @@ import type { Room } from './room/durable-object.ts';
 
 export interface Env extends Variables {
   readonly ROOM: DurableObjectNamespace<Room>;
+  /** Undefined where wrangler.toml binds none. */
+  readonly VERSION?: Pick<WorkerVersionMetadata, 'timestamp'>;
 }

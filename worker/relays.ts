@@ -1,8 +1,9 @@
 /**
  * Which relay a client is sent to. Relays of a region are numbered from 0, and as many are in use as
- * are needed: whoever finds one full knows that there are more, and chooses among twice as many. A
- * client that was at a relay before comes back to it by its home, which only the gateway can write, so
- * that nobody makes objects by asking for them.
+ * are needed: their number doubles, and those that the last doubling added are filled before the next.
+ * So many clients that find one relay full at once double it once, and relays that stay full do not
+ * double it again and again. A client that was at a relay before comes back to it by its home, which
+ * only the gateway can write, so that nobody makes objects by asking for them.
  */
 import { type Config, regionOf } from './config.ts';
 import type { Env } from './env.ts';
@@ -49,21 +50,46 @@ export function regionOfClient(env: Env, request: Request): string {
   }
 }
 
-/** A relay that is likely to have space. */
-export function chooseRelay(region: string, now: number): Branch {
+/**
+ * The network that a client's address belongs to. Whoever has one address of IPv6 has all of its first
+ * 64 bits.
+ */
+export function networkOf(address: string | undefined): string | undefined {
+  if (address === undefined || !address.includes(':')) return address;
+  const [before = [], after = []] = address
+    .toLowerCase()
+    .split('::')
+    .map((half) => half.split(':'));
+  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
+  return [...before, ...zeros, ...after].slice(0, 4).join(':');
+}
+
+/** A relay that may have space; with `among` `newest`, one of those that were added last. */
+export function chooseRelay(region: string, among: 'all' | 'newest', now: number): Branch {
   const width = widths.get(region);
   if (width !== undefined && now - width.knownAt > WIDTH_LASTS) {
     width.relays = Math.max(1, width.relays / 2);
     width.knownAt = now;
   }
-  return { region, number: Math.floor(Math.random() * (width?.relays ?? 1)) };
+  const relays = width?.relays ?? 1;
+  const first = among === 'all' ? 0 : newestOf(relays);
+  return { region, number: first + Math.floor(Math.random() * (relays - first)) };
 }
 
-/** A relay was full, so there are more than were known. */
+/** A relay was full. There are at least so many, and more if it is one of those that were added last. */
 export function noteFull({ region, number }: Branch, now: number): void {
-  const known = widths.get(region)?.relays ?? 1;
-  const relays = Math.min(MOST_RELAYS, Math.max(known, number + 1) * 2);
-  widths.set(region, { relays, knownAt: now });
+  let relays = widths.get(region)?.relays ?? 1;
+  if (number < relays) {
+    if (number >= newestOf(relays)) relays *= 2;
+  } else {
+    while (relays <= number) relays *= 2;
+  }
+  widths.set(region, { relays: Math.min(MOST_RELAYS, relays), knownAt: now });
+}
+
+/** The first of those that the last doubling has added. */
+function newestOf(relays: number): number {
+  return Math.floor(relays / 2);
 }
 
 export function nameOfRelay(relay: Branch): string {

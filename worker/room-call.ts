@@ -21,6 +21,8 @@ interface PlatformError {
   readonly retryable?: boolean;
   /** The object's own code threw, not the way to it. */
   readonly remote?: boolean;
+  /** The object has ended itself, and another instance of it answers the next call. */
+  readonly durableObjectReset?: boolean;
 }
 
 interface RoomCall<Stub, Result> {
@@ -60,7 +62,10 @@ export async function callRoom<Stub, Result>(
       return await call(stub());
     } catch (error) {
       const { overloaded = false, retryable = false, remote = false } = error as PlatformError;
-      const repeats = isIdempotent && retryable && !overloaded && attempt === 1;
+      const { durableObjectReset = false } = error as PlatformError;
+      // Whatever an instance that has ended held in memory, such as a socket, has ended with it.
+      const mayRepeat = durableObjectReset || (isIdempotent && retryable);
+      const repeats = mayRepeat && !overloaded && attempt === 1;
       const told = { room, overloaded, retryable, remote, repeats, error: String(error) };
       console.error({ event: 'room_failed', ...told });
       if (repeats) continue;

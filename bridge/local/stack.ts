@@ -20,7 +20,12 @@ import { SetupError } from './setup-error.ts';
 import { startWorker } from './worker/worker.ts';
 
 /** The variables of the Worker that may be set for the local one too. */
-const WORKER_VARIABLES = ['HOME_REGION', 'ROOM_MAX_SOCKETS', 'ROOM_MAX_FOLLOWERS'] as const;
+const WORKER_VARIABLES = [
+  'HOME_REGION',
+  'ROOM_MAX_SOCKETS',
+  'ROOM_MAX_FOLLOWERS',
+  'SYMBOLS',
+] as const;
 
 /** Ctrl-C is to be done within ten seconds. The bridge's process is given a second more than this. */
 const BRIDGE_DRAIN_MS = 4000;

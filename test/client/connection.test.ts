@@ -638,7 +638,7 @@ describe('what arrives', () => {
       events(ROOM, 10, [11]),
     );
     expect(seqs).toEqual([11]);
-    expect(errors).toEqual(Array(6).fill('frame_invalid'));
+    expect(errors).toEqual(Array(7).fill('frame_invalid'));
   });
 
   it('is newer than the client: passed over in silence', async () => {

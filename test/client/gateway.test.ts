@@ -93,7 +93,8 @@ test('a room is subscribed to, and its events arrive once and in order', async (
   expect(errors).toEqual([]);
 });
 
-test('a socket that is lost is come back from: nothing is lost, nothing comes twice', async () => {
+/** A WebSocket that keeps what it makes. */
+function watchSockets() {
   const sockets: WebSocket[] = [];
   class Watched extends WebSocket {
     constructor(url: string, protocols: string[]) {
@@ -101,7 +102,75 @@ test('a socket that is lost is come back from: nothing is lost, nothing comes tw
       sockets.push(this);
     }
   }
-  const { client, errors } = connect({ WebSocket: Watched });
+  return { sockets, WebSocket: Watched };
+}
+
+test.each(['relay', 'room'] as const)(
+  'R14: many rooms, by a transport of kind `%s`, go on after cuts and a kill -9: each complete and once',
+  async (transport) => {
+    const { sockets, WebSocket } = watchSockets();
+    const { client, errors } = connect({ transport, WebSocket });
+    const names = Array.from({ length: 12 }, (_, index) => `MANY-${transport}-${index}`);
+    const reads = names.map((name) => read(client, `trade:${name}`));
+    const published = names.map((): string[] => []);
+    const publish = async (count: number) => {
+      for (const [index, name] of names.entries()) {
+        published[index]?.push(...(await publishTrades(name, count)));
+      }
+    };
+    const arrived = () => reads.every(({ ids }, index) => ids.length === published[index]?.length);
+    await until('all rooms', () =>
+      reads.every(({ statuses }) => statuses.at(-1)?.state === 'open'),
+    );
+    await publish(2);
+    await until('the first', arrived);
+    for (const socket of sockets) socket.close();
+    await publish(2);
+    await until('what was missed', arrived);
+    const pid = worker.workerdPid() ?? expect.unreachable();
+    process.kill(pid, 'SIGKILL');
+    await until('another workerd', () => ![pid, undefined].includes(worker.workerdPid()));
+    await publish(1);
+    await until('what was missed by the kill', arrived, 20_000);
+    expect(reads.map(({ ids }) => ids)).toEqual(published);
+    expect(reads.flatMap(({ gaps }) => gaps)).toEqual([]);
+    expect(errors).toEqual([]);
+    expect(client.status).toBe('open');
+    if (transport === 'relay') expect(sockets.length).toBeLessThan(names.length);
+  },
+  60_000,
+);
+
+test('R14: over a relay rooms come and go, one is refused, and a login opens it', async () => {
+  let token = '';
+  const { sockets, WebSocket } = watchSockets();
+  const { client, errors } = connect({ WebSocket, token: () => token });
+  const first = read(client, 'trade:LOGIN');
+  await until('the connection', () => first.statuses.at(-1)?.state === 'open');
+  const forbidden = client.subscribe('user:11');
+  await until('the refusal', () => forbidden.status.state === 'stopped');
+  expect(forbidden.status.code).toBe('token_missing');
+  const exp = Date.now() / 1000 + 60;
+  token = await sign({ sub: '11', exp }, DEVELOPMENT_JWT_SECRET, 'HS256');
+  const opened = client.subscribe('user:11');
+  await until('the private room', () => opened.status.state === 'open');
+  // As React does it in its strict mode.
+  read(client, 'trade:LOGIN-2').subscription.unsubscribe();
+  const second = read(client, 'trade:LOGIN-2');
+  await until('the second room', () => second.statuses.at(-1)?.state === 'open');
+  first.subscription.unsubscribe();
+  await publishTrades('LOGIN', 1);
+  const ids = await publishTrades('LOGIN-2', 2);
+  await until('the trades', () => second.ids.length === 2);
+  expect(second.ids).toEqual(ids);
+  expect(first.ids).toEqual([]);
+  expect(errors.map((error) => error.split(':')[0])).toEqual(['token_missing']);
+  expect(sockets).toHaveLength(1);
+});
+
+test('a socket that is lost is come back from: nothing is lost, nothing comes twice', async () => {
+  const { sockets, WebSocket } = watchSockets();
+  const { client, errors } = connect({ WebSocket });
   const { ids, gaps, statuses } = read(client, 'trade:TWO');
   await until('the connection', () => statuses.at(-1)?.state === 'open');
   const published = await publishTrades('TWO', 2);

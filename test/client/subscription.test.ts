@@ -20,6 +20,8 @@ import {
 } from './support/fake-gateway.ts';
 
 const ROOM = 'price:A';
+/** Of the first request over a socket. */
+const ID = '1';
 
 /** A subscription that writes down what it is told: `s5 [3 4] 6 gap(6-9 trimmed)`. */
 function reader(client: GatewayClient, options: SubscribeOptions<object> = {}) {
@@ -76,9 +78,9 @@ describe('the cursor', () => {
     const { socket, told } = await joined();
     socket.say(events(ROOM, 8, [9]), events(ROOM, 9, [10]));
     expect(requests(socket)).toEqual([
-      { type: 'subscribe', id: 'subscribe', room: ROOM, since: { epoch: 1, seq: 5 } },
+      { type: 'subscribe', id: ID, room: ROOM, since: { epoch: 1, seq: 5 } },
     ]);
-    socket.say(subscribed(ROOM, 10, true, 1, 'subscribe'), events(ROOM, 5, [6, 7, 8, 9, 10]));
+    socket.say(subscribed(ROOM, 10, true, 1, ID), events(ROOM, 5, [6, 7, 8, 9, 10]));
     expect(told).toEqual(['s5', '6', '7', '8', '9', '10']);
   });
 
@@ -87,13 +89,13 @@ describe('the cursor', () => {
     socket.open();
     socket.say(WELCOME, subscribed(ROOM, 6, true), events(ROOM, 4, [5]));
     expect(requests(socket)).toMatchObject([{ since: { epoch: 1, seq: 3 } }]);
-    socket.say(subscribed(ROOM, 6, true, 1, 'subscribe'), events(ROOM, 3, [4, 5, 6]));
+    socket.say(subscribed(ROOM, 6, true, 1, ID), events(ROOM, 3, [4, 5, 6]));
     expect(told).toEqual(['4', '5', '6']);
   });
 
   it('at a hole that asking does not close tells what is lost', async () => {
     const { socket, told } = await joined();
-    socket.say(events(ROOM, 8, [9]), subscribed(ROOM, 9, true, 1, 'subscribe'));
+    socket.say(events(ROOM, 8, [9]), subscribed(ROOM, 9, true, 1, ID));
     socket.say(events(ROOM, 8, [9]));
     expect(told).toEqual(['s5', 'gap(5-8 lost)', '9']);
     expect(requests(socket)).toHaveLength(1);
@@ -109,7 +111,7 @@ describe('the cursor', () => {
   it('the same when the room refuses to answer', async () => {
     const { gateway, socket } = await joined();
     socket.say(events(ROOM, 8, [9]));
-    socket.say({ type: 'error', id: 'subscribe', code: 'message_invalid', message: '' });
+    socket.say({ type: 'error', id: ID, code: 'message_invalid', message: '' });
     await gateway.clock.elapse(500);
     expect((await gateway.socket()).url.searchParams.get('since')).toBe('1:5');
   });
@@ -193,7 +195,7 @@ describe('the cursor', () => {
     socket.say(snapshot(ROOM, 1, [1]));
     expect(subscription.cursor).toEqual({ epoch: 1, seq: 1 });
     expect(requests(socket)).toHaveLength(1);
-    socket.say(subscribed(ROOM, 1, false, 1, 'subscribe'), gap(ROOM, 6, 1, 'epoch'));
+    socket.say(subscribed(ROOM, 1, false, 1, ID), gap(ROOM, 6, 1, 'epoch'));
     socket.say(snapshot(ROOM, 1, [1]), events(ROOM, 1, [2, 3]));
     expect(told).toEqual(['gap(6-1 epoch)', 's1', '2', '3']);
     expect(further.told).toEqual(['gap(9-1 epoch)', 's1', '2', '3']);
@@ -265,10 +267,10 @@ describe('several subscriptions to one room', () => {
     await settle();
     expect(gateway.sockets).toHaveLength(1);
     expect(requests(socket)).toMatchObject([{ maxRate: 10, since: { epoch: 1, seq: 5 } }]);
-    socket.say(subscribed(ROOM, 5, true, 1, 'subscribe'));
+    socket.say(subscribed(ROOM, 5, true, 1, ID));
     fast.subscription.unsubscribe();
     expect(requests(socket)).toMatchObject([{}, { maxRate: 2 }]);
-    socket.say(subscribed(ROOM, 5, true, 1, 'subscribe'));
+    socket.say(subscribed(ROOM, 5, true, 1, ID));
     reader(client);
     expect(requests(socket)[2]).not.toHaveProperty('maxRate');
   });
@@ -276,11 +278,11 @@ describe('several subscriptions to one room', () => {
   it('a late one gets its snapshot; the others lose nothing by it', async () => {
     const { client, socket, told } = await joined();
     const late = reader(client);
-    expect(requests(socket)).toEqual([{ type: 'subscribe', id: 'subscribe', room: ROOM }]);
-    socket.say(subscribed(ROOM, 7, false, 1, 'subscribe'), snapshot(ROOM, 7, [7]));
+    expect(requests(socket)).toEqual([{ type: 'subscribe', id: ID, room: ROOM }]);
+    socket.say(subscribed(ROOM, 7, false, 1, ID), snapshot(ROOM, 7, [7]));
     expect(late.told).toEqual(['s7']);
     expect(requests(socket)[1]).toMatchObject({ since: { epoch: 1, seq: 5 } });
-    socket.say(subscribed(ROOM, 8, true, 1, 'subscribe'), events(ROOM, 5, [6, 7, 8]));
+    socket.say(subscribed(ROOM, 8, true, 1, ID), events(ROOM, 5, [6, 7, 8]));
     expect(told).toEqual(['s5', '6', '7', '8']);
     expect(late.told).toEqual(['s7', '8']);
   });
@@ -288,7 +290,7 @@ describe('several subscriptions to one room', () => {
   it('one from further back gets what it missed, the others nothing again', async () => {
     const { client, socket, told } = await joined();
     const late = reader(client, { since: { epoch: 1, seq: 2 } });
-    socket.say(subscribed(ROOM, 6, true, 1, 'subscribe'), events(ROOM, 2, [3, 4, 5, 6]));
+    socket.say(subscribed(ROOM, 6, true, 1, ID), events(ROOM, 2, [3, 4, 5, 6]));
     expect(told).toEqual(['s5', '6']);
     expect(late.told).toEqual(['3', '4', '5', '6']);
   });
@@ -296,9 +298,9 @@ describe('several subscriptions to one room', () => {
   it('a gap of one from further back is no gap of the others', async () => {
     const { client, socket, told } = await joined();
     const late = reader(client, { since: { epoch: 1, seq: 1 } });
-    socket.say(subscribed(ROOM, 8, false, 1, 'subscribe'), gap(ROOM, 1, 8), snapshot(ROOM, 8, []));
+    socket.say(subscribed(ROOM, 8, false, 1, ID), gap(ROOM, 1, 8), snapshot(ROOM, 8, []));
     expect(late.told).toEqual(['gap(1-8 trimmed)', 's8']);
-    socket.say(subscribed(ROOM, 9, true, 1, 'subscribe'), events(ROOM, 5, [6, 7, 8, 9]));
+    socket.say(subscribed(ROOM, 9, true, 1, ID), events(ROOM, 5, [6, 7, 8, 9]));
     expect(told).toEqual(['s5', '6', '7', '8', '9']);
     expect(late.told).toEqual(['gap(1-8 trimmed)', 's8', '9']);
   });
@@ -378,7 +380,7 @@ describe('handlers', () => {
     const off = client.on('price_update', ({ data }, { room }) => prices.push([room, data.price]));
     client.on('trade_notification', () => prices.push('no'));
     reader(client, { since: { epoch: 1, seq: 5 } });
-    socket.say(subscribed(ROOM, 5, true, 1, 'subscribe'), events(ROOM, 5, [6]));
+    socket.say(subscribed(ROOM, 5, true, 1, ID), events(ROOM, 5, [6]));
     off();
     socket.say(events(ROOM, 6, [7]));
     expect(prices).toEqual([[ROOM, 6]]);
@@ -461,7 +463,7 @@ describe('a loop over a subscription', () => {
     for (let seq = 1; seq <= count; seq++) socket.say(events(ROOM, seq - 1, [seq]));
     expect(subscription.cursor).toEqual({ epoch: 1, seq: count });
     const taken = all(subscription);
-    expect(requests(socket)).toEqual([{ type: 'subscribe', id: 'subscribe', room: ROOM }]);
+    expect(requests(socket)).toEqual([{ type: 'subscribe', id: ID, room: ROOM }]);
     socket.say(subscribed(ROOM, count, false), snapshot(ROOM, count, [count]));
     socket.say(events(ROOM, count, [count + 1]));
     await settle();

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import type { Gap, Subscription } from '../../worker/client/index.ts';
 import { settle } from '../support/virtual-clock.ts';
 import { FakeGateway } from './support/fake-gateway.ts';
-import { range } from './support/model-room.ts';
+import { range } from './support/model-log.ts';
 import { ModelSystem } from './support/model-system.ts';
 
 const RUNS = 400;

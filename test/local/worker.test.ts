@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
-import { watchRoom } from '../../bridge/local/tools/watched-room.ts';
+import { watchRooms } from '../../bridge/local/tools/watched-rooms.ts';
 import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { isRunning, processesWith } from '../support/processes.ts';
@@ -57,14 +57,13 @@ test('what is watched goes on after a crash where it was: nothing lost, nothing 
   const events: string[] = [];
   const notes: string[] = [];
   const ending = new AbortController();
-  const watching = watchRoom(
+  const watching = watchRooms(
     {
       url: worker.url.replace('http', 'ws'),
-      room: ROOM,
+      rooms: [ROOM],
       token: undefined,
-      system: false,
-      onFrame: (_, frame) => events.push(...(frame?.events ?? []).map(({ source }) => source)),
-      onNote: (note) => notes.push(note),
+      onFrame: (frame) => events.push(...frame.events.map(({ source }) => source)),
+      onNote: (_, note) => notes.push(note),
     },
     ending.signal,
   );
@@ -113,28 +112,27 @@ test('`npm run watch` prints an alert once, whatever the rooms', async () => {
 test('a room that refuses for good ends the watching with its reason', async () => {
   const worker = await start();
   const notes: string[] = [];
-  const onNote = (note: string) => notes.push(note);
-  const watching = (room: string) =>
-    watchRoom(
-      { url: worker.url, room, token: undefined, system: false, onFrame: () => {}, onNote },
-      new AbortController().signal,
-    );
-  expect(await watching('user:1')).toMatch(/^refused \(token_missing: /);
-  expect(await watching('a b')).toMatch(/^refused \(room_invalid: /);
-  // Whoever watches is given the reason, so it is not noted too.
-  expect(notes).toEqual([]);
+  const onNote = (room: string, note: string) => notes.push(`${room}: ${note}`);
+  await watchRooms(
+    { url: worker.url, rooms: ['user:1', 'a b'], token: undefined, onFrame: () => {}, onNote },
+    new AbortController().signal,
+  );
+  expect(notes).toEqual([
+    expect.stringMatching(/^user:1: refused \(token_missing: /),
+    expect.stringMatching(/^a b: refused \(room_invalid: /),
+  ]);
 });
 
 test('where nothing listens, the address is told that was asked', async () => {
   const url = `ws://localhost:${await freePort()}`;
   const notes: string[] = [];
   const ending = new AbortController();
-  const onNote = (note: string) => {
+  const onNote = (_: string, note: string) => {
     notes.push(note);
     ending.abort();
   };
-  await watchRoom(
-    { url, room: ROOM, token: undefined, system: false, onFrame: () => {}, onNote },
+  await watchRooms(
+    { url, rooms: [ROOM], token: undefined, onFrame: () => {}, onNote },
     ending.signal,
   );
   expect(notes[0]).toMatch(`no answer from ${url}; connecting again in `);

@@ -10,6 +10,7 @@ import { judgeExpiry } from '../../worker/protocol/admit.ts';
 import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
 import { readBatch } from '../../worker/protocol/read-batch.ts';
 import { importSecret, sign } from '../../worker/protocol/signature.ts';
+import { EVERY_SYMBOL } from '../../worker/symbols.ts';
 import { type Case, hasLossyNumber, nested, someEvent } from './hostile-events.ts';
 
 const ACCEPTED = 'accepted';
@@ -29,7 +30,12 @@ function bodyOf(cases: readonly Case[]): Uint8Array<ArrayBuffer> {
 function verdictInProcess(one: Case, now: number): string {
   const reading = readBatch(bodyOf([one]));
   if (reading.kind !== 'webhook') return reading.kind;
-  const { rooms, rejected } = routeUnpositioned(reading, { webhookId: 'id', staleAt: now }, now);
+  const { rooms, rejected } = routeUnpositioned(
+    reading,
+    { webhookId: 'id', staleAt: now },
+    EVERY_SYMBOL,
+    now,
+  );
   if (rejected[0] !== undefined) return rejected[0].code;
   for (const { records } of rooms.values()) {
     const [, , , expiresAt] = records[0] ?? [];

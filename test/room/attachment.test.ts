@@ -41,6 +41,7 @@ const attachment: fc.Arbitrary<Attachment> = fc.record({
   tokenExpiresAt: fc.option(whole, { nil: undefined }),
   rooms: fc.array(name, { maxLength: 5 }),
   home: fc.option(name, { nil: undefined }),
+  address: fc.option(name, { nil: undefined }),
   acks: fc.boolean(),
   subscriptions: fc.array(subscription, { maxLength: 30 }),
   inFlight: fc.constant(undefined),
@@ -58,7 +59,7 @@ describe('an attachment', () => {
   it('is never larger than what rooms are admitted against', () => {
     fc.assert(
       fc.property(attachment, whole, (written, upTo) => {
-        const { user, rooms, home, subscriptions } = written;
+        const { user, rooms, home, address, subscriptions } = written;
         const names = subscriptions.map(({ room }) => room);
         fc.pre(names.length > 0);
         const inFlight = Array.from({ length: 17 }, (_, index) => {
@@ -68,7 +69,7 @@ describe('an attachment', () => {
         const text = encodeAttachment({ ...written, inFlight });
         // biome-ignore lint/suspicious/noControlCharactersInRegex: these need one byte each.
         const bytes = /^[\u0000-\u00ff]*$/.test(text) ? text.length : 2 * text.length;
-        const session = { identity: { user, rooms }, home } as unknown as Session;
+        const session = { identity: { user, rooms }, home, address } as unknown as Session;
         expect(largestAttachment(session, names)).toBeGreaterThanOrEqual(bytes);
       }),
     );

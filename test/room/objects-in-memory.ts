@@ -5,11 +5,12 @@ import { parseObjectName } from '../../worker/room/follow/branches.ts';
 import type { FollowCall, Objects, PushCall } from '../../worker/room/follow/calls.ts';
 import type { Joiner } from '../../worker/room/ports.ts';
 import { Room } from '../../worker/room/room.ts';
+import { EVERY_SYMBOL, type Symbols } from '../../worker/symbols.ts';
 import { Disk } from '../simulation/disk.ts';
 import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';
 import { kafkaBatch } from '../support/room-batch.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { FakeSocket } from './room-in-memory.ts';
+import { FakeSocket, VERSION } from './room-in-memory.ts';
 
 /** Within it, no alarm that is set goes off, in ms. */
 const STEP = 1_000;
@@ -34,6 +35,7 @@ class InMemoryObject {
   readonly sockets: FakeSocket[] = [];
   alarmAt: number | undefined;
   room: Room | undefined;
+  hasLeft = false;
 }
 
 export class ObjectsInMemory {
@@ -42,6 +44,8 @@ export class ObjectsInMemory {
   /** What becomes of a call, instead of its being made at once. */
   meddle: (call: NotedCall, make: () => unknown) => Promise<unknown> = async (_call, make) =>
     make();
+  /** The symbols that have rooms. */
+  symbols: Pick<Symbols, 'hasRoom'> = EVERY_SYMBOL;
   readonly #width: number;
   readonly #objects = new Map<string, InMemoryObject>();
   #offset = 0;
@@ -65,6 +69,16 @@ export class ObjectsInMemory {
     return this.#object(name)
       .rows.read()
       .map(({ follower }) => follower);
+  }
+
+  /** The objects that have anything stored. */
+  get stored(): string[] {
+    return [...this.#objects]
+      .filter(
+        ([, { disk, rows, alarmAt }]) => disk.size > 0 || rows.size > 0 || alarmAt !== undefined,
+      )
+      .map(([name]) => name)
+      .sort();
   }
 
   alarmOf(name: string): number | undefined {
@@ -152,6 +166,16 @@ export class ObjectsInMemory {
     object.sockets.length = 0;
   }
 
+  /** A call tells the object of a newer version of the Worker. */
+  deploy(name: string): void {
+    this.room(name).departure.learn(VERSION + 1, this.clock.now());
+  }
+
+  /** Whether the object has ever left, for newer code. */
+  hasLeft(name: string): boolean {
+    return this.#object(name).hasLeft;
+  }
+
   #object(name: string): InMemoryObject {
     let object = this.#objects.get(name);
     if (object === undefined) {
@@ -170,6 +194,7 @@ export class ObjectsInMemory {
     const room: Room = new Room(identity, policyOf, {
       ...LONE_OBJECT,
       width: this.#width,
+      symbols: this.symbols,
       objects: this.#network(),
       timers: {
         now: this.clock.now,
@@ -184,7 +209,8 @@ export class ObjectsInMemory {
           kept.alarmAt = at;
         },
         clear: () => {
-          for (const { room: of, follower } of kept.rows.read()) kept.rows.remove(of, follower);
+          kept.disk.clear();
+          kept.rows.clear();
           kept.alarmAt = undefined;
         },
       },
@@ -195,6 +221,11 @@ export class ObjectsInMemory {
       abort: (error) => {
         throw error;
       },
+      leave: () => {
+        kept.hasLeft = true;
+        this.crash(object);
+      },
+      version: VERSION,
       warn: () => {},
     });
     return room;

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { Symbols } from '../../worker/symbols.ts';
 import { ObjectsInMemory } from './objects-in-memory.ts';
 import type { FakeSocket } from './room-in-memory.ts';
 
@@ -78,6 +79,14 @@ describe('a socket of a relay', () => {
     for (const text of socket.texts) expect(Array.isArray(JSON.parse(text))).toBe(true);
   });
 
+  it('is known after a sleep even if it has no room yet', async () => {
+    const relay = new Relay();
+    const socket = relay.join();
+    relay.objects.sleep(RELAY);
+    await relay.subscribe(socket, 'trade:A');
+    expect(typesOf(socket, 'trade:A')).toEqual(['subscribed', 'snapshot']);
+  });
+
   it('is told its limits, and where to come back to', () => {
     const relay = new Relay();
     const [welcome] = relay.join({ home: '/v1/ws?home=x' }).frames;
@@ -147,6 +156,52 @@ describe('a socket of a relay', () => {
       { id: 's', room: 'desk', code: 'token_missing' },
     ]);
     expect(typesOf(socket, 'trade:A')).toEqual(['subscribed', 'snapshot']);
+  });
+
+  it.each([false, true])(
+    'may ask for no more rooms without any event than its address may (asleep: %s)',
+    async (sleeps) => {
+      const relay = new Relay();
+      const rooms = (from: number, to: number) =>
+        Array.from({ length: to - from }, (_, index) => `trade:S${from + index}`);
+      const [one, two] = [relay.join({ address: 'a' }), relay.join({ address: 'a' })];
+      await relay.subscribe(one, ...rooms(0, 256));
+      await relay.subscribe(two, ...rooms(256, 512));
+      const third = relay.join({ address: 'a' });
+      if (sleeps) {
+        await relay.objects.elapse(20_000);
+        relay.objects.sleep(RELAY);
+      }
+      await relay.subscribe(third, ...rooms(511, 514), 'price_updates', 'system');
+      expect(typesOf(third, 'trade:S511')).toEqual(['subscribed', 'snapshot']);
+      for (const room of rooms(512, 514)) {
+        expect(framesOf(third, room)).toMatchObject([{ id: 's', code: 'room_unavailable' }]);
+      }
+      expect(typesOf(third, 'price_updates')).toEqual(['subscribed', 'snapshot']);
+      const other = relay.join({ address: 'b' });
+      await relay.subscribe(other, ...rooms(512, 514));
+      expect(typesOf(other, 'trade:S513')).toEqual(['subscribed', 'snapshot']);
+      // What has been published to counts no more.
+      await relay.append('trade:S0');
+      await relay.objects.elapse(1_000);
+      await relay.subscribe(third, ...rooms(514, 516));
+      expect(typesOf(third, 'trade:S514')).toEqual(['subscribed', 'snapshot']);
+      expect(typesOf(third, 'trade:S515')).toEqual(['error']);
+    },
+  );
+
+  it('is refused symbols that the operator has not named, and no other room (R14)', async () => {
+    const relay = new Relay();
+    relay.objects.symbols = new Symbols(['A', 'ETH-*']);
+    const socket = relay.join();
+    const unknown = ['trade:B', 'price:B', 'orderbook:eth-USDC'];
+    const known = ['trade:A', 'price:ETH-USDC', 'price_updates'];
+    await relay.subscribe(socket, ...unknown, ...known);
+    for (const room of unknown) {
+      expect(framesOf(socket, room)).toMatchObject([{ id: 's', code: 'symbol_unknown' }]);
+    }
+    for (const room of known) expect(typesOf(socket, room)).toEqual(['subscribed', 'snapshot']);
+    expect(relay.objects.callsOf('follow').sort()).toEqual(known.toSorted());
   });
 
   it('may have no more rooms than can be remembered of it', async () => {

@@ -15,6 +15,8 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 /** A durable room's epoch is the time of its first wake. */
 export const EPOCH = new VirtualClock().now();
 const NAME = 'r';
+/** When the code that an object runs was made. */
+export const VERSION = 1_000;
 
 export class FakeSocket implements Socket {
   readonly texts: string[] = [];
@@ -74,11 +76,18 @@ export class RoomInMemory {
   readonly pings = new Map<Socket, number>();
   /** Why the object ended itself. */
   aborted: unknown;
+  /** Whether it has left, for newer code. */
+  hasLeft = false;
   readonly #policy: Policy;
   readonly #disk: Disk;
   #offset: number;
 
-  constructor(policy: Policy = POLICIES.trade, asleep?: Asleep, maxSockets = 10_000) {
+  constructor(
+    policy: Policy = POLICIES.trade,
+    asleep?: Asleep,
+    maxSockets = 10_000,
+    random = LONE_OBJECT.random,
+  ) {
     this.#policy = policy;
     this.clock = asleep?.clock ?? new VirtualClock();
     this.#disk = asleep?.disk ?? new Disk();
@@ -90,6 +99,7 @@ export class RoomInMemory {
       (room) => (room === NAME ? policy : POLICIES.system),
       {
         ...LONE_OBJECT,
+        random,
         timers: this.clock,
         storage: { chunks: this.#disk, followRows, setAlarm: () => {}, clear: () => {} },
         sockets: (asleep?.sockets ?? []).map((socket) => ({
@@ -102,6 +112,10 @@ export class RoomInMemory {
         abort: (error) => {
           this.aborted = error;
         },
+        leave: () => {
+          this.hasLeft = true;
+        },
+        version: VERSION,
         warn: () => {},
       },
     );
@@ -109,6 +123,11 @@ export class RoomInMemory {
 
   get now(): number {
     return this.clock.now();
+  }
+
+  /** How many rows of the log were written, ever. */
+  get rowsWritten(): number {
+    return this.#disk.turnWrites;
   }
 
   get losses(): Room['losses'] {

@@ -207,3 +207,32 @@ it.each(['price_updates', 'trade'] as const)(
     );
   },
 );
+
+it('a part that was made for one slow reader is made anew for another when an event of it has expired', () => {
+  const policy = { ...POLICIES.trade, snapshot: { kind: 'tail', events: 3 } as const };
+  const room = new RoomInMemory(policy);
+  const soon = room.now + 2_000;
+  room.appendEach({}, { size: 40_000, expiresAt: soon }, {});
+  const slow = () => {
+    const socket = new FakeSocket();
+    socket.send = (text) => {
+      socket.texts.push(text);
+      socket.bufferedAmount += text.includes('snapshot') ? 40_000 : 0;
+    };
+    return room.join({}, socket);
+  };
+  const [one, other] = [slow(), slow()];
+  // A new reader is not shown the second event any more.
+  room.appendEach({}, {});
+  const shown = ({ frames }: FakeSocket) =>
+    frames.flatMap((frame) =>
+      frame.type === 'snapshot' ? frame.events.map(({ seq }) => seq) : [],
+    );
+  one.bufferedAmount = 0;
+  room.clock.advance(1_000);
+  expect([shown(one), shown(other)]).toEqual([[1, 2], [1]]);
+  room.clock.advance(1_000);
+  other.bufferedAmount = 0;
+  room.clock.advance(1_000);
+  expect(shown(other)).toEqual([1, 3]);
+});

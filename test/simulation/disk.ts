@@ -27,6 +27,10 @@ export class Disk implements Chunks {
     this.#rows.delete(slot);
   }
 
+  clear(): void {
+    this.#rows = new Map();
+  }
+
   begin(): void {
     this.turnWrites = 0;
     this.#before = new Map(this.#rows);

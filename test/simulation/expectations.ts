@@ -115,6 +115,11 @@ export class Expectations {
     }
   }
 
+  /** The object may leave for newer code. */
+  mayShutDown(): void {
+    this.#mayCloseFor.add('shutdown');
+  }
+
   /** The room closes the socket. */
   closes(reason: CloseReason, now: number): void {
     const isAllowed =

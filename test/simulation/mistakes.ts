@@ -13,6 +13,7 @@ import { Session } from '../../worker/room/session/session.ts';
 import { Sessions } from '../../worker/room/session/sessions.ts';
 import { Subscription } from '../../worker/room/session/subscription.ts';
 import type { Chunk, Chunks } from '../../worker/room/store/chunks.ts';
+import { MemoryStore } from '../../worker/room/store/memory-store.ts';
 import { during, replaceGetter, whileJoining, whileServing, wrap } from './planting.ts';
 
 export interface Mistake {
@@ -134,6 +135,28 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: 'a cohort is not advanced',
     kind: 'durable',
     plant: () => vi.spyOn(Group.prototype, 'advance').mockImplementation(() => {}),
+  },
+  {
+    mistake: 'who leaves for newer code saves nothing',
+    kind: 'keyed',
+    plant: () => vi.spyOn(MemoryStore.prototype, 'saveAll').mockImplementation(() => {}),
+  },
+  {
+    mistake: 'who leaves for newer code saves the latest per key only',
+    kind: 'keyed',
+    plant: () => replaceGetter(Log, 'kept', ({ latest }) => latest),
+  },
+  {
+    mistake: 'a tail that was saved is believed after a crash',
+    kind: 'keyed',
+    chunks: (chunks) => ({
+      ...passing(chunks),
+      put: (chunk) => {
+        const state = chunk.state === '' ? undefined : JSON.parse(chunk.state);
+        const isBelieved = state?.whole && state.dirty;
+        if (!isBelieved) chunks.put(chunk);
+      },
+    }),
   },
   // The path of what clients say:
   {

@@ -24,6 +24,9 @@ interface Remembered {
   webhookIds: Map<string, number>;
 }
 
+/** How the memory of an object ends. */
+export type Ending = 'sleep' | 'crash' | 'departure';
+
 export class Reference {
   readonly policy: Policy;
   epoch: number;
@@ -135,20 +138,20 @@ export class Reference {
   }
 
   /** The room begins anew, from its disk and with or without its sockets. */
-  noteWake(kind: 'sleep' | 'crash', epoch: number, head: number, hadMembers: boolean): void {
+  noteWake(kind: Ending, epoch: number, head: number, hadMembers: boolean): void {
     const before = this.epoch;
     const lost = this.#now.head - this.#saved.head;
     if (kind === 'crash' && !this.isDurable && lost > 0) {
       promise(epoch > before, () => `${lost} events were lost, and epoch ${epoch} does not say so`);
       this.#now = copy(this.#saved);
       this.#entries = this.#entries.slice(0, this.#now.head);
-    } else if (kind === 'sleep' ? this.head > 0 || hadMembers : this.isDurable && this.head > 0) {
+    } else if (hadMembers || (this.head > 0 && (kind !== 'crash' || this.isDurable))) {
       promise(epoch === before, () => `epoch ${before} became ${epoch} for nothing`);
     } else {
       promise(epoch >= before, () => `epoch ${before} became ${epoch}`);
     }
     promise(head === this.head, () => `the head was ${this.head} and is ${head} after a ${kind}`);
-    if (!this.isDurable) {
+    if (!this.isDurable && kind !== 'departure') {
       this.#kept = [];
       this.#tailFrom = head;
     }

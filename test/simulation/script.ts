@@ -58,7 +58,7 @@ export type Step =
       /** Until the token ends, in ms; one that has ended already has a negative one. */
       readonly lifetime: number;
     }
-  | { readonly kind: 'checkToken' | 'sleep' | 'crash' };
+  | { readonly kind: 'checkToken' | 'sleep' | 'crash' | 'depart' };
 
 /** What clients send that is no message. */
 type Garbage = 'text' | 'object' | 'roomless' | 'bad cursor' | 'binary' | 'too long';
@@ -81,7 +81,8 @@ export interface Script {
 
 const client = fc.nat(CLIENTS - 1);
 /** Of tokens, in ms: some end while the script is played. */
-const lifetime = fc.constantFrom(100, 3_000, 3_600_000_000, 3_600_000_000);
+const LIFETIME = 3_600_000_000;
+const lifetime = fc.constantFrom(100, 3_000, LIFETIME, LIFETIME);
 const maxRate = fc.option(fc.constantFrom(...MAX_RATES), { nil: undefined, freq: 2 });
 
 const content = (lifetimes: boolean): fc.Arbitrary<Content> =>
@@ -214,6 +215,7 @@ const step = (lifetimes: boolean): fc.Arbitrary<Step> => {
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('renumber'), which: fc.nat(1) }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('sleep') }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash') }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('depart') }) },
   );
 };
 
@@ -382,6 +384,10 @@ class Player {
       case 'crash':
         room.crash();
         break;
+      case 'depart':
+        room.depart();
+        this.#comeBack();
+        break;
     }
     room.read();
     for (const connection of room.connections) {
@@ -433,6 +439,15 @@ class Player {
       .filter((seq) => view.latest.get(reference.entry(seq).key) !== seq);
     const how = JSON.stringify({ isSlow, request });
     promise(wrong.length === 0, () => `at the end the client has not ${wrong.join()}; ${how}`);
+  }
+
+  /** Those who were told so come back at once, with their cursors. */
+  #comeBack(): void {
+    for (const [client, { closedFor, view, manners, request }] of this.#connections) {
+      if (closedFor !== 'shutdown') continue;
+      const again = { since: view.cursor, maxRate: request.maxRate };
+      this.#connections.set(client, this.#room.connect(view, manners, again, LIFETIME));
+    }
   }
 
   #post({ batch, answered }: Posting, survives: boolean): void {

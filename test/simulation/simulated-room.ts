@@ -15,7 +15,7 @@ import { VirtualClock } from '../support/virtual-clock.ts';
 import { Connection, type Manners, type View } from './connection.ts';
 import { Disk } from './disk.ts';
 import type { Expected } from './expectations.ts';
-import { Reference } from './reference.ts';
+import { type Ending, Reference } from './reference.ts';
 import type { Request } from './transcript.ts';
 import { promise, Violation } from './violation.ts';
 
@@ -70,6 +70,9 @@ export class SimulatedRoom {
   }[] = [];
   #alarmAt: number | undefined;
   #writesSinceSaved = 0;
+  /** The version of the code that an object is started with. */
+  #version = 1;
+  #hasLeft = false;
 
   constructor(circumstances: Circumstances) {
     this.#circumstances = circumstances;
@@ -248,16 +251,42 @@ export class SimulatedRoom {
 
   crash(): void {
     this.#note('crash');
+    this.#lose('crash');
+  }
+
+  /** Newer code is deployed, and the object leaves for it, unless it has only just started. */
+  depart(): void {
+    this.#note('depart');
+    this.#version++;
+    this.#begin();
+    for (const { expectations } of this.#sockets) expectations.mayShutDown();
+    this.#room.departure.learn(this.#version, this.clock.now());
+    this.#room.alarm();
+    if (!this.#hasLeft) {
+      this.#end();
+      return;
+    }
+    this.disk.commit();
+    this.#deliver();
+    for (const { closedFor, isBroken } of this.#sockets) {
+      promise(isBroken || closedFor !== undefined, () => 'the object left a socket behind');
+    }
+    this.reference.noteSaved();
+    this.#lose('departure');
+  }
+
+  #lose(kind: 'crash' | 'departure'): void {
     this.clock.forgetTimers();
     this.#sockets.clear();
     this.#checks = [];
     this.#obeying = [];
     this.#postponed.clear();
-    this.#rebuild('crash', false);
+    this.#rebuild(kind, false);
   }
 
-  #rebuild(kind: 'sleep' | 'crash', hadMembers: boolean): void {
+  #rebuild(kind: Ending, hadMembers: boolean): void {
     this.#begin();
+    this.#hasLeft = false;
     this.#room = this.#wake();
     const { epoch, head } = this.#told();
     this.#writesSinceSaved = 0;
@@ -272,6 +301,12 @@ export class SimulatedRoom {
     const identity = { object: ROOM, room: ROOM, name, branch: undefined };
     return new Room(identity, (room) => (room === ROOM ? policy : POLICIES.system), {
       ...LONE_OBJECT,
+      // It leaves as soon as it has a turn.
+      random: () => 0,
+      version: this.#version,
+      leave: () => {
+        this.#hasLeft = true;
+      },
       timers: this.clock,
       storage: {
         chunks: chunks?.(this.disk) ?? this.disk,

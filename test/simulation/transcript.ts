@@ -4,6 +4,7 @@
  */
 import type { Cursor, GapReason, RoomFrame } from '../../worker/protocol/frames.ts';
 import type { MaxRate } from '../../worker/protocol/messages.ts';
+import { unreachable } from '../../worker/protocol/unreachable.ts';
 import type { Reference } from './reference.ts';
 import { promise } from './violation.ts';
 
@@ -56,6 +57,7 @@ export class Transcript {
       // The answers to messages are judged by the expectations.
       case 'welcome':
       case 'error':
+      case 'shutdown':
         return;
       case 'subscribed': {
         // A wake shows the state anew to a member that was being shown it.
@@ -131,7 +133,7 @@ export class Transcript {
         this.#phase = { kind: 'held' };
         return;
       default:
-        promise(false, () => `unexpected ${frame.type}`);
+        unreachable(frame);
     }
   }
 

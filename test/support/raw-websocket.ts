@@ -33,7 +33,7 @@ export class RawWebSocket {
   }
 
   /** Resolves once upgraded; the first frames may come before that is seen. */
-  static open(url: string, listener: RawListener): Promise<RawWebSocket> {
+  static open(url: string, listener: RawListener, token?: string): Promise<RawWebSocket> {
     const { hostname, port, pathname, search } = new URL(url);
     return new Promise((resolve, reject) => {
       let head = '';
@@ -69,7 +69,8 @@ export class RawWebSocket {
       socket.once('close', () => reject(new Error('closed before it was upgraded')));
       socket.write(
         `GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\n` +
-          `Connection: Upgrade\r\nSec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+          `Connection: Upgrade\r\nSec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n` +
+          `${token === undefined ? '' : `Authorization: Bearer ${token}\r\n`}\r\n`,
       );
     });
   }

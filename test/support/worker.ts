@@ -10,8 +10,12 @@ export interface PostedRecord {
   readonly value: string;
 }
 
-/** POSTs `records` of partition 0 as a bridge does, and gives the Worker's answer. */
-export async function post(url: string, records: readonly PostedRecord[]): Promise<Response> {
+/** POSTs `records` of partition 0 as a bridge does, with more headers, and gives the Worker's answer. */
+export async function post(
+  url: string,
+  records: readonly PostedRecord[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   const items = records.map(({ topic, offset, value }) => {
     const position = { topic, partition: 0, offset, timestamp: 1_700_000_000_000 + offset };
     return `${JSON.stringify(position).slice(0, -1)},"value":${value}}`;
@@ -19,7 +23,7 @@ export async function post(url: string, records: readonly PostedRecord[]): Promi
   const body = new TextEncoder().encode(`{"source":"test","records":[${items.join()}]}`);
   const key = await importSecret(DEVELOPMENT_INGEST_SECRET);
   const headers = await sign([key], crypto.randomUUID(), body);
-  return fetch(`${url}/v1/events`, { method: 'POST', headers, body });
+  return fetch(`${url}/v1/events`, { method: 'POST', headers: { ...headers, ...more }, body });
 }
 
 /** The frames that a bare WebSocket on `room` gets, into the array given back. */

@@ -20,14 +20,14 @@ const ROOMS = Array.from({ length: 60 }, (_, index) =>
 /** In each room: as many as the configuration of these tests lets a room hold. */
 const SOCKETS = 5;
 /** Alerts of each wave. With the last two they are 100, and so many does `system` keep. */
-const WAVES = [20, 20, 20, 20, 18];
+const WAVES = [25, 25, 25, 23];
 /** Of each wave, these expire before everyone has them. */
 const PERISHABLE = 2;
 const PERISHES_AFTER_MS = 50;
 /** In each wave an object crashes with every so many alerts. */
 const CRASH_EVERY = 2;
 const SEED = 20_261_126;
-const PATIENCE = { timeout: 30_000, interval: 20 };
+const PATIENCE = { timeout: 60_000, interval: 100 };
 
 const random = xoroshiro128plus(SEED);
 const pick = <Item>(items: readonly Item[]): Item =>
@@ -92,7 +92,10 @@ const turns = new Map<string, Promise<void>>();
 
 function inTurn(object: string, act: () => Promise<void>): Promise<void> {
   const turn = (turns.get(object) ?? Promise.resolve()).then(act);
-  turns.set(object, turn);
+  turns.set(
+    object,
+    turn.catch(() => {}),
+  );
   return turn;
 }
 
@@ -112,10 +115,16 @@ function sleep(object: string, webSockets: 'hibernate' | 'close'): Promise<void>
   );
 }
 
-/** The objects that serve `system` or hear of it, by what they have saved. */
-async function objectsOf(rooms: readonly string[]): Promise<Set<string>> {
-  const paths = await Promise.all(rooms.map(upstreamsOf));
-  return new Set([...rooms, ...paths.flat()]);
+/** Whom each room follows `system` by, when all of them have saved it. */
+async function pathsToRoot(): Promise<string[][]> {
+  const followers = ROOMS.filter((room) => room !== 'system');
+  let paths: string[][] = [];
+  const areSaved = async () => {
+    paths = await Promise.all(followers.map(upstreamsOf));
+    return paths.every((path) => path.at(-1) === 'system');
+  };
+  await expect.poll(areSaved, { ...PATIENCE, interval: 500 }).toBe(true);
+  return paths;
 }
 
 /** How often objects have called each other: the turns that answer them are counted. */
@@ -129,7 +138,7 @@ class Calls {
 }
 
 it('an alert reaches each socket once, whatever happens to the objects on its way', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const warnings = vi.spyOn(console, 'warn').mockImplementation(() => {});
   const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -141,13 +150,9 @@ it('an alert reaches each socket once, whatever happens to the objects on its wa
   await Promise.all(listeners.map((listener) => listener.listen()));
   await expect.poll(() => readers.every(({ joined }) => joined === 1), PATIENCE).toBe(true);
 
-  // All have found a place in the tree when they have saved it.
-  const depths = async () =>
-    (await Promise.all(ROOMS.map(upstreamsOf))).map(({ length }) => length).sort((a, b) => a - b);
-  await expect.poll(async () => (await depths())[1], PATIENCE).toBeGreaterThan(0);
-  expect((await depths()).at(-1)).toBeGreaterThanOrEqual(3);
-  const disturbed = await objectsOf(ROOMS);
-  const branches = [...disturbed].filter((object) => !ROOMS.includes(object));
+  const paths = await pathsToRoot();
+  expect(Math.max(...paths.map(({ length }) => length))).toBeGreaterThanOrEqual(3);
+  const branches = [...new Set(paths.flat())].filter((object) => object !== 'system');
   const anyone = () => pick(pick([ROOMS, branches]));
 
   const publisher = new Publisher();
@@ -159,7 +164,8 @@ it('an alert reaches each socket once, whatever happens to the objects on its wa
   for (const alerts of WAVES) {
     const ofWave: Promise<void>[] = [];
     for (let sent = 0; sent < alerts; sent++) {
-      ofWave.push(sleep(anyone(), pick(['hibernate', 'close'])));
+      // Whoever is busy all the time is not waited for.
+      ofWave.push(sleep(anyone(), pick(['hibernate', 'close'])).catch(() => {}));
       if (sent % CRASH_EVERY === 0) void crash(anyone());
       await publisher.publish(sent < PERISHABLE ? Date.now() + PERISHES_AFTER_MS : undefined);
     }
@@ -176,8 +182,7 @@ it('an alert reaches each socket once, whatever happens to the objects on its wa
   // last alert wakes it: a call to each object, and no other.
   await publisher.publish();
   await everyoneHasAll();
-  await expect.poll(async () => (await depths())[1], PATIENCE).toBeGreaterThan(0);
-  const objects = new Set([...disturbed, ...(await objectsOf(ROOMS))]);
+  const objects = new Set([...ROOMS, ...branches, ...(await pathsToRoot()).flat()]);
   const allSleep = () => Promise.all([...objects].map((object) => sleep(object, 'hibernate')));
   await allSleep();
   const asleep = { calls: calls.count, follows: calls.follow.mock.calls.length };

@@ -32,6 +32,8 @@ describe('a Worker', () => {
     ['whose JWT secret is short', { JWT_SECRET: 'short' }, 'JWT_SECRET'],
     ['in a region that is none', { HOME_REGION: 'moon' }, 'HOME_REGION'],
     ['with room for no socket', { ROOM_MAX_SOCKETS: '0' }, 'ROOM_MAX_SOCKETS'],
+    ['that knows a symbol that can be none', { SYMBOLS: 'BTC-USDC <b>' }, 'SYMBOLS'],
+    ['that is told to know no symbol', { SYMBOLS: ' , ' }, 'SYMBOLS'],
     ['with room for one follower', { ROOM_MAX_FOLLOWERS: '1' }, 'ROOM_MAX_FOLLOWERS'],
   ])('%s serves nothing and names the variable', async (_, change, variable) => {
     for (const path of ['/health', '/v1/rooms/price:X', '/v1/events']) {

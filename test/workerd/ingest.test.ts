@@ -435,10 +435,10 @@ describe('exactly once', () => {
   it('I3: a batch is sent again in full when one of its rooms could not take it', async () => {
     const ids = Array.from({ length: MAX_WEBHOOK_IDS }, (_, index) => index);
     const { value } = record('BUSY', 1);
-    await runInDurableObject(env.ROOM.getByName('trade:BUSY'), (room: Room) => {
+    await runInDurableObject(env.ROOM.getByName('trade:BUSY'), async (room: Room) => {
       for (const id of ids) {
         const webhook = { kind: 'webhook', webhookId: String(id), staleAt: Date.now() + 60_000 };
-        room.append({ ...webhook, kind: 'webhook', records: [] });
+        await room.append({ ...webhook, kind: 'webhook', records: [] });
       }
     });
     const own = { ...value, userId: 'busy' };

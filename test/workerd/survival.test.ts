@@ -52,7 +52,7 @@ async function rowsWritten(room: string, records: readonly Record[], ms = 0): Pr
       const event = JSON.stringify(value);
       const place = [topic, 0, offset, timestamp] as const;
       const record = [0, event, value.symbol, undefined, 'medium', ...place] as const;
-      instance.append({ kind: 'kafka', source: 'cluster-1', records: [record] });
+      await instance.append({ kind: 'kafka', source: 'cluster-1', records: [record] });
     }
     if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
     sql.exec = exec;

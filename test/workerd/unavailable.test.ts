@@ -42,6 +42,11 @@ describe('a call to an object', () => {
     expect([result, told.length]).toEqual(['done', 1]);
   });
 
+  it('is made again when the object has ended itself: what it held has ended with it', async () => {
+    const { result, told } = await attempt(false, failure({ durableObjectReset: true }), 'done');
+    expect([result, told.length]).toEqual(['done', 1]);
+  });
+
   it('is not made again when it may not be executed twice', async () => {
     expect(await attempt(false, failure({ retryable: true }), 'done')).toMatchObject({ calls: 1 });
   });

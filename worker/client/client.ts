@@ -1,5 +1,5 @@
-/** The client: its rooms, each over a connection of its own, and what they share. */
-import type { Cursor } from '../protocol/frames.ts';
+/** The client: its rooms, over one connection or each over its own, and what they share. */
+import type { MaxRate } from '../protocol/messages.ts';
 import type { ConnectionOptions } from './connection/connection.ts';
 import type { ConnectionStatus, StateKind } from './connection/connection-state.ts';
 import { type PlatformOptions, platformOf } from './connection/platform.ts';
@@ -7,12 +7,14 @@ import { heed } from './connection/surroundings.ts';
 import { systemRoom } from './connection/wire.ts';
 import { GatewayError } from './errors.ts';
 import type { EventInfo, EventOfRoom, EventOfType, GatewayEvent } from './events.ts';
+import type { Standing } from './subscription/cursor.ts';
 import { type Handler, Handlers } from './subscription/handlers.ts';
-import { RoomFeed } from './subscription/room-feed.ts';
+import type { Reader } from './subscription/reader.ts';
+import type { RoomFeed } from './subscription/room-feed.ts';
 import { RoomReader } from './subscription/room-reader.ts';
+import { Session } from './subscription/session.ts';
 import { cursorOf } from './subscription/since.ts';
 import type { SubscribeOptions, Subscription } from './subscription/subscription.ts';
-import { SystemFeed } from './subscription/system-feed.ts';
 import { type Token, TokenSource } from './token.ts';
 
 export interface GatewayClientOptions extends PlatformOptions {
@@ -24,6 +26,11 @@ export interface GatewayClientOptions extends PlatformOptions {
    * is asked again after a wait.
    */
   readonly token?: Token;
+  /**
+   * `relay`, which is the default: one connection for all rooms. `room`: a connection for each, which
+   * goes to where the room itself is.
+   */
+  readonly transport?: 'relay' | 'room';
   /**
    * Whether every connection brings `system`, the alerts and notifications to everyone, to the handlers
    * of `client.on`. True unless given.
@@ -55,22 +62,27 @@ export interface GatewayClientOptions extends PlatformOptions {
 export class GatewayClient {
   readonly #url: URL;
   readonly #shared: ConnectionOptions;
-  readonly #feeds = new Map<string, RoomFeed>();
+  readonly #transport: 'relay' | 'room';
+  /** By the room that they are of; undefined for that of all rooms. */
+  readonly #sessions = new Map<string | undefined, Session>();
   readonly #handlers = new Handlers();
-  readonly #system: SystemFeed | undefined;
+  /** Up to where the handlers of `client.on` have heard `system`, over whichever sockets. */
+  readonly #heard: Standing = { position: undefined, isConfirmed: false, isShared: true };
+  readonly #hearsSystem: boolean;
   readonly #closing = new AbortController();
 
   constructor(options: GatewayClientOptions) {
-    const { url, token = '', parse = JSON.parse, system = true } = options;
+    const { url, token = '', parse = JSON.parse, system = true, transport = 'relay' } = options;
+    this.#transport = transport;
     this.#url = new URL(url);
     this.#url.protocol = this.#url.protocol.replace('http', 'ws');
     const platform = platformOf(options);
     this.#shared = { platform, tokens: new TokenSource(token, platform), parse };
-    if (system) this.#system = new SystemFeed(this.#give, this.#handlers.errorsOf(systemRoom));
+    this.#hearsSystem = system;
     heed(
       platform.window,
       (event) => {
-        for (const { connection } of this.#feeds.values()) connection.heed(event);
+        for (const { connection } of this.#sessions.values()) connection.heed(event);
       },
       this.#closing.signal,
     );
@@ -79,12 +91,13 @@ export class GatewayClient {
   /** `open` when every room is open, or else the state of one that is not; `idle` without rooms. */
   get status(): StateKind {
     if (this.#closing.signal.aborted) return 'stopped';
-    const states = [...this.#feeds.values()].map(({ status }) => status.state);
+    const feeds = [...this.#sessions.values()].flatMap((session) => session.feeds);
+    const states = feeds.filter(({ isLeft }) => !isLeft).map(({ status }) => status.state);
     return states.find((state) => state !== 'open') ?? states[0] ?? 'idle';
   }
 
   /**
-   * Subscribes to a room. Several subscriptions to one room share its connection, which runs at the
+   * Subscribes to a room. Several subscriptions to one room share what the gateway sends of it, at the
    * rate of the fastest of them, and all of them get their events at that rate.
    *
    * A room that refuses for good is told as an `error`; it is `stopped`, and its status has the `code`.
@@ -103,12 +116,20 @@ export class GatewayClient {
     if (this.#closing.signal.aborted)
       throw new GatewayError('closed', 'the client is closed', room);
     const since = cursorOf(options.since, room);
-    const feed = this.#feeds.get(room) ?? this.#open(room, since);
-    const member = new RoomReader<Event>(feed, { ...options, since });
-    feed.add(member);
-    if (options.signal?.aborted) member.unsubscribe();
-    feed.connection.dispatch('start');
-    return member;
+    const name = String(room);
+    // Where the caller stands, all begin.
+    if (name === systemRoom) this.#heard.position ??= since;
+    const session = this.#sessionOf(this.#transport === 'room' ? name : undefined);
+    const feed = session.feedOf(name, (feed) => {
+      // The slowest rate, so that this reader does not decide how fast the room is sent.
+      return new RoomReader<GatewayEvent>(feed, { onEvent: this.#give, maxRate: 1, since });
+    });
+    const reader = new RoomReader<Event>(feed, { ...options, since });
+    feed.add(reader);
+    if (options.signal?.aborted) reader.unsubscribe();
+    session.connection.dispatch('start');
+    feed.show();
+    return reader;
   }
 
   /**
@@ -141,38 +162,41 @@ export class GatewayClient {
   close(): void {
     this.#closing.abort();
     this.#shared.tokens.close();
-    for (const { connection } of this.#feeds.values()) connection.dispatch('close');
+    for (const { connection } of this.#sessions.values()) connection.dispatch('close');
   }
 
-  #open(room: string, since: Cursor | undefined): RoomFeed {
-    const isSystem = room === systemRoom;
-    const system = this.#system;
-    if (isSystem) system?.begin(since);
-    const feed = new RoomFeed({
+  #sessionOf(room: string | undefined): Session {
+    const known = this.#sessions.get(room);
+    if (known) return known;
+    const session = new Session({
       ...this.#shared,
       room,
       url: this.#url,
-      systemReader: isSystem ? undefined : system?.reader(),
-      onError: this.#handlers.errorsOf(room),
-      onStatus: (status) => {
-        // The next subscription to the room begins anew.
-        if (status.state === 'stopped') this.#feeds.delete(room);
-        this.#handlers.emit('status', status, room);
-        const { code = 'closed', reason } = status;
-        if (code !== 'closed') feed.onError(code, undefined, reason);
-      },
+      systemReader: this.#hearsSystem ? this.#hearSystem : undefined,
+      handlers: this.#handlers,
+      // The next subscription begins anew.
+      onStopped: () => this.#sessions.delete(room),
     });
-    // The slowest rate, so that this reader does not decide how fast the connection runs.
-    const maxRate = 1;
-    feed.add(
-      (isSystem && system?.reader(maxRate)) ||
-        new RoomReader<GatewayEvent>(feed, { onEvent: this.#give, maxRate, since }),
-    );
-    this.#feeds.set(room, feed);
-    if (this.#shared.platform.window.navigator?.onLine === false)
-      feed.connection.dispatch('offline');
-    return feed;
+    this.#sessions.set(room, session);
+    const isOffline = this.#shared.platform.window.navigator?.onLine === false;
+    if (isOffline) session.connection.dispatch('offline');
+    return session;
   }
+
+  /**
+   * Reads `system` for the handlers of its types, over one more socket: an alert that comes over each is
+   * told once, and a socket that comes back goes on from what any of them has brought.
+   */
+  readonly #hearSystem = (feed: RoomFeed, maxRate?: MaxRate): Reader =>
+    new RoomReader<GatewayEvent>(feed, {
+      onEvent: this.#give,
+      onGap: (gap) => {
+        const { from, to, reason } = gap;
+        feed.onError('system_gap', gap, `missing ${from} to ${to}: ${reason}`);
+      },
+      maxRate,
+      shared: this.#heard,
+    });
 
   /** Gives an event to the handlers of its type. */
   readonly #give = (event: GatewayEvent, info: EventInfo): void => {

@@ -4,6 +4,7 @@ import type { Env } from '../env.ts';
 import type { RoomAnswer } from '../room/intake/intake.ts';
 import type { RoomBatch } from '../room/intake/room-batch.ts';
 import { callRoom, type RoomFailure, type RoomStub, roomStub } from '../room-call.ts';
+import { versionOf } from '../version.ts';
 
 /** What a room made of its records; `failed` when it could not be reached. */
 export type RoomOutcome = RoomAnswer | RoomFailure;
@@ -17,7 +18,7 @@ export async function appendAll(
     const outcome = await callRoom<RoomStub, RoomAnswer>({
       room,
       stub: () => roomStub(env, config, room),
-      call: (stub) => stub.append(batch),
+      call: (stub) => stub.append(batch, versionOf(env)),
       // The room knows which records it has.
       isIdempotent: true,
     });

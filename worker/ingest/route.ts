@@ -7,6 +7,7 @@ import type { PositionedBatch, Rejection, UnpositionedBatch } from '../protocol/
 import type { JsonText } from '../protocol/json-text.ts';
 import type { BatchReading } from '../protocol/read-batch.ts';
 import type { PositionedRoomRecord, RoomBatch, RoomRecord } from '../room/intake/room-batch.ts';
+import type { Symbols } from '../symbols.ts';
 import { compose } from './compose.ts';
 
 export interface Routed {
@@ -21,6 +22,7 @@ export type Delivery = Omit<RoomBatch & { readonly kind: 'webhook' }, 'kind' | '
 /** Routes a batch of the bridge, whose records have a place in Kafka. */
 export function routePositioned(
   { batch, values }: BatchReading & { readonly kind: 'kafka' },
+  symbols: Symbols,
   now: number,
 ): Routed {
   const { source } = batch;
@@ -30,6 +32,7 @@ export function routePositioned(
     batch.records,
     values,
     place,
+    symbols,
     now,
   );
   return { rooms: mapValues(rooms, (records) => ({ kind: 'kafka', source, records })), rejected };
@@ -39,12 +42,14 @@ export function routePositioned(
 export function routeUnpositioned(
   { batch, values }: BatchReading & { readonly kind: 'webhook' },
   delivery: Delivery,
+  symbols: Symbols,
   now: number,
 ): Routed {
   const { rooms, rejected } = route<UnpositionedBatch['records'][number], RoomRecord>(
     batch.records,
     values,
     (record) => record,
+    symbols,
     now,
   );
   return {
@@ -60,6 +65,7 @@ function route<Item extends BatchRecord, Placed extends RoomRecord | PositionedR
   records: readonly Item[],
   values: readonly JsonText[],
   place: (record: RoomRecord, item: Item) => Placed,
+  symbols: Symbols,
   now: number,
 ): { readonly rooms: ReadonlyMap<string, readonly Placed[]>; readonly rejected: Rejection[] } {
   const rooms = new Map<string, Placed[]>();
@@ -74,6 +80,11 @@ function route<Item extends BatchRecord, Placed extends RoomRecord | PositionedR
       continue;
     }
     const { topic, destinations, key, expiresAt, priority } = admission;
+    if (!destinations.every(({ room }) => symbols.hasRoom(room))) {
+      const message = 'the gateway has no such symbol';
+      rejected.push({ index, code: 'symbol_unknown', message });
+      continue;
+    }
     for (const { room, view } of destinations) {
       const event = compose(topic, item.value, json.text, view, item.timestamp ?? now);
       const record = place([index, event, key, expiresAt, priority], item);

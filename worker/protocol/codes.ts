@@ -22,6 +22,7 @@ export const HTTP_ERRORS = {
   token_not_yet: { status: 425, retry: true },
   position_forbidden: { status: 403, retry: false },
   room_forbidden: { status: 403, retry: false },
+  symbol_unknown: { status: 404, retry: false },
   not_found: { status: 404, retry: false },
   method_not_allowed: { status: 405, retry: false },
   batch_too_large: { status: 413, retry: false },
@@ -50,6 +51,8 @@ export const REJECTION_CODES = [
   'private_field',
   'type_invalid',
   'symbol_invalid',
+  /** The gateway's operator names the symbols that it knows. Only the gateway can judge by it. */
+  'symbol_unknown',
   'user_id_invalid',
   'target_invalid',
   'data_invalid',
@@ -70,6 +73,8 @@ export const CLOSE_CODES = {
   /** What a wake must know of it does not fit into what the platform keeps of a socket. */
   session_too_large: { close: 4431, retry: false },
   too_many_messages: { close: 4429, retry: true },
+  /** The object takes on newer code; a `shutdown` frame has said when to come back. */
+  shutdown: { close: 4503, retry: true },
 } as const;
 export type CloseReason = keyof typeof CLOSE_CODES;
 
@@ -87,6 +92,7 @@ export const SOCKET_ERROR_CODES = [
   'token_missing',
   'room_forbidden',
   'room_invalid',
+  'symbol_unknown',
   'room_unavailable',
   'rooms_too_many',
 ] as const;

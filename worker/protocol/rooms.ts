@@ -82,6 +82,9 @@ export const ROOM_ACCESS = {
   custom: 'grant',
 } as const satisfies Readonly<Record<RoomClass, Access>>;
 
+/** The classes of rooms that are called by a symbol. */
+const SYMBOL_CLASSES: readonly RoomClass[] = ['price', 'orderbook', 'trade'];
+
 /** A parsed room name; `id` is the symbol, the user id or the custom room's own name. */
 export interface RoomName {
   readonly class: RoomClass;
@@ -139,6 +142,12 @@ export function nameOfRoom({ class: roomClass, id }: RoomName): string {
 export function normalRoomName(name: string): string {
   const room = parseRoomName(name);
   return room === undefined ? name : nameOfRoom(room);
+}
+
+/** The symbol by which a room is called, given its name in normal form; undefined when it has none. */
+export function symbolOfRoom(room: string): string | undefined {
+  const roomClass = SYMBOL_CLASSES.find((known) => room.startsWith(`${known}:`));
+  return roomClass === undefined ? undefined : room.slice(roomClass.length + 1);
 }
 
 function isBare(name: string): name is BareRoomClass {

@@ -18,6 +18,7 @@ import { type LogSource, type NodeOwner, TreeNode, type TreePorts } from './foll
 import type { Log } from './log/log.ts';
 import type { Scheduled, Timers } from './scheduler.ts';
 import { isPrivate } from './session/admission.ts';
+import type { Following } from './session/eventless-rooms.ts';
 
 /** How many rooms are still followed that nobody reads any more. Each ends with its next event, too. */
 const MAX_UNREAD = 256;
@@ -74,6 +75,13 @@ export class Channels implements Scheduled {
   of(room: string): Channel | undefined {
     this.#unread.delete(room);
     return this.#nodeOf(room)?.channel;
+  }
+
+  /** Whether a room is followed here, and has an event as far as is known. */
+  followingOf(room: string): Following {
+    const node = this.#nodes.get(room);
+    if (node === undefined) return 'not';
+    return node.channel.log.head === 0 ? 'eventless' : 'with_events';
   }
 
   get dueAt(): number {
@@ -135,6 +143,19 @@ export class Channels implements Scheduled {
     return node.push(call, now);
   }
 
+  /** Saves at once what is saved when it is idle. */
+  saveAll(now: number): void {
+    for (const node of [...this.#unsaved.keys()]) {
+      this.#unsaved.delete(node);
+      node.saveAll(now);
+    }
+  }
+
+  /** Nothing has to be known of any room any more. */
+  forgetAll(): void {
+    for (const room of [...this.#nodes.keys()]) this.forget(room);
+  }
+
   /** Nothing has to be known of a room any more, and nobody reads it here. */
   forget(room: string): void {
     this.#ports.rows.remove(room, '');
@@ -146,6 +167,13 @@ export class Channels implements Scheduled {
     this.#unread.delete(room);
     this.#awake.delete(node);
     this.#unsaved.delete(node);
+  }
+
+  /** Whether nobody follows the root's room; for a relay, whether it follows none. A branch says it itself. */
+  get isForsaken(): boolean {
+    const { room, branch } = this.#ports;
+    if (room === undefined) return this.#nodes.size === 0;
+    return branch === undefined && !this.own.isFollowed;
   }
 
   /** At the end of a turn: lets go of what nobody here may read any more, and of what is too much. */

@@ -12,6 +12,8 @@ import { HTTP_ERRORS } from '../protocol/codes.ts';
 import { PING, PONG } from '../protocol/frames.ts';
 import { nameOfRoom } from '../protocol/rooms.ts';
 import { objectStub } from '../room-call.ts';
+import { symbolsOf } from '../symbols.ts';
+import { versionIn, versionOf } from '../version.ts';
 import { parseObjectName } from './follow/branches.ts';
 import { answerObject, objectsOver } from './follow/requests.ts';
 import { SqliteFollowRows } from './follow/rows.ts';
@@ -26,6 +28,9 @@ import { SqliteChunks } from './store/chunks.ts';
 /** This header carries a `Joiner` as JSON from the Worker, which alone can call an object. */
 export const JOINER_HEADER = 'x-gateway-joiner';
 
+/** Frames and answers have long left the object by then, once the output gate is open, in ms. */
+const SENDING_TIME = 250;
+
 /** A header holds no character beyond Latin-1, and a user's id may have any. */
 export function encodeJoiner(joiner: Joiner): string {
   return encodeURIComponent(JSON.stringify(joiner));
@@ -33,6 +38,8 @@ export function encodeJoiner(joiner: Joiner): string {
 
 export class Room extends DurableObject<Env> {
   readonly #room: PlainRoom;
+  /** Never settles; undefined until the object leaves. */
+  #leaving: Promise<never> | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -42,6 +49,7 @@ export class Room extends DurableObject<Env> {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     const { room: name, branch } = parsed;
     const room = name && nameOfRoom(name);
+    const chunks = new SqliteChunks(ctx.storage.sql);
     const followRows = new SqliteFollowRows(ctx.storage.sql);
     this.#room = new PlainRoom({ object, room, name, branch }, policyOf, {
       timers: {
@@ -50,17 +58,24 @@ export class Room extends DurableObject<Env> {
         clearTimeout: (timer) => clearTimeout(timer as number),
       },
       storage: {
-        chunks: new SqliteChunks(ctx.storage.sql),
+        chunks,
         followRows,
         setAlarm: (at) => ctx.waitUntil(ctx.storage.setAlarm(at)),
         clear: () => {
+          // Whoever has written nothing else has set no alarm either.
+          if (!chunks.exists && !followRows.exists) return;
           ctx.waitUntil(ctx.storage.deleteAll());
+          chunks.noteCleared();
           followRows.noteCleared();
         },
       },
-      objects: objectsOver((other) => objectStub(env, other)),
+      objects: objectsOver(
+        (other) => objectStub(env, other),
+        () => this.#room.departure.newest,
+      ),
       region: branch?.region ?? regionOf(env),
       width: maxFollowersOf(env),
+      symbols: symbolsOf(env),
       random: Math.random,
       sockets: ctx.getWebSockets().map((socket) => ({
         socket,
@@ -74,20 +89,27 @@ export class Room extends DurableObject<Env> {
         console.error({ event: 'room_aborted', room: object, error: String(error) });
         ctx.abort(String(error));
       },
+      leave: () => this.#leave(),
+      version: versionOf(env),
       warn: (event) => console.warn(event),
     });
   }
 
-  append(batch: RoomBatch): RoomAnswer {
-    return this.#room.append(batch);
+  /** @param version the newest version of the Worker that the caller knows, Unix ms. */
+  append(batch: RoomBatch, version?: number): RoomAnswer | Promise<never> {
+    this.#room.departure.learn(version, Date.now());
+    return this.#leaving ?? this.#room.append(batch);
   }
 
-  history(start: Place | undefined, limit: number): string {
-    return this.#room.history(start, limit);
+  history(start: Place | undefined, limit: number, version?: number): string | Promise<never> {
+    this.#room.departure.learn(version, Date.now());
+    return this.#leaving ?? this.#room.history(start, limit);
   }
 
   /** A call of another object, or a WebSocket upgrade from the Worker's connect route. */
   override async fetch(request: Request): Promise<Response> {
+    this.#room.departure.learn(versionIn(request.headers), Date.now());
+    if (this.#leaving !== undefined) return this.#leaving;
     return (await answerObject(request, this.#room)) ?? this.#connect(request);
   }
 
@@ -120,5 +142,18 @@ export class Room extends DurableObject<Env> {
 
   override alarm(): void {
     this.#room.alarm();
+  }
+
+  /** What was called while the object leaves waits until that has ended it: the caller then calls anew. */
+  #leave(): void {
+    const { ctx } = this;
+    this.#leaving = new Promise(() => {});
+    const end = async () => {
+      await ctx.storage.sync();
+      await new Promise((resolve) => setTimeout(resolve, SENDING_TIME));
+      console.log({ event: 'room_left', room: ctx.id.name });
+      ctx.abort('the object takes on a newer version of the Worker');
+    };
+    ctx.waitUntil(end());
   }
 }

@@ -3,6 +3,7 @@ import type { Identification } from '../auth/token.ts';
 import type { Cursor } from '../protocol/frames.ts';
 import type { MaxRate } from '../protocol/messages.ts';
 import type { RoomName } from '../protocol/rooms.ts';
+import type { Symbols } from '../symbols.ts';
 import type { Branch } from './follow/branches.ts';
 import type { Objects } from './follow/calls.ts';
 import type { FollowRows } from './follow/rows.ts';
@@ -28,6 +29,8 @@ export interface Joiner extends Identity {
   readonly maxRate: MaxRate | undefined;
   /** The path that the client is told to come back to. */
   readonly home?: string | undefined;
+  /** The client's network, at a relay; undefined when it is not known. */
+  readonly address?: string | undefined;
   /** Where the client stands in `system`, which every session reads that does not decline it. */
   readonly system: Cursor | 'off' | undefined;
 }
@@ -48,6 +51,8 @@ export interface RoomPorts {
   readonly region: string;
   /** How many branches, and how many other followers, follow one object at most. */
   readonly width: number;
+  /** The symbols that have rooms. */
+  readonly symbols: Pick<Symbols, 'hasRoom'>;
   /** A number from 0 to 1. */
   readonly random: () => number;
   /** The sockets that were held when the object slept; `null` for one that was dismissed. */
@@ -59,8 +64,12 @@ export interface RoomPorts {
   ) => Promise<Exclude<Identification, { readonly kind: 'anonymous' }>>;
   /** How many sockets may be held, and how many with those that are closing. */
   readonly maxSockets: { readonly held: number; readonly open: number };
-  /** Ends the object. */
+  /** Ends the object, because it has failed. */
   readonly abort: (error: unknown) => void;
+  /** Ends the object when all that it has written is kept and all that it has sent has left. */
+  readonly leave: () => void;
+  /** When the version of the Worker that runs here was made, Unix ms; undefined when that is not known. */
+  readonly version: number | undefined;
   /** Tells the operator. */
   readonly warn: (event: Readonly<Record<string, unknown>>) => void;
 }

@@ -18,6 +18,7 @@ import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
 import { Pace } from './delivery/pace.ts';
+import { Departure } from './departure.ts';
 import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
 import { Intake, type RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
@@ -29,16 +30,16 @@ import { Scheduler } from './scheduler.ts';
 import { admissionToAll, admissionToOne, isPrivate } from './session/admission.ts';
 import { attachmentOf, restoreSession } from './session/attachment.ts';
 import { Conversation } from './session/conversation.ts';
+import { EventlessRooms } from './session/eventless-rooms.ts';
 import type { Socket } from './session/output.ts';
 import { RELAY_SOCKET, ROOM_SOCKET } from './session/profile.ts';
 import type { Session } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
 import { openStore } from './store/open-store.ts';
+import { isUntouched } from './store/state.ts';
 import type { Store } from './store/store.ts';
 import type { Turn } from './turn.ts';
 
-/** How often a room that leaves something out says so in the log, in ms. */
-const LOSSES_EVERY = 60_000;
 /** The state that an object may show to new members at once, in characters: a few large rooms. */
 const JOINING_BURST = 8 * 1024 * 1024;
 /** The state that it may show them each ms, in characters: 16 MB/s. */
@@ -56,12 +57,14 @@ interface Root {
 export class Room {
   readonly sessions: Sessions;
   readonly losses = new Losses();
+  readonly departure: Departure;
   readonly #identity: RoomIdentity;
   readonly #policyOf: (room: string) => Policy;
   readonly #ports: RoomPorts;
   readonly #root: Root | undefined;
   readonly #channels: Channels;
   readonly #conversation: Conversation;
+  readonly #eventless = new EventlessRooms((room) => this.#channels.followingOf(room));
   readonly #alarm: Alarm;
   readonly #scheduler: Scheduler;
   readonly #turn: { -readonly [Field in keyof Turn]: Turn[Field] } = {
@@ -69,8 +72,6 @@ export class Room {
     answers: undefined,
     depth: 0,
   };
-  #lossesReported = 0;
-  #lossesReportedAt = 0;
 
   constructor(identity: RoomIdentity, policyOf: (room: string) => Policy, ports: RoomPorts) {
     const { object, room, name, branch } = identity;
@@ -119,13 +120,18 @@ export class Room {
     const channelOf = (wanted: string) => this.#channels.of(wanted);
     this.#conversation = new Conversation({
       sessions: this.sessions,
-      admission: room === undefined ? admissionToAll(channelOf) : admissionToOne(room, channelOf),
+      admission:
+        room === undefined
+          ? admissionToAll(channelOf, ports.symbols, this.#eventless)
+          : admissionToOne(room, channelOf),
       checkToken,
       opens: (user) => name === undefined || accessTo(name, user) === 'granted',
       turn,
     });
     const parts = [this.#channels, laggards, ...(this.#root ? [this.#root.store] : [])];
     this.#scheduler = new Scheduler(timers, parts, this.#turn, (depth) => turn(() => {}, depth));
+    const saved = [this.#channels, ...(this.#root ? [this.#root.store] : [])];
+    this.departure = new Departure(ports, { saved, sessions: this.sessions }, now);
     if (sockets.length > 0) this.#inTurn(() => this.#wake(now), UNKNOWN_CAUSE);
   }
 
@@ -139,7 +145,8 @@ export class Room {
         this.#channels.own.channel.appended(entries, priorities, now);
         this.#channels.own.grown(now);
       }
-      this.#reportLosses(now);
+      const losses = this.losses.due(now);
+      if (losses !== undefined) this.#ports.warn({ ...losses, room: this.#identity.object });
       return answer;
     });
   }
@@ -245,9 +252,11 @@ export class Room {
       this.sessions.sendOutgoing();
       this.#channels.tidy();
       this.sessions.saveChanged();
-      if (answers !== 'either') this.#alarm.ask(this.#channels.alarmAt(now));
+      if (this.#isVoid(now)) this.#clear();
+      else if (answers !== 'either') this.#alarm.ask(this.#channels.alarmAt(now));
       this.#channels.rest(now);
       this.#scheduler.arm(now);
+      this.departure.run(now);
       return result;
     } catch (error) {
       this.#ports.abort(error);
@@ -258,13 +267,22 @@ export class Room {
   /** Nobody follows a room here any more, nor does this object. A branch is nothing else. */
   #forget(room: string): void {
     const { room: own, branch } = this.#identity;
-    const isForsakenBranch = branch !== undefined && room === own;
-    if (!isForsakenBranch) {
-      this.#channels.forget(room);
-      return;
-    }
-    this.#ports.storage.clear();
+    if (branch !== undefined && room === own) this.#clear();
+    else this.#channels.forget(room);
+  }
+
+  /** Whether it holds nobody, is followed by nobody, and has never had anything to give. */
+  #isVoid(now: number): boolean {
+    if (this.sessions.size > 0 || !this.#channels.isForsaken) return false;
+    return this.#root === undefined || isUntouched(this.#root.store.state, now);
+  }
+
+  /** Leaves nothing behind, so that nobody makes objects that stay by asking for rooms. */
+  #clear(): void {
+    this.#channels.forgetAll();
+    this.#root?.store.cleared();
     this.#alarm.wentOff();
+    this.#ports.storage.clear();
   }
 
   /** A session reads `system` without asking, beside the room that it has come for. */
@@ -291,7 +309,11 @@ export class Room {
       if (isOver && this.#takesToken(rooms)) this.sessions.dismiss(session, 'token_expired');
     }
     for (const { session, attachment } of held) {
-      if (this.sessions.holds(session)) restoreSession(session, channelOf, attachment, now);
+      if (!this.sessions.holds(session)) continue;
+      restoreSession(session, channelOf, attachment, now);
+      for (const room of session.subscriptions.keys()) {
+        this.#eventless.count(room, session.address, now);
+      }
     }
   }
 
@@ -299,14 +321,5 @@ export class Room {
   #takesToken(rooms: readonly string[]): boolean {
     const { room } = this.#identity;
     return room === undefined ? rooms.some(isPrivate) : this.#policyOf(room).access !== 'anyone';
-  }
-
-  #reportLosses(now: number): void {
-    const { total, conflated, gaps, slowConsumers } = this.losses;
-    if (total === this.#lossesReported || now - this.#lossesReportedAt < LOSSES_EVERY) return;
-    this.#lossesReported = total;
-    this.#lossesReportedAt = now;
-    const { object } = this.#identity;
-    this.#ports.warn({ event: 'room_losses', room: object, conflated, gaps, slowConsumers });
   }
 }

@@ -29,7 +29,7 @@ export const connect = new Hono<{ Bindings: Env }>().get('/:room', async (c) => 
   const refusal = refuseOther(c);
   if (refusal !== undefined) return refusal;
   const joiner = { ...reader.identity, since, maxRate, system };
-  const response = await reader.call((room) => requestSocket(room, joiner));
+  const response = await reader.call((room) => requestSocket(c.env, room, joiner));
   if ('kind' in response) return refuseUnavailable(c, response);
   if (response.status === HTTP_ERRORS.room_full.status) {
     return refuse(c, 'room_full', 'this room holds as many sockets as it may');

@@ -7,6 +7,7 @@ import type { Env } from '../env.ts';
 import { parseCursor } from '../protocol/frames.ts';
 import { refuse, refuseUnavailable } from '../refusal.ts';
 import type { Place } from '../room/log/resume.ts';
+import { versionOf } from '../version.ts';
 import { admitReader } from './reader.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -24,7 +25,7 @@ export const history = new Hono<{ Bindings: Env }>().get('/:room/events', async 
   if (count < 1 || count > MAX_LIMIT) {
     return refuse(c, 'limit_invalid', `limit is a whole number from 1 to ${MAX_LIMIT}`);
   }
-  const page = await reader.call((room) => room.history(start, count));
+  const page = await reader.call((room) => room.history(start, count, versionOf(c.env)));
   if (typeof page !== 'string') return refuseUnavailable(c, page);
   return c.body(page, 200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
 });

@@ -20,6 +20,7 @@ import {
 } from '../protocol/signature.ts';
 import { unreachable } from '../protocol/unreachable.ts';
 import { refuse } from '../refusal.ts';
+import type { Symbols } from '../symbols.ts';
 
 const TOO_LARGE = `a batch has at most ${MAX_BATCH_BYTES} bytes and ${MAX_BATCH_RECORDS} records`;
 
@@ -41,7 +42,7 @@ export const ingest = new Hono<{ Bindings: Env }>()
         const message = "only a bridge's secret may state source and offset";
         return refuse(c, 'position_forbidden', message);
       }
-      const routed = await routeReading(reading, signature, Date.now());
+      const routed = await routeReading(reading, signature, config.symbols, Date.now());
       const outcomes = await appendAll(c.env, config, routed.rooms);
       const answer = answerFor(reading.batch.records.length, routed, outcomes);
       if (answer.kind === 'failed') {
@@ -64,12 +65,13 @@ type Verified = Verification<IngestKey> & { readonly kind: 'verified' };
 async function routeReading(
   reading: Exclude<BatchReading, { readonly kind: 'refused' }>,
   { key, id, timestamp }: Verified,
+  symbols: Symbols,
   now: number,
 ): Promise<Routed> {
-  if (reading.kind === 'kafka') return routePositioned(reading, now);
+  if (reading.kind === 'kafka') return routePositioned(reading, symbols, now);
   const webhookId = await fingerprint(`${key.fingerprint} ${id}`);
   const staleAt = (timestamp + TOLERANCE_SECONDS) * 1000;
-  return routeUnpositioned(reading, { webhookId, staleAt }, now);
+  return routeUnpositioned(reading, { webhookId, staleAt }, symbols, now);
 }
 
 function refuseSignature(

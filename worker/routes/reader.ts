@@ -39,12 +39,14 @@ export async function admitReader(c: Context<{ Bindings: Env }>, name: string): 
   const config = await configOf(c.env);
   const parsed = parseRoomName(name);
   if (parsed === undefined) return refused('room_invalid', 'no room can be called that');
+  const room = nameOfRoom(parsed);
+  if (!config.symbols.hasRoom(room))
+    return refused('symbol_unknown', 'this gateway has no such symbol');
   const identified = await identifyReader(c, config);
   if (identified.kind === 'refused') return identified;
   const { identity } = identified;
   const access = accessTo(parsed, identity);
   if (access !== 'granted') return refused(access, MESSAGES[access]);
-  const room = nameOfRoom(parsed);
   return {
     kind: 'admitted',
     call: (call) => callRoom({ room, stub: () => roomStub(c.env, config, room), call }),

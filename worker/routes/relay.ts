@@ -12,6 +12,7 @@ import {
   homeOf,
   MOST_TRIES,
   nameOfRelay,
+  networkOf,
   noteFull,
   readHome,
   regionOfClient,
@@ -32,12 +33,14 @@ export const relay = new Hono<{ Bindings: Env }>().get('/', async (c) => {
   const now = Date.now();
   for await (const place of placesFor(c, config, now)) {
     const home = await homeOf(config, place, now);
-    const joiner = { ...reader.identity, since: undefined, maxRate: undefined, system, home };
+    const anew = { since: undefined, maxRate: undefined };
+    const address = networkOf(c.req.header('cf-connecting-ip'));
+    const joiner = { ...reader.identity, ...anew, system, home, address };
     const object = nameOfRelay(place);
     const response = await callRoom({
       room: object,
       stub: () => objectStub(c.env, object),
-      call: (stub) => requestSocket(stub, joiner),
+      call: (stub) => requestSocket(c.env, stub, joiner),
     });
     if ('kind' in response) return refuseUnavailable(c, response);
     if (response.status !== HTTP_ERRORS.room_full.status) return handOver(c, response);
@@ -55,5 +58,6 @@ async function* placesFor(
   const home = await readHome(config, c.req.query('home') ?? '', now);
   if (home !== undefined) yield home;
   const region = regionOfClient(c.env, c.req.raw);
-  for (let tries = 0; tries < MOST_TRIES; tries++) yield chooseRelay(region, now);
+  yield chooseRelay(region, 'all', now);
+  for (let tries = 1; tries < MOST_TRIES; tries++) yield chooseRelay(region, 'newest', now);
 }

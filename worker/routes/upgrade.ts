@@ -7,6 +7,7 @@ import { refuse } from '../refusal.ts';
 import { encodeJoiner, JOINER_HEADER } from '../room/durable-object.ts';
 import type { Joiner } from '../room/ports.ts';
 import type { RoomStub } from '../room-call.ts';
+import { versionHeader, versionOf } from '../version.ts';
 
 type GatewayContext = Context<{ Bindings: Env }>;
 
@@ -25,8 +26,12 @@ export function refuseOther(c: GatewayContext): Response | undefined {
 }
 
 /** Asks an object to hold the socket. */
-export function requestSocket(object: RoomStub, joiner: Joiner): Promise<Response> {
-  const headers = { Upgrade: 'websocket', [JOINER_HEADER]: encodeJoiner(joiner) };
+export function requestSocket(env: Env, object: RoomStub, joiner: Joiner): Promise<Response> {
+  const headers = {
+    Upgrade: 'websocket',
+    [JOINER_HEADER]: encodeJoiner(joiner),
+    ...versionHeader(versionOf(env)),
+  };
   return object.fetch('https://room/', { headers });
 }
 

@@ -15,28 +15,46 @@ export interface ReceivedEvent {
 }
 
 export interface ReceivedFrame {
-  readonly type: string;
+  /** As it came. */
+  readonly text: string;
+  /** Undefined for something that is no frame. */
+  readonly type: string | undefined;
   readonly room: string | undefined;
   readonly events: readonly ReceivedEvent[];
 }
 
-/** The frame; undefined for something that is no frame. */
-export function readFrame(text: string): ReceivedFrame | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
+/** The frames of a message: over a relay they come in an array. */
+export function readFrames(message: string): ReceivedFrame[] {
+  const reader = new JsonTextReader(message);
+  if (!isJson(message) || !reader.enterArray()) return [readFrame(message)];
+  const frames: ReceivedFrame[] = [];
+  while (reader.nextElement()) {
+    const { start, end } = reader.skip();
+    frames.push(readFrame(message.slice(start, end)));
   }
-  const parsed = v.safeParse(frameSchema, value);
-  if (!parsed.success) return undefined;
+  return frames;
+}
+
+function readFrame(text: string): ReceivedFrame {
+  const parsed = isJson(text) ? v.safeParse(frameSchema, JSON.parse(text)) : undefined;
+  if (!parsed?.success) return { text, type: undefined, room: undefined, events: [] };
   const { type, room, events = [] } = parsed.output;
   const sources = events.length === 0 ? [] : eventSources(text);
   return {
+    text,
     type,
     room,
     events: events.map((event, index) => ({ seq: event.seq, source: sources[index] ?? '' })),
   };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function eventSources(text: string): string[] {

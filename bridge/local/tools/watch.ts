@@ -1,22 +1,19 @@
-/** `npm run watch -- ROOM …`: prints what arrives in rooms, one WebSocket each. */
+/** `npm run watch -- ROOM …`: prints what arrives in rooms, over one WebSocket. */
 import { parseArgs } from 'node:util';
 import { DEFAULT_PORT } from '../config.ts';
 import type { ReceivedFrame } from './received-frame.ts';
-import { watchRoom } from './watched-room.ts';
+import { watchRooms } from './watched-rooms.ts';
 
 const USAGE = `usage: npm run watch -- ROOM … [--url ws://HOST:PORT] [--json]
 
 Rooms are price:BTC-USDC, orderbook:…, trade:…, price_updates, system; with a token in TOKEN also
-user:… and the token's own rooms. Alerts to everyone (of system) are printed once, whatever the rooms.
+user:… and the token's own rooms. Alerts to everyone (of system) are printed as well.
 --url     ws://localhost:PORT unless given, PORT being ${DEFAULT_PORT} by default
 --json    prints the frames as they come, instead of a line for each event`;
 
 const { values, positionals: rooms } = readArguments();
 const url = values.url ?? `ws://localhost:${process.env.PORT || DEFAULT_PORT}`;
 const token = process.env.TOKEN || undefined;
-/** Every socket would bring the alerts: that of `system` does, or else the first. */
-const alertsWith = rooms.includes('system') ? 'system' : rooms[0];
-
 // A pipe that has had enough, such as `| head`, ends us quietly.
 process.stdout.on('error', () => process.exit());
 process.once('SIGINT', () => process.exit());
@@ -25,27 +22,18 @@ if (values.help || rooms.length === 0) {
   console.error(USAGE);
   process.exitCode = values.help ? 0 : 2;
 } else {
-  const refused = await Promise.all(rooms.map(watch));
-  if (refused.some(Boolean)) process.exitCode = 1;
-}
-
-async function watch(room: string): Promise<boolean> {
-  const onNote = (note: string) => console.error(`${room}  ${note}`);
-  const onFrame = (text: string, frame: ReceivedFrame | undefined) => {
-    for (const line of values.json ? [text] : linesOf(text, frame)) console.log(line);
+  const onNote = (room: string, note: string) => console.error(`${room}  ${note}`);
+  const onFrame = (frame: ReceivedFrame) => {
+    for (const line of values.json ? [frame.text] : linesOf(frame)) console.log(line);
   };
-  const reason = await watchRoom(
-    { url, room, token, system: room === alertsWith, onNote, onFrame },
-    new AbortController().signal,
-  );
-  if (reason !== undefined) onNote(reason);
-  return reason !== undefined;
+  await watchRooms({ url, rooms, token, onNote, onFrame }, new AbortController().signal);
+  // No room is left.
+  process.exitCode = 1;
 }
 
 /** A line for each event; anything else as it is. */
-function linesOf(text: string, frame: ReceivedFrame | undefined): string[] {
-  if (frame === undefined || (frame.type !== 'events' && frame.type !== 'snapshot')) return [text];
-  const { type, room, events } = frame;
+function linesOf({ text, type, room, events }: ReceivedFrame): string[] {
+  if (type !== 'events' && type !== 'snapshot') return [text];
   return events.map(
     ({ seq, source }) => `${room}  ${type === 'snapshot' ? '=' : '#'}${seq}  ${oneLine(source)}`,
   );

@@ -11,6 +11,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
 import { leash } from '../processes/owned-process.ts';
 import { LOOPBACK } from '../processes/port.ts';
+import { removeEmptyObjects } from './empty-objects.ts';
 
 export interface WorkerdOptions {
   readonly port: number;
@@ -40,6 +41,8 @@ export async function runWorkerd(
   const { workerOptions, main, define } = unstable_getMiniflareWorkerOptions(config);
   if (main === undefined) throw new Error(`${options.configPath} names no main`);
   const contents = await bundle(main, define);
+
+  await removeEmptyObjects(options.stateDir);
 
   let stopping = false;
   let pid = 0;

@@ -141,6 +141,7 @@ export class FakeGateway {
     };
     return new GatewayClient({
       url: URL_OF_GATEWAY,
+      transport: 'room',
       WebSocket: class extends FakeSocket {
         constructor(url: string, protocols: string[]) {
           super(url, protocols);

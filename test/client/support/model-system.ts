@@ -4,7 +4,7 @@
  */
 import type { Cursor } from '../../../worker/protocol/frames.ts';
 import { events, type FakeSocket, gap, snapshot, subscribed, WELCOME } from './fake-gateway.ts';
-import { range } from './model-room.ts';
+import { range } from './model-log.ts';
 
 const SYSTEM = 'system';
 

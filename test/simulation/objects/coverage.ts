@@ -26,6 +26,7 @@ export const TO_BE_MET = [
   'depth of 3 and more',
   'crashes',
   'crashes in a turn',
+  'departures',
   'sleeps with sockets',
   'tokens ended',
   'tokens checked too late',

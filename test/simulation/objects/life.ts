@@ -88,8 +88,10 @@ class Life {
       if (connection !== undefined) this.#authenticate(connection);
     } else if (roll < 72) {
       if (connection !== undefined) actors.read(connection);
-    } else if (roll < 79) {
+    } else if (roll < 78) {
       random.some(world.objects)?.crash();
+    } else if (roll < 79) {
+      random.some(world.objects)?.deploy();
     } else if (roll < 92) {
       random.some(world.objects)?.sleep();
     } else {

@@ -2,6 +2,7 @@
 import type { RoomPorts } from '../../../worker/room/ports.ts';
 import { Room } from '../../../worker/room/room.ts';
 import { decodeAttachment } from '../../../worker/room/session/attachment.ts';
+import { EVERY_SYMBOL } from '../../../worker/symbols.ts';
 import type { Planned } from './agenda.ts';
 import { CallsInFlight } from './calls-in-flight.ts';
 import type { Answer, Say, Settlement } from './network.ts';
@@ -13,7 +14,7 @@ import type { World } from './world.ts';
 const MICROTASKS = 6;
 
 /** What ended the lifetime before. */
-export type Ending = 'sleep' | 'crash' | undefined;
+export type Ending = 'sleep' | 'crash' | 'departure' | undefined;
 
 export class Memory {
   readonly room: Room;
@@ -83,7 +84,10 @@ export class Memory {
       checkToken: (token) => this.#await(0, (settle) => world.checkToken(token, settle)),
       maxSockets: { held: 100, open: 200 },
       abort: (error) => world.violate(`${object.name} aborts: ${stackOf(error)}`),
+      leave: () => object.noteLeaving(),
+      version: object.version,
       warn: () => {},
+      symbols: EVERY_SYMBOL,
       random: () => world.random.below(1_000) / 1_000,
       objects: {
         follow: (to, call, signal) => this.#call(to, { kind: 'follow', call }, signal),

@@ -13,6 +13,7 @@ import { Upstream } from '../../../worker/room/follow/upstream.ts';
 import { decodeEntries, encodeEntries } from '../../../worker/room/log/entry.ts';
 import { Room } from '../../../worker/room/room.ts';
 import { Sessions } from '../../../worker/room/session/sessions.ts';
+import { MemoryStore } from '../../../worker/room/store/memory-store.ts';
 import { replaceGetter, wrap } from '../planting.ts';
 import type { KindName } from './lives.ts';
 import type { WorldOptions } from './world.ts';
@@ -148,6 +149,11 @@ export const MISTAKES: readonly Mistake[] = [
   {
     mistake: 'rights are not checked again after an await',
     plant: () => vi.spyOn(Sessions.prototype, 'holds').mockReturnValue(true),
+  },
+  {
+    mistake: 'who leaves for newer code saves nothing of its log',
+    breaks: /another epoch for nothing/,
+    plant: () => vi.spyOn(MemoryStore.prototype, 'saveAll').mockImplementation(() => {}),
   },
 ];
 

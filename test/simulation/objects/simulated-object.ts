@@ -51,12 +51,16 @@ export class SimulatedObject {
   readonly sockets = new Set<Connection>();
   /** How many alarms went off. */
   alarms = 0;
+  /** Of the newest code that there is for it. */
+  version = 1;
   readonly #world: World;
   #memory: Memory | undefined;
   #turn: ObjectTurn | undefined;
   #turns = 0;
   #alarm: Planned | undefined;
   #endedBy: Ending;
+  /** Whether it ends with the turn that it is in. */
+  #isLeaving = false;
 
   constructor(world: World, name: string, id: ObjectId, region: string) {
     this.#world = world;
@@ -137,6 +141,17 @@ export class SimulatedObject {
     this.sockets.clear();
   }
 
+  /** A call tells it that there is newer code. It leaves for it some time, unless it has only just started. */
+  deploy(): void {
+    this.version++;
+    this.#memory?.room.departure.learn(this.version, this.#world.now());
+  }
+
+  /** It has let go of its sockets, and ends with its turn. */
+  noteLeaving(): void {
+    this.#isLeaving = true;
+  }
+
   /** It goes to sleep, if nothing keeps it awake. */
   sleep(): void {
     if (this.#memory === undefined || !this.isIdle) return;
@@ -178,6 +193,7 @@ export class SimulatedObject {
     for (const leave of leaves) leave();
     if (this.room === undefined) this.#judgePrivateRooms();
     world.readAll(this);
+    if (this.#isLeaving) this.#depart();
     return true;
   }
 
@@ -227,11 +243,20 @@ export class SimulatedObject {
     if (!this.isRoot) return memory;
     // A reader of its history is told where its log stands.
     const { epoch, head } = JSON.parse(memory.room.history(undefined, 1));
-    turn.truths.push(() => this.#world.truth(this.name).noteWake(epoch, head));
+    turn.truths.push(() => this.#world.truth(this.name).noteWake(epoch, head, memory.wokeAfter));
     return memory;
   }
 
+  #depart(): void {
+    this.#world.note(() => `${this.name} leaves for newer code`);
+    this.#world.coverage.add('departures');
+    this.#forget('departure');
+    for (const socket of this.sockets) this.#world.lost(socket);
+    this.sockets.clear();
+  }
+
   #forget(by: Ending): void {
+    this.#isLeaving = false;
     this.#endedBy = by;
     this.#memory?.end();
     this.#memory = undefined;

@@ -2,6 +2,7 @@
 import type { Policy } from '../../../worker/policy.ts';
 import type { RoomRecord } from '../../../worker/room/intake/room-batch.ts';
 import { promise } from '../violation.ts';
+import type { Ending } from './memory.ts';
 
 export interface Published {
   readonly seq: number;
@@ -56,18 +57,19 @@ export class Truth {
   }
 
   /** The root has woken, and its log is at `epoch` and `head`. */
-  noteWake(epoch: number, head: number): void {
+  noteWake(epoch: number, head: number, after: Ending): void {
     const { policy, room } = this;
     const isSame = epoch === this.#epoch;
     promise(isSame || epoch > this.#epoch, () => `${room} went back to epoch ${epoch}`);
     const mayLose = policy.log === 'memory' && !isSame;
     promise(mayLose ? head <= this.head : head === this.head, () => `${room} woke at ${head}`);
-    const mayChange = policy.log === 'memory' || this.head === 0;
+    const hasLeft = after === 'departure';
+    const mayChange = (policy.log === 'memory' && !hasLeft) || this.head === 0;
     promise(isSame || mayChange, () => `${room} has another epoch for nothing`);
     if (!isSame) this.#entries = this.#entries.slice(0, head);
     this.#epoch = epoch;
     this.#epochs.set(epoch, this.#entries);
-    if (policy.log === 'durable') return;
+    if (policy.log === 'durable' || hasLeft) return;
     this.#kept = [];
     this.#tailFrom = head;
   }

@@ -164,7 +164,10 @@ export class World {
     const hasEnded = connection.readsPrivate && rights.hasEnded(this.now());
     const isEnded = reason === 'token_expired' && hasEnded;
     const isSlow = reason === 'slow_consumer' && !manners.reads;
-    promise(isEnded || isSlow, () => `${client.name} is closed for ${reason}`);
+    promise(
+      isEnded || isSlow || reason === 'shutdown',
+      () => `${client.name} is closed for ${reason}`,
+    );
     if (isEnded) this.coverage.add('tokens ended');
     this.lost(connection);
     this.agenda.plan(this.random.between(1, 100), () => object.disconnect(connection));

@@ -2,6 +2,7 @@
 declare namespace Cloudflare {
   interface Env {
     readonly ROOM: DurableObjectNamespace<import('../../../worker/room/durable-object.ts').Room>;
+    readonly VERSION: WorkerVersionMetadata;
   }
   interface GlobalProps {
     mainModule: { readonly default: ExportedHandler };

@@ -7,6 +7,7 @@ import { isObject } from './wire.ts';
 const FINAL_CLOSES: Readonly<Record<number, string>> = {
   4400: 'message_invalid',
   4401: 'token_expired',
+  4431: 'session_too_large',
 };
 
 export function endingOfClose(close: number, why: string): Ending {

@@ -33,11 +33,12 @@ export type StateKind =
   | 'offline'
   | 'stopped';
 
-/** How a connection is doing. */
+/** How a connection is doing, or a room over it. */
 export interface ConnectionStatus {
   /**
-   * `authorizing`: a token is being fetched; `connecting`; `open`; `asking`: why the gateway refused;
-   * `waiting`: to connect again; `offline`: no network; `stopped`: for good; `idle`: not started.
+   * `authorizing`: a token is being fetched; `connecting`, and asking for the room; `open`; `asking`: why
+   * the gateway refused; `waiting`: to connect or to ask again; `offline`: no network; `stopped`: for
+   * good; `idle`: not started.
    */
   readonly state: StateKind;
   /** What the browser says of the network; true elsewhere. */

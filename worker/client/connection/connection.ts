@@ -18,15 +18,15 @@ import {
 } from './connection-state.ts';
 import { Heartbeat, type Pulse, TICK_MS } from './heartbeat.ts';
 import type { Platform, Socket, SocketEvent } from './platform.ts';
+import { Way } from './way.ts';
 import {
-  bearerPrefix,
   type Frame,
   type LogFrame,
   ping,
   pong,
   readFrame,
   type SocketError,
-  subprotocol,
+  type Welcome,
   write,
 } from './wire.ts';
 
@@ -39,11 +39,9 @@ const PROBE_EVERY_MS = 60_000;
 /** A refusal is answered at once; what takes longer is an outage. */
 const ANSWER_WITHIN_MS = 10_000;
 const AUTH_ID = 'auth';
-const TOKEN_LOST =
-  'something on the way removes the subprotocol that carries the token: only public rooms open';
-const UPGRADE_LOST =
-  'the gateway admits this client, but something on the way removes the upgrade or the token';
-const NOTICE = 'the gateway ignores a part of the token';
+const TOKEN_LOST = 'the token was lost on the way';
+const UPGRADE_LOST = 'the upgrade was lost';
+const NOTICE = 'a part of the token is ignored';
 /** How much of a text that is no frame is shown, in characters: enough to know it again. */
 const MAX_QUOTED = 200;
 
@@ -59,12 +57,13 @@ export interface ConnectionOwner {
   readonly onError: OnError;
   /** Where to connect to, asked at each attempt. `home` is where the gateway wants us back. */
   address(home?: string): URL;
-  /** `window`: how many characters may be on their way; NaN for any number. */
-  welcomed(window: number): void;
-  /** What is about rooms; `length` is its text's. */
+  welcomed(welcome: Welcome): void;
+  /** What is about rooms; `length` is that of its text, or the mean of those that came together. */
   receive(frame: LogFrame, length: number): void;
-  /** A message was refused that names no request of its own; `room` is what it was about. */
-  refused(code: string, reason: string, room?: string): void;
+  /** All of a message has been received. */
+  received(length: number): void;
+  /** A message was refused, or something that a room had. */
+  refused(error: SocketError, reason: string): void;
   disconnected(): void;
   showStatus(status: ConnectionStatus): void;
 }
@@ -79,10 +78,7 @@ export class Connection {
   #heartbeat: Heartbeat | undefined;
   #home: string | undefined;
   #used: TokenUsed = { token: '', fresh: true };
-  /** Whether the sockets offer no subprotocol, because something on the way spoils an upgrade with one. */
-  #isBare = false;
-  /** Whether none has opened since that changed. */
-  #isLost = false;
+  readonly #way = new Way();
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#options = options;
@@ -117,6 +113,14 @@ export class Connection {
   /** Sends over an open socket; what is sent otherwise is lost. */
   send(text: string): void {
     if (this.#state.state === 'open') this.#socket?.send(text);
+  }
+
+  /** Gives when there may be a better token than the one that was refused; undefined if there is none. */
+  betterToken(code: string): Promise<unknown> | undefined {
+    const { tokens } = this.#options;
+    // Since it was given, its owner may have logged in.
+    const mends = tokens.refused({ ...this.#used, fresh: false }, code);
+    return mends ? tokens.obtain() : undefined;
   }
 
   #enter(state: ConnectionState): void {
@@ -170,9 +174,7 @@ export class Connection {
 
   #connect(): void {
     const { WebSocket } = this.#options.platform;
-    const { token } = this.#used;
-    const offered = token ? [subprotocol, bearerPrefix + token] : [subprotocol];
-    const protocols = this.#isBare ? [] : offered;
+    const protocols = this.#way.protocols(this.#used.token);
     const home = this.#home;
     // One attempt goes home; unless a welcome says so again, the next goes to where all begin.
     this.#home = undefined;
@@ -207,9 +209,8 @@ export class Connection {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#heartbeat = undefined;
-    if (!socket) return;
-    socket.close();
-    socket.terminate?.();
+    socket?.close();
+    socket?.terminate?.();
     this.#owner.disconnected();
   }
 
@@ -227,13 +228,8 @@ export class Connection {
   /** What ends for want of a good token ends for good only when no better one can be had. */
   #end(event: 'ended' | 'failed', ending: Ending): void {
     const { code = '', reason, isAdmitted } = ending;
-    if (isAdmitted) {
-      // The other way of asking may get through; when neither does, its owner has to know.
-      const isLost = this.#isBare && this.#isLost;
-      if (isLost) this.#owner.onError('upgrade_lost', undefined, UPGRADE_LOST);
-      this.#isBare = !this.#isBare;
-      this.#isLost = true;
-    }
+    if (isAdmitted && this.#way.lost())
+      this.#owner.onError('upgrade_lost', undefined, UPGRADE_LOST);
     const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#used, code);
     this.dispatch(event, mends ? { reason } : ending);
   }
@@ -265,33 +261,48 @@ export class Connection {
 
   /** Over the open socket. When that fails, the old token's end brings a reconnect. */
   #renewToken(used: TokenUsed): void {
-    if (used.token === this.#used.token) return;
+    // One that was left out brings what it opens.
+    if (used.token === this.#used.token && !this.#way.isBare) return;
     this.#used = used;
     this.send(write({ type: 'auth', id: AUTH_ID, token: used.token }));
   }
 
-  #hear(text: unknown): void {
-    const { parse, tokens } = this.#options;
-    const owner = this.#owner;
+  #hear(data: unknown): void {
     this.#heartbeat?.heard();
-    if (text === pong) return;
-    let frame: Frame | undefined;
-    try {
-      frame = readFrame(parse(String(text)));
-    } catch (error) {
-      owner.onError('frame_invalid', error, String(text).slice(0, MAX_QUOTED));
-      return;
+    if (data === pong) return;
+    const text = String(data);
+    const socket = this.#socket;
+    // Over a relay, frames of many rooms come together.
+    const values = this.#read(text, () => [this.#options.parse(text)].flat()) ?? [];
+    for (const value of values) {
+      const frame = this.#read(text, () => readFrame(value));
+      // One of a type that is newer than this client is none; one before may have ended the socket.
+      if (frame && this.#socket === socket) this.#obey(frame, text.length / values.length);
     }
-    // Of a type that is newer than this client.
-    if (!frame) return;
+    if (this.#socket === socket) this.#owner.received(text.length);
+  }
+
+  #read<Value>(text: string, read: () => Value): Value | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#owner.onError('frame_invalid', error, text.slice(0, MAX_QUOTED));
+      return undefined;
+    }
+  }
+
+  #obey(frame: Frame, length: number): void {
+    const owner = this.#owner;
     switch (frame.type) {
       case 'welcome':
         this.#home = frame.home;
-        this.#isLost = false;
-        if (this.#isBare && this.#used.token) owner.onError('token_lost', undefined, TOKEN_LOST);
+        this.#way.opened();
+        if (this.#way.isBare && this.#used.token) {
+          owner.onError('token_lost', undefined, TOKEN_LOST);
+        }
         for (const notice of [frame.notices ?? []].flat()) owner.onError(notice, undefined, NOTICE);
-        tokens.accepted(this.#used.token, Number(frame.expiresAt));
-        owner.welcomed(Number(frame.limits?.window));
+        this.#options.tokens.accepted(this.#used.token, Number(frame.expiresAt));
+        owner.welcomed(frame);
         this.dispatch('opened');
         break;
       case 'shutdown':
@@ -301,15 +312,16 @@ export class Connection {
         this.#refused(frame);
         break;
       default:
-        owner.receive(frame, String(text).length);
+        owner.receive(frame, length);
     }
   }
 
-  /** A request that is refused is asked again over another socket: it may go by the address there. */
-  #refused({ id, room, code, message }: SocketError): void {
+  #refused(error: SocketError): void {
+    const { id, code, message } = error;
     const reason = `refused (${code}: ${message})`;
-    if (id === AUTH_ID) this.#options.tokens.refused(this.#used, code);
-    if (id) this.dispatch('failed', { reason });
-    else this.#owner.refused(code, reason, room);
+    if (id === AUTH_ID) {
+      this.#options.tokens.refused(this.#used, code);
+      this.dispatch('failed', { reason });
+    } else this.#owner.refused(error, reason);
   }
 }

@@ -31,7 +31,7 @@ export interface Welcome {
   readonly type: 'welcome';
   readonly expiresAt?: unknown;
   /** A gateway without a window knows no acks. */
-  readonly limits?: { readonly window?: unknown };
+  readonly limits?: { readonly window?: unknown; readonly messageLength?: unknown };
   readonly home?: string;
   /** What the client should know of its token, though it holds. */
   readonly notices?: readonly string[];
@@ -76,7 +76,7 @@ export function readFrame(value: unknown): Frame | undefined {
   const frame = { ...expectObject(value) };
   const type = String(frame.type);
   if (!isKnown(type)) return undefined;
-  if (!ROOMLESS.includes(type) && typeof frame.room !== 'string') throw new TypeError('no room');
+  expect(ROOMLESS.includes(type) || typeof frame.room === 'string');
   for (const name of NUMBERS[type]) frame[name] = expectWhole(frame[name]);
   if (type === 'snapshot' || type === 'events') frame.events = eventsOf(frame.events);
   // The compiler cannot see what the table did.
@@ -95,20 +95,24 @@ function isKnown(type: string): type is Frame['type'] {
   return Object.hasOwn(NUMBERS, type);
 }
 
+function expect(holds: boolean): asserts holds {
+  if (!holds) throw new TypeError('not a frame');
+}
+
 function expectObject(value: unknown): Record<string, unknown> {
-  if (isObject(value)) return value;
-  throw new TypeError('not an object');
+  expect(isObject(value));
+  return value;
 }
 
 /** A parser that keeps digits may give numbers as bigints, or as objects with a `valueOf`. */
 function expectWhole(value: unknown): number {
   const number = typeof value === 'string' || value === null ? -1 : Number(value);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new TypeError('not a number');
+  expect(Number.isSafeInteger(number) && number >= 0);
+  return number;
 }
 
 function eventsOf(value: unknown): NumberedEvent[] {
-  if (!Array.isArray(value)) throw new TypeError('not an array');
+  expect(Array.isArray(value));
   return value
     .map(expectObject)
     .map(({ seq, event }) => ({ seq: expectWhole(seq), event: expectObject(event) }));

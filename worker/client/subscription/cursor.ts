@@ -87,6 +87,11 @@ export class RoomCursor {
     return !this.#goesBack && this.#epoch >= 0 && this.#epoch < (this.position?.epoch ?? 0);
   }
 
+  /** The same, where only this connection can end it. */
+  get isStuck(): boolean {
+    return this.isAhead && !this.#standing.isShared;
+  }
+
   /** Everything up to it has been told; undefined before the first snapshot. */
   get position(): Cursor | undefined {
     return this.#standing.position;

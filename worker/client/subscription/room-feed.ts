@@ -1,192 +1,244 @@
 /**
- * A room as this client receives it: one connection, shared by all who read the room. The connection
- * brings `system` as well, to the reader that is given for it.
+ * A room as this client receives it, shared by all who read it. The room is joined where the reader
+ * stands that is furthest back, at the rate of the one that wants most; each reader's own cursor drops
+ * what it had. It is asked again, over the open socket, when a reader comes late, finds a hole or changes
+ * the rate, one request at a time.
+ *
+ * A room that has a socket of its own does as that does. Over a socket of many rooms each goes its own
+ * way, once that is open:
+ *
+ *   connecting ──subscribed──▶ open
+ *   connecting, open ──refused for now──▶ waiting ──▶ connecting
+ *              ──refused for want of a token──▶ authorizing ──▶ waiting
+ *              ──refused for good──▶ stopped
+ *
+ * There a room may be left and joined again while answers are on their way. So whoever joins passes over
+ * everything until the `subscribed` that has the id of its own request.
  */
-import type { Cursor } from '../../protocol/frames.ts';
-import {
-  Connection,
-  type ConnectionOptions,
-  type ConnectionOwner,
-} from '../connection/connection.ts';
-import type { ConnectionStatus } from '../connection/connection-state.ts';
-import { type LogFrame, systemRoom, write } from '../connection/wire.ts';
+import { backoffMs } from '../connection/backoff.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { ConnectionStatus, StateKind } from '../connection/connection-state.ts';
+import type { Platform } from '../connection/platform.ts';
+import type { LogFrame } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
-import { type Reader, RoomStream } from './room-stream.ts';
+import type { Handlers } from './handlers.ts';
+import { fastest, type Reader, type Request, requestOf } from './reader.ts';
+import type { Feed } from './room-reader.ts';
+import { SnapshotParts } from './snapshot-parts.ts';
 
-/** A room goes on from a cursor in one turn; a socket that stays mute longer is left for another. */
+/** A room goes on from a cursor in one turn, where it must not be fetched from elsewhere first. */
 const ANSWER_WITHIN_MS = 10_000;
 /** Who is to be shown a state waits in line: 2,000 clients and a state of 2 MB take four minutes. */
 const STATE_WITHIN_MS = 300_000;
+/** The refusal that may be another one the next time; the others stand until something else changes. */
+const UNAVAILABLE = 'room_unavailable';
 
-export interface RoomFeedOptions extends ConnectionOptions {
-  readonly room: string;
-  /** Of the gateway, `wss://gateway.example`. */
-  readonly url: URL;
-  /** Who hears `system` over this connection. Without, a connection of another room declines it. */
-  readonly systemReader: Reader | undefined;
-  readonly onError: OnError;
-  readonly onStatus: (status: ConnectionStatus) => void;
+/** What a feed needs of the session that it is part of. */
+export interface FeedSession {
+  readonly options: {
+    readonly platform: Platform;
+    readonly handlers: Handlers;
+    /** The room that the socket's address names. */
+    readonly room: string | undefined;
+  };
+  readonly connection: Pick<Connection, 'status' | 'dispatch' | 'betterToken'>;
+  /** The readers have changed, or what they need. */
+  changed(): void;
+  /** The room is at its end. */
+  drop(feed: RoomFeed): void;
 }
 
-export class RoomFeed implements ConnectionOwner {
-  readonly room: string;
-  readonly connection: Connection;
-  readonly onError: OnError;
-  readonly #options: RoomFeedOptions;
-  readonly #own: RoomStream;
-  readonly #system: RoomStream | undefined;
-  #cancelDeadline: () => void = () => {};
-  /** What may be on its way without an ack, in characters; NaN when nobody counts. */
-  #window = Number.NaN;
-  #unacked = 0;
-  /** Whether this connection has acked: the first ack makes the room count. */
-  #acks = false;
+/** How the room is doing where its socket is open, as far as that differs from the socket. */
+type OwnStatus = Partial<ConnectionStatus>;
+const OPEN: OwnStatus = {};
+const CONNECTING: OwnStatus = { state: 'connecting' };
 
-  constructor(options: RoomFeedOptions) {
-    const { room, systemReader } = options;
+export class RoomFeed implements Feed {
+  readonly room: string;
+  readonly onError: OnError;
+  /** Whether the room has a socket of its own, whose address names it. */
+  readonly isOwn: boolean;
+  /** Of the last request over this socket; undefined when there was none, or its address asks. */
+  id: string | undefined;
+  readonly #session: FeedSession;
+  #readers: readonly Reader[] = [];
+  /** What the room was last asked for. */
+  #request: Request | undefined;
+  /** Whether the answer to that is yet to come, or the time to ask once more. */
+  #isAsking = false;
+  /** Whether what comes of the room is for us. */
+  #isLive = false;
+  readonly #parts = new SnapshotParts();
+  #own: OwnStatus = OPEN;
+  #shown: StateKind | undefined;
+  /** Requests in a row that came to nothing. */
+  #failures = 0;
+  /** Whether a token was fetched since the room last answered. */
+  #isRenewed = false;
+  #cancelTimer: () => void = () => {};
+
+  /** The reader that `begin` makes reads for `client.on`, and stays. */
+  constructor(room: string, session: FeedSession, begin: (feed: RoomFeed) => Reader) {
+    const { options } = session;
     this.room = room;
-    this.onError = options.onError;
-    this.#options = options;
-    this.connection = new Connection(options, this);
-    this.#own = new RoomStream(room, (request) => {
-      this.#awaitAnswer(request.since ? ANSWER_WITHIN_MS : STATE_WITHIN_MS);
-      this.connection.send(write({ type: 'subscribe', id: 'subscribe', room, ...request }));
-    });
-    if (systemReader) {
-      // Without an id, since a refusal is no reason to leave the room's connection; nor is silence.
-      this.#system = new RoomStream(systemRoom, (request) =>
-        this.connection.send(write({ type: 'subscribe', room: systemRoom, ...request })),
-      );
-      this.#system.add(systemReader);
-    }
+    this.isOwn = room === options.room;
+    this.onError = options.handlers.errorsOf(room);
+    this.#session = session;
+    this.#readers = [begin(this)];
+    this.disconnected();
   }
 
   get status(): ConnectionStatus {
-    return this.connection.status;
+    const { status } = this.#session.connection;
+    const own = this.#own;
+    return status.state === 'open' || own.code ? { ...status, ...own } : status;
   }
 
-  /** The first reads for `client.on`, and stays. */
+  /** Whether no reader is left but the first, which reads for `client.on`. */
+  get isLeft(): boolean {
+    return this.#readers.length < 2;
+  }
+
+  /** Whether the readers need something that the room was not asked for. */
+  get isDue(): boolean {
+    const readers = this.#readers;
+    const mustAsk = readers.some(({ place }) => place.mustAsk);
+    return !this.#isAsking && (mustAsk || fastest(readers) !== this.#request?.maxRate);
+  }
+
   add(reader: Reader): void {
-    this.#own.add(reader);
+    this.#readers = [...this.#readers, reader];
+    this.ask();
   }
 
-  /** The last to leave closes the connection. */
   remove(reader: Reader): void {
-    this.#own.remove(reader);
-    if (this.#own.readers.length > 1) this.ask();
-    else this.connection.dispatch('close');
+    this.#readers = this.#readers.filter((other) => other !== reader);
+    this.ask();
   }
 
   ask(): void {
-    this.#own.ask();
+    this.#session.changed();
   }
 
-  address(home?: string): URL {
-    const { url } = this.#options;
-    const door = new URL(url);
-    door.pathname = `${url.pathname.replace(/\/$/, '')}/v1/rooms/${encodeURIComponent(this.room)}`;
-    const wanted = home && URL.canParse(home, url) ? new URL(home, url) : door;
-    // The token goes to no other gateway, whatever a frame says.
-    const address = wanted.host === url.host ? wanted : door;
-    address.protocol = url.protocol;
-    const { since, maxRate } = this.#own.join();
-    const { searchParams } = address;
-    if (since) searchParams.set('since', textOf(since));
-    if (maxRate) searchParams.set('maxRate', String(maxRate));
-    const told = this.#system?.join().since;
-    if (told) searchParams.set(systemRoom, textOf(told));
-    if (!this.#system && this.room !== systemRoom) searchParams.set(systemRoom, 'off');
-    return address;
+  /** Gives what to ask the room for, by a message of that id, or else by a socket's address. */
+  join(id?: string): Request {
+    const request = requestOf(this.#readers);
+    const { since } = request;
+    this.#request = request;
+    this.#isAsking = true;
+    this.id = id;
+    for (const { place } of this.#readers) place.asked(since, this.#isLive);
+    this.#cancelTimer();
+    const ms = since && id && this.isOwn ? ANSWER_WITHIN_MS : STATE_WITHIN_MS;
+    // What every socket brings may be late; that is no reason to leave the socket.
+    if (!this.isLeft) this.#failLater('no answer to subscribe', ms);
+    return request;
   }
 
-  welcomed(window: number): void {
-    this.#window = window;
-    this.#acks = false;
-    if (this.#own.isAsking) this.#awaitAnswer(STATE_WITHIN_MS);
+  /** Gives the number up to which all has arrived, for an ack; undefined when it would mean nothing. */
+  receive(frame: LogFrame, length: number): number | undefined {
+    const isAnswer = frame.type === 'subscribed';
+    if (!this.#isLive && (!isAnswer || frame.id !== this.id)) return undefined;
+    this.#isLive = true;
+    const whole = this.#parts.join(frame, length);
+    if (whole) for (const reader of this.#readers) reader.receive(whole.frame, whole.length);
+    if (isAnswer) this.#isAsking = false;
+    if (this.#isAsking) return undefined;
+    if (frame.type === 'events') return frame.events.at(-1)?.seq;
+    this.#failures = 0;
+    this.#isRenewed = false;
+    this.#become(OPEN);
+    this.#judgeEpoch(isAnswer);
+    if (frame.type === 'snapshot') return frame.seq;
+    // The `seq` of `subscribed` is the room's head: of what was missed nothing has arrived.
+    return isAnswer && frame.recovered ? this.#request?.since?.seq : undefined;
   }
 
-  receive(frame: LogFrame, length: number): void {
-    const stream = this.#streamOf(frame.room);
-    if (!stream) return;
-    stream.receive(frame, length);
-    if (stream === this.#own && frame.type !== 'events' && !stream.isAsking) {
-      this.#judgeEpoch(frame.type === 'subscribed');
-    }
-    this.#acknowledge(stream, frame, length);
-    stream.ask();
+  refused(code: string, reason: string): void {
+    // If the room was joined before, it may still be.
+    if (!this.#isLive) this.id = undefined;
+    // Nobody is shown a state: the first reader reads what every socket brings.
+    if (this.isLeft) this.onError(code, undefined, reason);
+    const { connection } = this.#session;
+    const isOfToken = code.startsWith('token_') && !this.#isRenewed;
+    const token = isOfToken ? connection.betterToken(code) : undefined;
+    if (token) void this.#awaitToken(token, reason);
+    else if (code === UNAVAILABLE) this.#wait(reason);
+    else this.end(code, reason);
   }
 
-  refused(code: string, reason: string, room?: string): void {
-    const system = room === systemRoom ? this.#system : undefined;
-    system?.refused();
-    this.onError(code, undefined, reason, system?.room);
+  askAgain(): void {
+    this.#forgetRequest();
+    this.#become(CONNECTING);
+    this.ask();
   }
 
   disconnected(): void {
-    this.#cancelDeadline();
-    this.#own.disconnected();
-    this.#system?.disconnected();
+    this.#cancelTimer();
+    this.#forgetRequest();
+    this.id = undefined;
+    this.#own = this.isOwn ? OPEN : CONNECTING;
+    for (const { place } of this.#readers) place.disconnected();
   }
 
-  showStatus(status: ConnectionStatus): void {
-    this.#options.onStatus(status);
-    for (const reader of this.#own.readers) reader.showStatus(status);
+  /** For good. */
+  end(code: string, reason: string): void {
+    this.#session.drop(this);
+    this.#become({ state: 'stopped', code, reason });
   }
 
-  /** The stream that a frame belongs to. Other rooms have numbers of their own. */
-  #streamOf(room: string): RoomStream | undefined {
-    if (this.#system && room === systemRoom) return this.#system;
-    return isSameRoom(room, this.room) ? this.#own : undefined;
+  /** Tells how the room is doing, if that is news to anyone. */
+  show(): void {
+    const { status } = this;
+    const { state, code = 'closed', reason } = status;
+    const isNews = state !== this.#shown || state === 'waiting';
+    if (!isNews || (this.isLeft && !this.#shown)) return;
+    this.#shown = state;
+    this.#session.options.handlers.emit('status', status, this.room);
+    if (code !== 'closed') this.onError(code, undefined, reason);
+    for (const reader of this.#readers) reader.showStatus(status);
   }
 
-  /** A room that answers with an older epoch for long is asked again over another connection. */
+  #become(own: OwnStatus): void {
+    this.#cancelTimer();
+    this.#own = own;
+    this.show();
+  }
+
+  #forgetRequest(): void {
+    this.#isAsking = this.#isLive = false;
+    for (const { place } of this.#readers) place.refused();
+  }
+
+  #wait(reason: string): void {
+    const { platform } = this.#session.options;
+    const retryInMs = backoffMs(this.#failures++, platform.random, 0);
+    this.#become({ state: 'waiting', reason, retryInMs, failures: this.#failures });
+    this.#cancelTimer = platform.after(retryInMs, () => this.askAgain());
+  }
+
+  async #awaitToken(token: Promise<unknown>, reason: string): Promise<void> {
+    const own: OwnStatus = { state: 'authorizing' };
+    this.#become(own);
+    try {
+      await token;
+      this.#isRenewed = true;
+    } catch (error) {
+      this.onError('token_failed', error);
+    }
+    if (this.#own === own) this.#wait(reason);
+  }
+
+  /** A room that answers with an older epoch for long is asked over another socket. */
   #judgeEpoch(isAnswer: boolean): void {
-    this.#cancelDeadline();
-    if (!this.#own.readers.some(({ place }) => place.isAhead)) return;
+    if (!this.#readers.some(({ place }) => place.isStuck)) return;
     const reason = 'the room has gone back to an older epoch';
     if (isAnswer) this.onError('epoch_older', undefined, reason);
     this.#failLater(reason, ANSWER_WITHIN_MS);
   }
 
-  /**
-   * After each half window, over both rooms: what is on its way stays bounded, and the room never
-   * waits for long. Whatever was sent before the frame that is acked has arrived too.
-   */
-  #acknowledge(stream: RoomStream, frame: LogFrame, length: number): void {
-    this.#unacked += length;
-    // A part of a large state is one of many, and says no more than its first one. `system` has
-    // little to say, and no message of its own.
-    const isOneOfMany =
-      stream !== this.#own || frame.type === 'events' || (frame.type === 'snapshot' && frame.more);
-    const isDue = !isOneOfMany || !this.#acks || this.#unacked >= this.#window / 2;
-    const seq = stream.arrivedWith(frame);
-    if (seq === undefined || !isDue || !this.#window) return;
-    this.#unacked = 0;
-    this.#acks = true;
-    this.connection.send(write({ type: 'ack', room: stream.room, seq }));
-  }
-
-  #awaitAnswer(ms: number): void {
-    this.#cancelDeadline();
-    this.#failLater('no answer to subscribe', ms);
-  }
-
   #failLater(reason: string, ms: number): void {
-    this.#cancelDeadline = this.#options.platform.after(ms, () =>
-      this.connection.dispatch('failed', { reason }),
-    );
+    const { options, connection } = this.#session;
+    this.#cancelTimer = options.platform.after(ms, () => connection.dispatch('failed', { reason }));
   }
-}
-
-function textOf({ epoch, seq }: Cursor): string {
-  return `${epoch}:${seq}`;
-}
-
-/** The gateway calls a room by its normal form: composed, and with addresses in lower case. */
-function isSameRoom(heard: string, asked: string): boolean {
-  return heard === asked || formOf(heard) === formOf(asked);
-}
-
-function formOf(room: string): string {
-  return room.normalize().toLowerCase();
 }

@@ -7,10 +7,10 @@ import type { MaxRate } from '../../protocol/messages.ts';
 import type { ConnectionStatus } from '../connection/connection-state.ts';
 import type { LogFrame } from '../connection/wire.ts';
 import { GatewayError, type OnError } from '../errors.ts';
-import { type Delivery, RoomCursor } from './cursor.ts';
+import { type Delivery, RoomCursor, type Standing } from './cursor.ts';
 import { END, EventBuffer, type Received } from './event-buffer.ts';
 import { call } from './handlers.ts';
-import type { Reader } from './room-stream.ts';
+import type { Reader } from './reader.ts';
 import type { SubscribeOptions, Subscription } from './subscription.ts';
 
 /** What a reader needs of its room. */
@@ -25,7 +25,9 @@ export interface Feed {
 
 /** The options of a subscription, once its `since` has been read. */
 type ReaderOptions<Event> = Omit<SubscribeOptions<Event>, 'since'> & {
-  readonly since: Cursor | undefined;
+  readonly since?: Cursor | undefined;
+  /** Where all stand who hear the room over several sockets. Such a reader has no end. */
+  readonly shared?: Standing;
 };
 
 export class RoomReader<Event> implements Subscription<Event>, Reader {
@@ -40,11 +42,11 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
   #failure: Error | undefined;
 
   constructor(feed: Feed, options: ReaderOptions<Event>) {
-    const { since, signal } = options;
+    const { since, signal, shared } = options;
     this.room = feed.room;
     this.#feed = feed;
     this.#options = options;
-    this.#place = placeAt(since);
+    this.#place = shared ? new RoomCursor(shared) : placeAt(since);
     this.#told = since;
     signal?.addEventListener('abort', this.unsubscribe);
   }
@@ -110,7 +112,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
   showStatus(status: ConnectionStatus): void {
     this.#call(() => this.#options.onStatus?.(status));
     const { state, code = '', reason = '' } = status;
-    if (state !== 'stopped') return;
+    if (state !== 'stopped' || this.#options.shared) return;
     this.#end(code === 'closed' ? undefined : new GatewayError(code, reason, this.room));
   }
 

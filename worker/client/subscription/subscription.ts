@@ -20,7 +20,7 @@ export interface SubscriptionHandlers<Event> {
 
 export interface SubscribeOptions<Event> extends SubscriptionHandlers<Event> {
   /** At most so many frames a second; in between, a price room keeps the latest event per symbol. */
-  readonly maxRate?: MaxRate;
+  readonly maxRate?: MaxRate | undefined;
   /**
    * Where to go on from: the `cursor` of an earlier subscription, its numbers also as a bigint or a
    * text, or `epoch:seq` as one text. Without, a snapshot comes first.
@@ -49,7 +49,7 @@ export interface SubscribeOptions<Event> extends SubscriptionHandlers<Event> {
  */
 export interface Subscription<Event> {
   readonly room: string;
-  /** How the room's connection is doing. */
+  /** How the room is doing: as its connection does, and once that is open, as the room itself does. */
   readonly status: ConnectionStatus;
   /**
    * The last event that the handlers were told, the present one within a handler; undefined before
@@ -59,7 +59,7 @@ export interface Subscription<Event> {
   readonly cursor: Cursor | undefined;
   /** Events that came again, after a reconnect for one, and were dropped. */
   readonly duplicates: number;
-  /** Leaves the room: no handler is called any more. The last to leave closes the connection. */
+  /** Leaves the room: no handler is called any more. The connection closes with its last room. */
   unsubscribe(): void;
   /** `AsyncIterable` would say less: before TypeScript 5.6 it cannot say what a loop ends with. */
   [Symbol.asyncIterator](): AsyncIterator<Received<Event>, undefined>;

@@ -1,11 +1,16 @@
 /** What members were not given, counted since the object woke: no loss is silent. */
 import type { Slice } from './slice.ts';
 
+/** How often they are told, in ms. */
+const REPORT_INTERVAL = 60_000;
+
 export class Losses {
   /** Entries that were left out for newer ones of their key, summed over the members. */
   conflated = 0;
   gaps = 0;
   slowConsumers = 0;
+  #reported = 0;
+  #reportedAt = 0;
 
   get total(): number {
     return this.conflated + this.gaps + this.slowConsumers;
@@ -15,5 +20,13 @@ export class Losses {
   count(slice: Slice): void {
     if (slice.kind === 'events') this.conflated += slice.conflated;
     else if (slice.gap !== undefined) this.gaps++;
+  }
+  /** What the operator is to be told now; undefined when that is nothing new, or too soon. */
+  due(now: number): Readonly<Record<string, unknown>> | undefined {
+    const { total, conflated, gaps, slowConsumers } = this;
+    if (total === this.#reported || now - this.#reportedAt < REPORT_INTERVAL) return undefined;
+    this.#reported = total;
+    this.#reportedAt = now;
+    return { event: 'room_losses', conflated, gaps, slowConsumers };
   }
 }

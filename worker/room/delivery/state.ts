@@ -21,12 +21,12 @@ export interface StatePlace {
 }
 
 export class State {
-  readonly #log: Pick<Log, 'epoch' | 'head' | 'snapshot' | 'stateAfter'>;
+  readonly #log: Pick<Log, 'epoch' | 'head' | 'isKeyed' | 'snapshot' | 'stateAfter'>;
   /** The snapshot that the parts below are of: another one means that the log has changed. */
   #snapshot: readonly Entry[] = [];
   readonly #parts = new Map<string, StateSlice>();
 
-  constructor(log: Pick<Log, 'epoch' | 'head' | 'snapshot' | 'stateAfter'>) {
+  constructor(log: Pick<Log, 'epoch' | 'head' | 'isKeyed' | 'snapshot' | 'stateAfter'>) {
     this.#log = log;
   }
 
@@ -47,10 +47,15 @@ export class State {
     }
     const key = `${place.head} ${place.cursor}`;
     let part = this.#parts.get(key);
-    if (part === undefined) {
+    if (part === undefined || this.#hasExpired(part, now)) {
       part = statePart(this.#log, place, now);
       this.#parts.set(key, part);
     }
     return part;
+  }
+
+  /** A slow reader is still to be shown entries that a new one is not, and these may expire first. */
+  #hasExpired({ entries }: StateSlice, now: number): boolean {
+    return !this.#log.isKeyed && entries.some(({ expiresAt }) => expiresAt <= now);
   }
 }

@@ -106,6 +106,18 @@ export class Followers {
     return { kind: 'followed', log };
   }
 
+  /** Saves where each of them stands, which is not the same place for all. */
+  saveAll(): void {
+    for (const { name, generation, cursor } of this.#followers.values()) {
+      this.#ports.save(name, { generation, cursor });
+    }
+  }
+
+  /** Takes none of them to have anything, so that each is pushed the log and says whether it wants it. */
+  doubt(): void {
+    for (const follower of this.#followers.values()) follower.cursor = undefined;
+  }
+
   /** Whether every follower has been told everything. */
   isToldAll(now: number): boolean {
     for (const { cursor } of this.#followers.values()) {

@@ -145,9 +145,12 @@ export class Mirror implements Source {
       if (!this.#isFilled) this.upstream.askAgain(now);
       return;
     }
+    // Then it was only asked whether it still wants a room without any event.
+    const isNothingNew = this.#isFilled && epoch === log.epoch && head === 0;
     this.#isFilled = true;
     this.#goesOn = true;
     this.upstream.noteFilled();
+    if (isNothingNew) return;
     this.channel.refill(unpack(carried), now);
     this.#ports.grown(now);
   }

@@ -3,6 +3,7 @@
  * call keeps both objects awake until it is answered. The texts of entries travel as they are, behind
  * the JSON of the rest, because to escape and to read each of their quotes costs eight times more.
  */
+import { versionHeader } from '../../version.ts';
 import type {
   CarriedLog,
   FollowAnswer,
@@ -29,10 +30,16 @@ export interface Answering {
   push(call: PushCall): PushAnswer;
 }
 
-/** @param object the way to an object, by its name. */
-export function objectsOver(object: (name: string) => Fetcher): Objects {
+/**
+ * @param object the way to an object, by its name.
+ * @param version the newest version of the Worker that is known here.
+ */
+export function objectsOver(
+  object: (name: string) => Fetcher,
+  version: () => number | undefined,
+): Objects {
   const ask = async (name: string, path: string, body: string, signal: AbortSignal) => {
-    const request = { method: 'POST', body, signal };
+    const request = { method: 'POST', headers: versionHeader(version()), body, signal };
     const response = await object(name).fetch(`${ORIGIN}${path}`, request);
     return response.text();
   };

@@ -23,7 +23,7 @@ export interface FollowRow {
 export interface SavedFollower {
   /** The greatest that it has asked with. */
   readonly generation: number;
-  /** Where it stood when it asked; undefined when the upstream had nothing to give. */
+  /** Where it stood when this was written; undefined when the upstream had given it nothing. */
   readonly cursor: Cursor | undefined;
 }
 
@@ -72,6 +72,10 @@ export class SqliteFollowRows implements FollowRows {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
+  }
+
+  get exists(): boolean {
+    return this.#exists === true;
   }
 
   /** All tables of the object are gone. */

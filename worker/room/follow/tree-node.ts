@@ -12,6 +12,7 @@ import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './
 import { nothingAfter } from './carried-log.ts';
 import { Followers } from './followers.ts';
 import { Mirror } from './mirror.ts';
+import { Question } from './question.ts';
 import type { FollowRows, SavedChannel, SavedNode } from './rows.ts';
 import type { UpstreamPorts } from './upstream.ts';
 
@@ -55,6 +56,7 @@ export class TreeNode {
   readonly #ports: TreePorts;
   #told: Cursor | undefined;
   #alarmAt = Number.POSITIVE_INFINITY;
+  readonly #question = new Question();
   /** Whether it has grown since the object woke. */
   #hasGrown = false;
   /** What the mirror holds, as it was told last, in characters. */
@@ -124,6 +126,11 @@ export class TreeNode {
     return this.channel.size > 0 || this.#followers.size > 0;
   }
 
+  /** Whether another object follows the room here. */
+  get isFollowed(): boolean {
+    return this.#followers.size > 0;
+  }
+
   /** Lets go of all but a part of the tail. */
   shorten(part: number): void {
     this.channel.log.shorten(part);
@@ -148,8 +155,10 @@ export class TreeNode {
   /** When the alarm is to go off, Unix ms; infinite when it is not needed. */
   alarmAt(now: number): number {
     if (this.#isOrphan(now)) this.#armAlarm(now);
+    const isAsked = this.#isEmpty && this.#followers.size > 0;
     return Math.min(
       this.#alarmAt,
+      isAsked ? this.#question.at : Number.POSITIVE_INFINITY,
       this.#followers.alarmAt(now),
       this.#mirror?.upstream.alarmAt(now) ?? Number.POSITIVE_INFINITY,
     );
@@ -158,6 +167,7 @@ export class TreeNode {
   /** Another object asks to follow the room. */
   follow(call: FollowCall, now: number): FollowAnswer {
     const answer = this.#followers.follow(call, now);
+    if (this.#question.isDue(now)) this.#question.plan(this.channel.log.epoch, now);
     // A crash must not make this object forget that it owes the log.
     if (answer.kind === 'followed' && answer.log === undefined) {
       this.#told = undefined;
@@ -199,12 +209,24 @@ export class TreeNode {
     else this.#saveNode(now);
   }
 
+  /** As `save`, and where each follower stands. */
+  saveAll(now: number): void {
+    this.#followers.saveAll();
+    this.save(now);
+  }
+
   alarm(now: number): void {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;
+    if (this.#isEmpty && this.#question.isDue(now)) {
+      this.#followers.doubt();
+      this.#question.plan(this.channel.log.epoch, now);
+    }
     // What was pushed here before a crash was perhaps never pushed on.
     if (!this.#hasGrown || this.#isOrphan(now)) this.#mirror?.fill(now);
     this.#followers.askForLog(now);
+    // Nobody can miss what was never there.
+    if (this.#isEmpty && this.#mirror === undefined) return;
     // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
     const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;
     if (Math.min(asks, this.#followers.dueAt(now)) !== Number.POSITIVE_INFINITY) {
@@ -216,6 +238,11 @@ export class TreeNode {
   get #isForsaken(): boolean {
     if (this.#mirror === undefined) return this.#followers.size === 0;
     return this.#mirror.upstream.isIdle && !this.isWanted;
+  }
+
+  /** Whether nothing is known to have been published. */
+  get #isEmpty(): boolean {
+    return this.channel.log.head === 0;
   }
 
   #tellSize(): void {

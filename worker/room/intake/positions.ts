@@ -46,6 +46,10 @@ export class Positions {
     }
   }
 
+  get size(): number {
+    return this.#reached.size;
+  }
+
   judge(source: string, { topic, partition, offset, timestamp }: Position): Judgement {
     const reached = this.#reached.get(keyOf(source, topic, partition));
     if (reached === undefined || offset > reached.offset) return 'new';

@@ -2,7 +2,9 @@
 import { accessTo } from '../../auth/access.ts';
 import type { SocketErrorCode } from '../../protocol/codes.ts';
 import { parseRoomName, SYSTEM_ROOM } from '../../protocol/rooms.ts';
+import type { Symbols } from '../../symbols.ts';
 import { largestAttachment, MAX_ATTACHMENT_BYTES } from './attachment.ts';
+import type { EventlessRooms } from './eventless-rooms.ts';
 import type { Session } from './session.ts';
 import type { ReadChannel } from './subscription.ts';
 
@@ -15,7 +17,7 @@ export interface Admission {
   /** Why a session may not ask for a room by this name now; undefined when it may. */
   refusal(session: Session, room: string, now: number): Refused | undefined;
   /** The channel of a room that a session may ask for, or why it is not had all the same. */
-  channelOf(session: Session, room: string): ReadChannel | Refused;
+  channelOf(session: Session, room: string, now: number): ReadChannel | Refused;
 }
 
 type ChannelOf = (room: string) => ReadChannel | undefined;
@@ -33,20 +35,30 @@ export function admissionToOne(room: string, channelOf: ChannelOf): Admission {
 }
 
 /** The sockets of a relay: every room that the session's token opens, as far as it can be remembered. */
-export function admissionToAll(channelOf: ChannelOf): Admission {
+export function admissionToAll(
+  channelOf: ChannelOf,
+  symbols: Pick<Symbols, 'hasRoom'>,
+  eventless: EventlessRooms,
+): Admission {
   return {
     refusal: (session, wanted, now) => {
       const name = parseRoomName(wanted);
       if (name === undefined) return refused('room_invalid', 'no room can be called that');
+      if (!symbols.hasRoom(wanted)) {
+        return refused('symbol_unknown', 'this gateway has no such symbol');
+      }
       const access = accessTo(name, session.identity);
       if (access !== 'granted') return refused(access, 'the token does not open this room');
       const { tokenExpiresAt = Number.POSITIVE_INFINITY } = session.identity;
       const hasEnded = isPrivate(wanted) && tokenExpiresAt <= now;
       return hasEnded ? refused('token_expired', 'the token has ended') : undefined;
     },
-    channelOf: (session, wanted) => {
+    channelOf: (session, wanted, now) => {
       if (!session.subscriptions.has(wanted) && !hasSpaceFor(session, wanted)) {
         return refused('rooms_too_many', 'this socket has as many rooms as it may');
+      }
+      if (!eventless.admits(wanted, session.address, now)) {
+        return refused('room_unavailable', 'too many rooms without any event were asked for');
       }
       return (
         channelOf(wanted) ?? refused('room_unavailable', 'the relay has no memory left for it')

@@ -19,6 +19,8 @@ export interface Attachment {
   readonly rooms: readonly string[];
   /** The path that the client was told to come back to. */
   readonly home: string | undefined;
+  /** The client's network. */
+  readonly address: string | undefined;
   /** Whether the client has ever acked anything. */
   readonly acks: boolean;
   /** What it is subscribed to. A socket without any subscription is only held. */
@@ -64,6 +66,7 @@ type Encoded = readonly [
   tokenExpiresAt: number | null,
   rooms: readonly string[],
   home: string | null,
+  address: string | null,
   acks: 0 | 1,
   subscriptions: readonly EncodedSubscription[],
   inFlight: readonly SavedSent[] | null,
@@ -76,7 +79,7 @@ export function holdsPlace({ subscriptions, inFlight = [] }: Attachment): boolea
 
 /** What a wake must know of a session on an object whose own room is in `epoch`. */
 export function attachmentOf(session: Session, epoch: number): Attachment {
-  const { output, identity, home } = session;
+  const { output, identity, home, address } = session;
   const subscriptions = [...session.subscriptions.values()].map(savedSubscription);
   const savesInFlight = output.acks && (output.isWindowFull || subscriptions.some(hasPlace));
   return {
@@ -86,6 +89,7 @@ export function attachmentOf(session: Session, epoch: number): Attachment {
     // A room's own object admits to that room only.
     rooms: session.profile.rooms === undefined ? [] : (identity.rooms ?? []),
     home,
+    address,
     acks: output.acks,
     subscriptions,
     inFlight: savesInFlight ? output.saveInFlight() : undefined,
@@ -104,13 +108,15 @@ export function encodeAttachment(attachment: Attachment): string {
 }
 
 function encode(attachment: Attachment): string {
-  const { epoch, user, tokenExpiresAt, rooms, home, acks, subscriptions, inFlight } = attachment;
+  const { epoch, user, tokenExpiresAt, rooms, home, address, acks, subscriptions, inFlight } =
+    attachment;
   const encoded: Encoded = [
     epoch,
     user ?? null,
     tokenExpiresAt ?? null,
     rooms,
     home ?? null,
+    address ?? null,
     acks ? 1 : 0,
     subscriptions.map(encodeSubscription),
     inFlight ?? null,
@@ -121,14 +127,24 @@ function encode(attachment: Attachment): string {
 /** The inverse of `encodeAttachment`; null for a socket that was dismissed. */
 export function decodeAttachment(kept: unknown): Attachment | null {
   if (typeof kept !== 'string') return null;
-  const [epoch, user, tokenExpiresAt, rooms, home, acks, subscriptions, inFlight]: Encoded =
-    JSON.parse(kept);
+  const [
+    epoch,
+    user,
+    tokenExpiresAt,
+    rooms,
+    home,
+    address,
+    acks,
+    subscriptions,
+    inFlight,
+  ]: Encoded = JSON.parse(kept);
   return {
     epoch,
     user: user ?? undefined,
     tokenExpiresAt: tokenExpiresAt ?? undefined,
     rooms,
     home: home ?? undefined,
+    address: address ?? undefined,
     acks: acks === 1,
     subscriptions: subscriptions.map(decodeSubscription),
     inFlight: inFlight ?? undefined,
@@ -137,8 +153,14 @@ export function decodeAttachment(kept: unknown): Attachment | null {
 
 /** The most that may have to be kept of a session with these rooms, in bytes. */
 export function largestAttachment(session: Session, rooms: readonly string[]): number {
-  const { identity, home } = session;
-  const names = [identity.user ?? '', home ?? '', ...(identity.rooms ?? []), ...rooms];
+  const { identity, home, address } = session;
+  const names = [
+    identity.user ?? '',
+    home ?? '',
+    address ?? '',
+    ...(identity.rooms ?? []),
+    ...rooms,
+  ];
   const longest = Math.max(...rooms.map(({ length }) => length));
   const characters =
     JSON.stringify(names).length +

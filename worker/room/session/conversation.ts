@@ -130,7 +130,7 @@ export class Conversation {
     now: number,
   ): ReadChannel | undefined {
     if (!this.#mayAsk(session, room, id, now)) return undefined;
-    const channel = this.#ports.admission.channelOf(session, normalRoomName(room));
+    const channel = this.#ports.admission.channelOf(session, normalRoomName(room), now);
     if (!('code' in channel)) return channel;
     session.refuse(channel.code, channel.message, id, room);
     return undefined;

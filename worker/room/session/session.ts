@@ -43,6 +43,8 @@ export interface Identity {
 export interface SessionStart extends Identity {
   /** The path to come back to. */
   readonly home?: string | undefined;
+  /** The client's network; undefined when it is not known. */
+  readonly address?: string | undefined;
 }
 
 /** What a session asks of those who hold it. */
@@ -63,6 +65,7 @@ export class Session implements Subscriber {
   readonly profile: Profile;
   /** The path to come back to; undefined for the one that it has come by. */
   readonly home: string | undefined;
+  readonly address: string | undefined;
   /** What its client may still send. */
   readonly messages: Budget;
   /** What it has said that waits. */
@@ -76,7 +79,7 @@ export class Session implements Subscriber {
 
   constructor(
     socket: Socket,
-    { home, ...identity }: SessionStart,
+    { home, address, ...identity }: SessionStart,
     profile: Profile,
     turn: Turn,
     holder: SessionHolder,
@@ -84,6 +87,7 @@ export class Session implements Subscriber {
     this.socket = socket;
     this.profile = profile;
     this.home = home;
+    this.address = address;
     this.messages = new Budget(profile.messageBurst, profile.messagesPerSecond / 1_000);
     this.inbox = new Inbox(profile.messageLength);
     this.output = new Output(socket, turn, profile.batches);

@@ -3,6 +3,7 @@
  * is to be written. All attachments are written here, once per turn.
  */
 import { CLOSE_CODES, type CloseReason } from '../../protocol/codes.ts';
+import { encodeFrame } from '../../protocol/frames.ts';
 import type { Turn } from '../turn.ts';
 import { type Attachment, encodeAttachment, holdsPlace } from './attachment.ts';
 import type { Socket } from './output.ts';
@@ -106,6 +107,14 @@ export class Sessions implements SessionHolder {
     this.#closing.add(socket);
     socket.serializeAttachment(null);
     socket.close(CLOSE_CODES[reason].close, reason);
+  }
+
+  /** Tells each client when to come back, in ms, and closes its socket. */
+  shutDown(comeBackIn: () => number): void {
+    for (const session of [...this.#held.values()]) {
+      session.send(encodeFrame({ type: 'shutdown', retryAfter: comeBackIn() }));
+      if (this.holds(session)) this.dismiss(session, 'shutdown');
+    }
   }
 
   /** Lets those go who may be sent nothing more: their token has ended, or their peer is gone. */

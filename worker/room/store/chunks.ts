@@ -30,6 +30,15 @@ export class SqliteChunks implements Chunks {
     this.#sql = sql;
   }
 
+  get exists(): boolean {
+    return this.#exists === true;
+  }
+
+  /** All tables of the object are gone. */
+  noteCleared(): void {
+    this.#exists = false;
+  }
+
   read(): Chunk[] {
     this.#exists =
       this.#sql

@@ -91,8 +91,17 @@ export class DurableStore implements Store {
     if (this.#spans.length === 0) this.appended(now);
   }
 
+  cleared(): void {
+    this.#spans = [];
+    this.#alarmAt = undefined;
+  }
+
   run(): void {
     // Nothing is ever due.
+  }
+
+  saveAll(): void {
+    // Everything is saved at once.
   }
 
   sweep(now: number): void {

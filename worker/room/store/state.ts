@@ -15,8 +15,10 @@ export interface SavedState {
   readonly webhookIds: readonly SavedWebhookId[];
   /** In-memory rooms: whether entries may have been appended since, which a crash would lose. */
   readonly dirty: boolean;
-  /** In-memory rooms: how many slots hold the latest entries. Slots after them are out of date. */
+  /** In-memory rooms: how many slots hold the saved entries. Slots after them are out of date. */
   readonly slots: number;
+  /** In-memory rooms: whether the saved entries are the whole log, and not only the latest per key. */
+  readonly whole?: boolean;
   /** Durable rooms: when the alarm is set that sweeps expired entries, Unix ms. */
   readonly alarmAt: number | undefined;
 }
@@ -56,13 +58,18 @@ export function openState({ policy, saved, epoch, floor, trimmed, entries }: Ope
   };
 }
 
+/** Whether nothing was ever published to the room that would have to be known again. */
+export function isUntouched({ log, positions, webhookIds }: RoomState, now: number): boolean {
+  return log.head === 0 && positions.size === 0 && webhookIds.save(now).length === 0;
+}
+
 /** The fields of a saved state that only one kind of store has. */
-type StoreFields = Partial<Pick<SavedState, 'dirty' | 'slots' | 'alarmAt'>>;
+type StoreFields = Partial<Pick<SavedState, 'dirty' | 'slots' | 'whole' | 'alarmAt'>>;
 
 export function encodeState(
   { log, positions, webhookIds }: RoomState,
   now: number,
-  { dirty = false, slots = 0, alarmAt }: StoreFields = {},
+  { dirty = false, slots = 0, whole = false, alarmAt }: StoreFields = {},
 ): string {
   const state: SavedState = {
     epoch: log.epoch,
@@ -74,6 +81,7 @@ export function encodeState(
     webhookIds: webhookIds.save(now),
     dirty,
     slots,
+    whole,
     alarmAt,
   };
   return JSON.stringify(state);

@@ -13,8 +13,12 @@ export interface Store {
   appended(now: number): void;
   /** Does what is due. */
   run(now: number): void;
+  /** Saves at once what is saved when it is idle, and all of the log: the object is about to end. */
+  saveAll(now: number): void;
   /** Saves the epoch, even if nothing was appended: another object has been told it. */
   keepEpoch(now: number): void;
+  /** All that was saved is gone: the room was never published to, and nobody knows its epoch. */
+  cleared(): void;
   /** When an alarm was set for before the object slept, Unix ms; undefined when there was none. */
   readonly alarmAt: number | undefined;
   /** The platform's alarm went off. */

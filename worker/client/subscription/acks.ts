@@ -1,0 +1,46 @@
+/**
+ * Acks, counted over all rooms of a socket: one after each half window, so that what is on its way stays
+ * bounded and no room waits for long. An ack names the newest frame of whatever room; everything that
+ * was sent before that has arrived too. The gateway forgets what was on its way of a room that is asked
+ * anew or left, so no frame from before that is named.
+ */
+export interface Ack {
+  readonly room: string;
+  readonly seq: number;
+}
+
+export class Acks {
+  /** What may be on its way without an ack, in characters; NaN when nobody counts. */
+  #window = Number.NaN;
+  #unacked = 0;
+  /** Whether this socket has acked: the first ack makes the gateway count. */
+  #hasBegun = false;
+  #newest: Ack | undefined;
+
+  begin(window: number): void {
+    this.#window = window;
+    this.#hasBegun = false;
+    this.#newest = undefined;
+  }
+
+  arrived(newest: Ack): void {
+    this.#newest = newest;
+  }
+
+  /** The gateway may forget what it has sent of some rooms. What comes next of others names it all. */
+  forget(): void {
+    this.#newest = undefined;
+  }
+
+  /** Counts a message, after its frames; gives the ack that is due. */
+  count(characters: number): Ack | undefined {
+    this.#unacked += characters;
+    const isDue = !this.#hasBegun || this.#unacked >= this.#window / 2;
+    const ack = this.#newest;
+    if (!isDue || !ack || !this.#window) return undefined;
+    this.#unacked = 0;
+    this.#hasBegun = true;
+    this.#newest = undefined;
+    return ack;
+  }
+}

@@ -1,0 +1,21 @@
+/** Where the sockets of a client go to. */
+import type { Cursor } from '../../protocol/frames.ts';
+
+/**
+ * The address of a room's own socket, or of a relay.
+ * @param home where the gateway wants the client back.
+ */
+export function addressOf(url: URL, room: string | undefined, home?: string): URL {
+  const door = new URL(url);
+  const path = room === undefined ? 'ws' : `rooms/${encodeURIComponent(room)}`;
+  door.pathname = `${url.pathname.replace(/\/$/, '')}/v1/${path}`;
+  const wanted = home && URL.canParse(home, url) ? new URL(home, url) : door;
+  // The token goes to no other gateway, whatever a frame says.
+  const address = wanted.host === url.host ? wanted : door;
+  address.protocol = url.protocol;
+  return address;
+}
+
+export function textOf(cursor: Cursor | undefined): string | undefined {
+  return cursor && `${cursor.epoch}:${cursor.seq}`;
+}
