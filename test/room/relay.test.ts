@@ -236,6 +236,21 @@ describe('a socket of a relay', () => {
     expect(relay.objects.callsOf('follow').length).toBe(before);
   });
 
+  it('misses nothing that its relay had lost in a crash, also if that slept since', async () => {
+    const relay = new Relay();
+    await relay.subscribe(relay.join(), 'trade:A');
+    await relay.append('trade:A');
+    await relay.objects.elapse(20_000);
+    await relay.append('trade:A');
+    relay.objects.crash(RELAY);
+    const socket = relay.join();
+    await relay.objects.elapse(20_000);
+    relay.objects.sleep(RELAY);
+    const since = { epoch: relay.epochOf('trade:A'), seq: 1 };
+    await relay.subscribe(socket, { room: 'trade:A', since });
+    expect(seqsOf(socket, 'trade:A')).toEqual([2]);
+  });
+
   it('is given rooms in turn when its window opens', async () => {
     const relay = new Relay();
     const socket = relay.join();
