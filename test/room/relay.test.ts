@@ -236,6 +236,21 @@ describe('a socket of a relay', () => {
     expect(relay.objects.callsOf('follow').length).toBe(before);
   });
 
+  it('misses nothing that its relay had lost in a crash, also if that slept since', async () => {
+    const relay = new Relay();
+    await relay.subscribe(relay.join(), 'trade:A');
+    await relay.append('trade:A');
+    await relay.objects.elapse(20_000);
+    await relay.append('trade:A');
+    relay.objects.crash(RELAY);
+    const socket = relay.join();
+    await relay.objects.elapse(20_000);
+    relay.objects.sleep(RELAY);
+    const since = { epoch: relay.epochOf('trade:A'), seq: 1 };
+    await relay.subscribe(socket, { room: 'trade:A', since });
+    expect(seqsOf(socket, 'trade:A')).toEqual([2]);
+  });
+
   it('is given rooms in turn when its window opens', async () => {
     const relay = new Relay();
     const socket = relay.join();
@@ -367,6 +382,21 @@ describe('rights at a relay', () => {
     await relay.append('user:u');
     expect(typesOf(socket, 'desk')).toEqual(['subscribed', 'snapshot', 'error', 'unsubscribed']);
     expect(seqsOf(socket, 'user:u')).toEqual([1]);
+  });
+
+  it('end in all rooms at once, so that leaving one brings nothing of another', async () => {
+    const relay = new Relay();
+    for (const room of ['desk', 'club']) await relay.append(room, 4, 30_000);
+    const token = { user: 'u', tokenExpiresAt: 1e15, rooms: ['desk', 'club'] };
+    await relay.subscribe(relay.join(token), 'desk', 'club');
+    const socket = relay.join(token);
+    const rooms = [{ room: 'desk' }, { room: 'club' }];
+    void relay.say(socket, { type: 'subscribe', rooms });
+    expect(socket.types.filter((type) => type === 'snapshot').length).toBe(2);
+    await relay.auth(socket, 'u', 1e9);
+    await relay.objects.elapse(1_000);
+    const types = socket.types.slice(socket.types.lastIndexOf('welcome'));
+    expect(types).toEqual(['welcome', 'error', 'unsubscribed', 'error', 'unsubscribed']);
   });
 
   it('end with the token, before anything more is sent, also after a sleep', async () => {

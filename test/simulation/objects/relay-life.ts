@@ -62,6 +62,7 @@ class RelayLife {
     else if (roll < 80) client?.connection && this.#actors.read(client.connection);
     else if (roll < 84) random.some(objects)?.crash();
     else if (roll < 86) this.#world.object(random.some(settings.relays) ?? '').crash();
+    else if (roll < 87) random.some(objects)?.deploy();
     else if (roll < 95) random.some(objects)?.sleep();
     else for (const object of objects) object.sleep();
   }

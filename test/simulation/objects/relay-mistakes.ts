@@ -81,10 +81,19 @@ export const RELAY_MISTAKES: readonly Mistake[] = [
     ...AT_RELAYS,
     mistake: 'a token that opens less ends no room',
     breaks: /may not be/,
-    plant: () =>
+    plant: () => {
+      const renewed = new WeakSet<Session>();
+      wrap(Session, 'renew', (renew, session, identity) => {
+        renewed.add(session);
+        renew(identity);
+      });
+      wrap(Session, 'leave', (leave, session, rooms, now) => {
+        if (!renewed.delete(session)) leave(rooms, now);
+      });
       wrap(Session, 'unsubscribe', (unsubscribe, _session, room, id, now) => {
         if (id !== undefined) unsubscribe(room, id, now);
-      }),
+      });
+    },
   },
 ];
 

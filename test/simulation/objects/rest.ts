@@ -42,6 +42,7 @@ export class Rest {
     this.#readAll();
     await world.elapse(TO_CONVERGE);
     this.#judgeMembers('when nothing went wrong any more');
+    this.#fillEmptyRooms();
     await world.elapse(TO_REST);
     this.#judgeSilence();
     // A crash may have made an object forget who was told what: once it wakes it tells them again.
@@ -174,6 +175,14 @@ export class Rest {
     this.#judgeSilence();
     for (const { name, isRoot, disk } of world.objects) {
       promise(isRoot || disk.isEmpty, () => `${name} keeps something that nobody needs`);
+    }
+  }
+
+  /** A room without any event asks its followers now and then whether they still want it. */
+  #fillEmptyRooms(): void {
+    for (const room of this.#followed) {
+      if (room === FOLLOWED || this.#world.truth(room).head > 0) continue;
+      this.#actors.append(room, [{ key: 0, size: 0, priority: 'high', lifetime: undefined }]);
     }
   }
 

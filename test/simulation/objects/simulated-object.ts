@@ -191,7 +191,8 @@ export class SimulatedObject {
     this.disk.commit();
     for (const note of truths) note();
     for (const leave of leaves) leave();
-    if (this.room === undefined) this.#judgePrivateRooms();
+    // One that has left forgets them when it wakes.
+    if (this.room === undefined && this.#memory !== undefined) this.#judgePrivateRooms();
     world.readAll(this);
     if (this.#isLeaving) this.#depart();
     return true;

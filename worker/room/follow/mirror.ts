@@ -57,6 +57,7 @@ export class Mirror implements Source {
         unavailable: (now) => this.channel.refuseWaiting(now),
       },
       saved ?? {},
+      ports.hasSlept,
     );
   }
 

@@ -114,8 +114,10 @@ export class TreeNode {
       const { told, failures = 0 } = saved?.channel ?? {};
       this.#followers.restore(name, generation, later(cursor, told), failures);
     }
-    // A crash may have kept it from forgetting what nobody needs.
-    if (saved !== undefined && this.#isForsaken) changed(0);
+    // A crash may have kept it from forgetting what nobody needs, and from saving where it stands. The next
+    // wake, which may come after a sleep, must not go by what was saved before the crash.
+    const isUnsure = this.#mirror !== undefined && !ports.hasSlept;
+    if (saved !== undefined && (isUnsure || this.#isForsaken)) changed(0);
   }
 
   get isMirror(): boolean {

@@ -61,11 +61,16 @@ export class Upstream {
   /** Whether the upstream will push the whole log when it has it. */
   #awaitsPush = false;
 
-  constructor(ports: UpstreamPorts, { generation, upstream, failures }: Partial<SavedChannel>) {
+  /** @param isSure whether what was saved is so; a crash may have come between. */
+  constructor(
+    ports: UpstreamPorts,
+    { generation, upstream, failures }: Partial<SavedChannel>,
+    isSure = true,
+  ) {
     this.#ports = ports;
     this.#generation = generation ?? 0;
     this.#name = upstream;
-    this.#isFollower = upstream !== undefined;
+    this.#isFollower = isSure && upstream !== undefined;
     const what = { call: 'follow', object: ports.object, room: ports.room };
     this.#call = new Call(ports, what, failures);
   }

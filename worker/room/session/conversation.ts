@@ -187,10 +187,21 @@ export class Conversation {
     this.#leaveClosedRooms(session, now);
   }
 
-  /** A token may open less than the one before it. */
+  /** A token may open less than the one before it. Nothing more is sent of any room that it does not open. */
   #leaveClosedRooms(session: Session, now: number): void {
-    for (const room of [...session.subscriptions.keys()]) {
-      if (!this.#mayAsk(session, room, undefined, now)) session.unsubscribe(room, undefined, now);
+    const { admission, sessions } = this.#ports;
+    const closed = [...session.subscriptions.keys()].flatMap((room) => {
+      const refusal = admission.refusal(session, room, now);
+      return refusal === undefined ? [] : [{ room, refusal }];
+    });
+    session.leave(
+      closed.map(({ room }) => room),
+      now,
+    );
+    for (const { room, refusal } of closed) {
+      if (!sessions.holds(session)) return;
+      session.refuse(refusal.code, refusal.message, undefined, room);
+      session.unsubscribe(room, undefined, now);
     }
   }
 

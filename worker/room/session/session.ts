@@ -138,7 +138,7 @@ export class Session implements Subscriber {
 
   /** Subscribes to a channel, or subscribes anew. */
   subscribe(channel: ReadChannel, request: SubscriptionRequest, now: number): void {
-    this.#leave(channel.room, now);
+    this.leave([channel.room], now);
     const subscription = new Subscription(this, channel, request);
     this.subscriptions.set(channel.room, subscription);
     this.changed();
@@ -157,9 +157,23 @@ export class Session implements Subscriber {
     channel.restore(subscription.member, cursor, now);
   }
 
-  /** Ends a subscription; the socket stays. */
+  /** Ends subscriptions in silence. */
+  leave(rooms: readonly string[], now: number): void {
+    const left = rooms.flatMap((room) => this.subscriptions.get(room) ?? []);
+    if (left.length === 0) return;
+    for (const { channel, member } of left) {
+      channel.remove(member);
+      this.subscriptions.delete(channel.room);
+      // What is on its way may never be acked: the client may take up the room from another place.
+      this.output.forget(channel.room);
+    }
+    // What is not waited for any more may have been all that held up the other rooms.
+    this.#wakeAll(now);
+  }
+
+  /** Ends a subscription, and says so; the socket stays. */
   unsubscribe(room: string, id: RequestId | undefined, now: number): void {
-    this.#leave(room, now);
+    this.leave([room], now);
     this.changed();
     this.send(encodeFrame({ type: 'unsubscribed', ...(id === undefined ? {} : { id }), room }));
   }
@@ -218,7 +232,7 @@ export class Session implements Subscriber {
   /** A room that was asked for cannot be had now; `system`, which nobody has to ask for, is waited for. */
   unavailable(room: string, id: RequestId | undefined, now: number): void {
     if (this.profile.rooms === undefined || room === SYSTEM_ROOM) return;
-    this.#leave(room, now);
+    this.leave([room], now);
     this.changed();
     this.refuse('room_unavailable', 'the room cannot be reached now: try again', id, room);
   }
@@ -227,17 +241,6 @@ export class Session implements Subscriber {
   end(): void {
     for (const { channel, member } of this.subscriptions.values()) channel.remove(member);
     this.subscriptions.clear();
-  }
-
-  #leave(room: string, now: number): void {
-    const subscription = this.subscriptions.get(room);
-    if (subscription === undefined) return;
-    subscription.channel.remove(subscription.member);
-    this.subscriptions.delete(room);
-    // What is on its way may never be acked: the client may take up the room from another place.
-    this.output.forget(room);
-    // What is not waited for any more may have been all that held up the other rooms.
-    this.#wakeAll(now);
   }
 
   /** The rooms that were given something longest ago come first. */
