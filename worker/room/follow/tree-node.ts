@@ -46,8 +46,8 @@ export class TreeNode {
   #told: Cursor | undefined;
   #changedAt = Number.POSITIVE_INFINITY;
   #alarmAt = Number.POSITIVE_INFINITY;
-  /** Whether it has grown since the object woke. */
-  #hasGrown = false;
+  /** Whether a mirror that others follow has grown since it was saved. */
+  #isDirty: boolean;
 
   constructor(
     ports: TreePorts,
@@ -90,6 +90,9 @@ export class TreeNode {
       const { told, failures = 0 } = saved?.channel ?? {};
       this.#followers.restore(name, generation, later(cursor, told), failures);
     }
+    this.#isDirty = saved?.channel?.dirty ?? false;
+    // What was pushed here before a crash was perhaps never pushed on.
+    if (this.#isDirty && this.#followers.size > 0) this.#mirror?.fill();
     // A crash may have kept it from forgetting what nobody needs.
     if (saved !== undefined && this.#isForsaken) this.#changedAt = 0;
   }
@@ -135,12 +138,14 @@ export class TreeNode {
 
   /** The log has something new. */
   grown(now: number): void {
-    this.#hasGrown = true;
     if (this.#mirror !== undefined) this.#changed(now);
     if (this.#followers.size === 0) return;
     this.#changed(now);
     this.#armAlarm(now);
     this.#followers.askForLog(now);
+    if (this.#mirror === undefined || this.#isDirty) return;
+    this.#isDirty = true;
+    this.#saveNode(now);
   }
 
   run(now: number): void {
@@ -153,8 +158,7 @@ export class TreeNode {
   alarm(now: number): void {
     if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
     if (this.#followers.size === 0) return;
-    // What was pushed here before a crash was perhaps never pushed on.
-    if (!this.#hasGrown || this.#isOrphan(now)) this.#mirror?.fill();
+    if (this.#isOrphan(now)) this.#mirror?.fill();
     this.#followers.askForLog(now);
     // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
     const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;
@@ -189,6 +193,7 @@ export class TreeNode {
 
   #save(now: number): void {
     this.#changedAt = Number.POSITIVE_INFINITY;
+    if (this.#mirror?.goesOn) this.#isDirty = false;
     if (this.#isForsaken) this.#ports.forget(this.channel.room);
     else this.#saveNode(now);
   }
@@ -205,6 +210,7 @@ export class TreeNode {
       cursor: this.#mirror?.cursor,
       floor: nothingAfter(log, now),
       told: this.#told,
+      dirty: this.#isDirty,
       failures: Math.max(this.#followers.failures, this.#mirror?.upstream.failures ?? 0),
     };
     this.#ports.rows.put({ room, follower: '', value: JSON.stringify(saved) });
