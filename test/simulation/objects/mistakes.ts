@@ -51,10 +51,16 @@ export const MISTAKES: readonly Mistake[] = [
     mistake: 'a hole is not pulled',
     plant: () =>
       wrap(Mirror, 'push', (push, mirror, call, now) => {
-        const { content } = call;
-        const { head } = mirror.channel.log;
-        const isHole = content.kind === 'entries' && content.after > head;
-        return push(isHole ? { ...call, content: { ...content, after: head } } : call, now);
+        const { upstream, generation, content } = call;
+        const { channel } = mirror;
+        const { epoch, head } = channel.log;
+        const isPresent = mirror.upstream.isPresent(upstream, generation);
+        if (!isPresent || content.kind === 'log' || content.epoch !== epoch) return push(call, now);
+        if (content.after <= head) return push(call, now);
+        const entries = decodeEntries(content.entries);
+        for (const entry of entries) channel.log.accept(entry, now);
+        channel.appended(entries, [], now);
+        return { generation, wants: true, cursor: { epoch, seq: channel.log.head }, retryIn: 0 };
       }),
   },
   {

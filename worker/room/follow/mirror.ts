@@ -47,7 +47,7 @@ export class Mirror implements Source {
   ) {
     this.#ports = ports;
     // What was asked for shortly before a crash is not known any more, nor what was left.
-    this.#goesOn = ports.hasSlept;
+    this.#goesOn = ports.hasSlept && saved?.dirty !== true;
     const log = new Log(policy, logAt(saved?.cursor, saved?.floor), true);
     this.channel = new Channel(ports.room, log, policy, shared, ports.touched, this);
     this.upstream = new Upstream(

@@ -39,6 +39,8 @@ export interface SavedChannel {
   readonly floor: number;
   /** Up to where every follower was told; undefined when they were never all told. */
   readonly told: Cursor | undefined;
+  /** Whether it may have passed on more since, which a crash makes it forget. */
+  readonly dirty: boolean;
   /** How many calls to one other object had failed in a row, at most. */
   readonly failures: number;
 }

@@ -58,8 +58,8 @@ export class TreeNode {
   #told: Cursor | undefined;
   #alarmAt = Number.POSITIVE_INFINITY;
   readonly #question = new Question();
-  /** Whether it has grown since the object woke. */
-  #hasGrown = false;
+  /** Whether a mirror that others follow has grown since it was saved. */
+  #isDirty: boolean;
   /** What the mirror holds, as it was told last, in characters. */
   #size = 0;
 
@@ -114,6 +114,9 @@ export class TreeNode {
       const { told, failures = 0 } = saved?.channel ?? {};
       this.#followers.restore(name, generation, later(cursor, told), failures);
     }
+    this.#isDirty = saved?.channel?.dirty ?? false;
+    // What was pushed here before a crash was perhaps never pushed on.
+    if (this.#isDirty && this.#followers.size > 0) this.#mirror?.fill(0);
     // A crash may have kept it from forgetting what nobody needs, and from saving where it stands. The next
     // wake, which may come after a sleep, must not go by what was saved before the crash.
     const isUnsure = this.#mirror !== undefined && !ports.hasSlept;
@@ -189,7 +192,6 @@ export class TreeNode {
 
   /** The log has something new. */
   grown(now: number): void {
-    this.#hasGrown = true;
     if (this.#mirror !== undefined) {
       this.#ports.changed(this, now);
       this.#tellSize();
@@ -198,6 +200,9 @@ export class TreeNode {
     this.#ports.changed(this, now);
     this.#armAlarm(now);
     this.#followers.askForLog(now);
+    if (this.#mirror === undefined || this.#isDirty) return;
+    this.#isDirty = true;
+    this.#saveNode(now);
   }
 
   run(now: number): void {
@@ -208,6 +213,7 @@ export class TreeNode {
 
   /** Saves what has to be known after a sleep, or forgets it when nobody needs it. */
   save(now: number): void {
+    if (this.#mirror?.goesOn) this.#isDirty = false;
     if (this.#isForsaken) this.#ports.forget(this.channel.room);
     else this.#saveNode(now);
   }
@@ -225,8 +231,7 @@ export class TreeNode {
       this.#followers.doubt();
       this.#question.plan(this.channel.log.epoch, now);
     }
-    // What was pushed here before a crash was perhaps never pushed on.
-    if (!this.#hasGrown || this.#isOrphan(now)) this.#mirror?.fill(now);
+    if (this.#isOrphan(now)) this.#mirror?.fill(now);
     this.#followers.askForLog(now);
     // Nobody can miss what was never there.
     if (this.#isEmpty && this.#mirror === undefined) return;
@@ -282,6 +287,7 @@ export class TreeNode {
       cursor: this.#mirror?.cursor,
       floor: nothingAfter(log, now),
       told: this.#told,
+      dirty: this.#isDirty,
       failures: Math.max(this.#followers.failures, this.#mirror?.upstream.failures ?? 0),
     };
     this.#ports.rows.put({ room, follower: '', value: JSON.stringify(saved) });
