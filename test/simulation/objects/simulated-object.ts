@@ -192,7 +192,7 @@ export class SimulatedObject {
     for (const note of truths) note();
     for (const leave of leaves) leave();
     // One that has left forgets them when it wakes.
-    if (this.room === undefined && this.#memory !== undefined) this.#judgePrivateRooms();
+    if (this.room === undefined && !this.#isLeaving) this.#judgePrivateRooms();
     world.readAll(this);
     if (this.#isLeaving) this.#depart();
     return true;
