@@ -239,12 +239,12 @@ export class Connection {
     const frames = framesOf(text, this.#options.parse, this.#owner.onError);
     for (const frame of frames) {
       // One before may have ended the socket.
-      if (this.#socket === socket) this.#obey(frame, text.length / frames.length);
+      if (this.#socket === socket) this.#obey(frame);
     }
     if (this.#socket === socket) this.#owner.received(text.length);
   }
 
-  #obey(frame: Frame, length: number): void {
+  #obey(frame: Frame): void {
     const owner = this.#owner;
     switch (frame.type) {
       case 'welcome':
@@ -262,7 +262,7 @@ export class Connection {
         this.#refused(frame);
         break;
       default:
-        owner.receive(frame, length);
+        owner.receive(frame);
     }
   }
 

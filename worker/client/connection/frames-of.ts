@@ -20,5 +20,6 @@ export function framesOf(
     }
   };
   const values = read(() => [parse(text)].flat()) ?? [];
-  return values.flatMap((value) => read(() => readFrame(value)) ?? []);
+  const length = text.length / values.length;
+  return values.flatMap((value) => read(() => readFrame(value, length)) ?? []);
 }

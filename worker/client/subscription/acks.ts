@@ -13,13 +13,12 @@ export class Acks {
   /** What may be on its way without an ack, in characters; NaN when nobody counts. */
   #window = Number.NaN;
   #unacked = 0;
-  /** Whether this socket has acked: the first ack makes the gateway count. */
-  #hasBegun = false;
   #newest: Ack | undefined;
 
   begin(window: number): void {
     this.#window = window;
-    this.#hasBegun = false;
+    // The first ack makes the gateway count, so it is due at once.
+    this.#unacked = window;
     this.#newest = undefined;
   }
 
@@ -35,11 +34,9 @@ export class Acks {
   /** Counts a message, after its frames; gives the ack that is due. */
   count(characters: number): Ack | undefined {
     this.#unacked += characters;
-    const isDue = !this.#hasBegun || this.#unacked >= this.#window / 2;
     const ack = this.#newest;
-    if (!isDue || !ack || !this.#window) return undefined;
+    if (!ack || !this.#window || this.#unacked < this.#window / 2) return undefined;
     this.#unacked = 0;
-    this.#hasBegun = true;
     this.#newest = undefined;
     return ack;
   }

@@ -24,8 +24,8 @@
  * Rejected: one cursor per connection. Readers of one room come at different times and from
  * different places, and only each for itself can say what it has been told.
  */
-import type { Cursor, NumberedEvent } from '../../protocol/frames.ts';
-import type { LogFrame } from '../connection/wire.ts';
+import type { Cursor } from '../../protocol/frames.ts';
+import type { LogFrame, ReceivedEvent } from '../connection/wire.ts';
 
 /**
  * `(from, to]` cannot be had any more. With a new epoch `from` is of the old one, `to` of the new.
@@ -47,7 +47,7 @@ export interface Delivery extends Cursor {
   readonly gap: Gap | undefined;
   /** Whether the events are the state at `seq`, instead of what happened since. */
   readonly snapshot: boolean;
-  readonly events: readonly NumberedEvent[];
+  readonly events: readonly ReceivedEvent[];
 }
 
 /** Up to where a reader has been told. */
@@ -173,7 +173,7 @@ export class RoomCursor {
   #follow(
     after: number,
     isState: boolean,
-    events: readonly NumberedEvent[],
+    events: readonly ReceivedEvent[],
     reason?: string,
   ): Delivery | undefined {
     const epoch = this.#epoch;
@@ -212,9 +212,9 @@ export class RoomCursor {
   }
 }
 
-function newerThan(seq: number, events: readonly NumberedEvent[]): NumberedEvent[] {
+function newerThan(seq: number, events: readonly ReceivedEvent[]): ReceivedEvent[] {
   let last = seq;
-  const newer: NumberedEvent[] = [];
+  const newer: ReceivedEvent[] = [];
   for (const event of events) {
     if (event.seq <= last) continue;
     newer.push(event);

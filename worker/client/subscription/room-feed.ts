@@ -136,12 +136,12 @@ export class RoomFeed implements Feed {
   }
 
   /** Gives the number up to which all has arrived, for an ack; undefined when it would mean nothing. */
-  receive(frame: LogFrame, length: number): number | undefined {
+  receive(frame: LogFrame): number | undefined {
     const isAnswer = frame.type === 'subscribed';
     if (!this.#isLive && (!isAnswer || frame.id !== this.id)) return undefined;
     this.#isLive = true;
-    const whole = this.#parts.join(frame, length);
-    if (whole) for (const reader of this.#readers) reader.receive(whole.frame, whole.length);
+    const whole = this.#parts.join(frame);
+    if (whole) for (const reader of this.#readers) reader.receive(whole);
     if (isAnswer) this.#isAsking = false;
     if (this.#isAsking) return undefined;
     if (frame.type === 'events') return frame.events.at(-1)?.seq;

@@ -118,9 +118,9 @@ export class Session implements ConnectionOwner, FeedSession {
     this.#messageLength = Number(limits?.messageLength);
   }
 
-  receive(frame: LogFrame, length: number): void {
+  receive(frame: LogFrame): void {
     const { room } = frame;
-    const seq = this.#feeds.get(normalForm(room))?.receive(frame, length);
+    const seq = this.#feeds.get(normalForm(room))?.receive(frame);
     if (seq !== undefined) this.#acks.arrived({ room, seq });
   }
 
