@@ -32,7 +32,7 @@ const PROBE_EVERY_MS = 60_000;
 /** A refusal is answered at once; what takes longer is an outage. */
 const ANSWER_WITHIN_MS = 10_000;
 const AUTH_ID = 'auth';
-const NOTICE = 'a part of the token is ignored';
+const NOTICE = 'a part of the token was ignored';
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
@@ -146,9 +146,7 @@ export class Connection {
     const socket = this.#addressed(() => new WebSocket(this.#owner.address(home).href, protocols));
     if (!socket) return;
     this.#socket = socket;
-    this.#after(WELCOME_WITHIN_MS, 'failed', {
-      reason: `no welcome in ${WELCOME_WITHIN_MS / 1000} s`,
-    });
+    this.#after(WELCOME_WITHIN_MS, 'failed', { reason: 'no welcome in time' });
     // What fails closes too; but where nobody listens the `ws` package ends the process.
     socket.addEventListener('error', () => {});
     const listen = (type: 'message' | 'close', listener: (event: SocketEvent) => void) =>

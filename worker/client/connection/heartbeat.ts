@@ -18,7 +18,8 @@ const ANSWER_WITHIN_MS = 10_000;
 /** A tick later than this is no busy page: time has jumped, or the tab is throttled. */
 const JUMP_MS = 10_000;
 
-export type Pulse = 'ping' | 'quiet' | 'dead';
+/** Undefined: there is nothing to do. */
+export type Pulse = 'ping' | 'dead' | undefined;
 
 export class Heartbeat {
   #tickedAt: number;
@@ -38,7 +39,7 @@ export class Heartbeat {
 
   /** There is reason to doubt: what to do now. A ping under way is not repeated. */
   doubt(now: number): Pulse {
-    return this.#unanswered ? 'quiet' : this.#ping(now);
+    return this.#unanswered ? undefined : this.#ping(now);
   }
 
   tick(now: number): Pulse {
@@ -46,7 +47,7 @@ export class Heartbeat {
     this.#tickedAt = now;
     const jumped = elapsed < 0 || elapsed > TICK_MS + JUMP_MS;
     const bound = this.#unanswered ? ANSWER_WITHIN_MS : PING_EVERY_MS;
-    if (!jumped && now - this.#pingedAt < bound) return 'quiet';
+    if (!jumped && now - this.#pingedAt < bound) return undefined;
     return this.#unanswered > (jumped ? 1 : 0) ? 'dead' : this.#ping(now);
   }
 

@@ -18,7 +18,7 @@ export class Way {
 
   opened(token: string, onError: OnError): void {
     this.#isLost = false;
-    if (this.isBare && token) onError('token_lost', undefined, 'the token was lost on the way');
+    if (this.isBare && token) onError('token_lost', undefined, 'the token was lost');
   }
 
   /** The gateway would have admitted the client. When neither way gets through, its owner has to know. */

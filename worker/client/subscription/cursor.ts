@@ -44,7 +44,7 @@ export interface Gap {
 
 /** What the reader is to be told: first the gap, if there is one. */
 export interface Delivery extends Cursor {
-  readonly gap: Gap | undefined;
+  readonly gap?: Gap | undefined;
   /** Whether the events are the state at `seq`, instead of what happened since. */
   readonly snapshot: boolean;
   readonly events: readonly ReceivedEvent[];
@@ -118,12 +118,6 @@ export class RoomCursor {
     this.#request = 'due';
   }
 
-  /** The connection is another one. */
-  disconnected(): void {
-    this.#request = 'due';
-    this.#epoch = -1;
-  }
-
   advance(frame: LogFrame): Delivery | undefined {
     // An answer to others does not begin what a new reader needs.
     if (this.mustAsk) return undefined;
@@ -139,8 +133,8 @@ export class RoomCursor {
       this.#request = 'answered';
       this.#gapEpoch = frame.recovered ? epoch : (this.#askedFor?.epoch ?? epoch);
       this.#olderAnswers = epoch < known ? this.#olderAnswers + 1 : 0;
-      const patience = isShared ? Number.POSITIVE_INFINITY : 1;
-      this.#goesBack = this.#olderAnswers > (isConfirmed ? patience : 0);
+      const isPatient = isShared && isConfirmed;
+      this.#goesBack = !isPatient && this.#olderAnswers > Number(isConfirmed);
     }
     if (this.isAhead) return undefined;
     switch (frame.type) {
@@ -159,7 +153,7 @@ export class RoomCursor {
       default:
         if (!frame.recovered || !isAskedFor) return undefined;
         this.#moveTo(epoch, seq);
-        return { epoch, seq, gap: undefined, snapshot: false, events: [] };
+        return { epoch, seq, snapshot: false, events: [] };
     }
   }
 
@@ -214,11 +208,9 @@ export class RoomCursor {
 
 function newerThan(seq: number, events: readonly ReceivedEvent[]): ReceivedEvent[] {
   let last = seq;
-  const newer: ReceivedEvent[] = [];
-  for (const event of events) {
-    if (event.seq <= last) continue;
-    newer.push(event);
-    last = event.seq;
-  }
-  return newer;
+  return events.filter((event) => {
+    const isNewer = event.seq > last;
+    if (isNewer) last = event.seq;
+    return isNewer;
+  });
 }

@@ -178,7 +178,6 @@ export class RoomFeed implements Feed {
     this.#forgetRequest();
     this.id = undefined;
     this.#own = this.isOwn ? OPEN : CONNECTING;
-    for (const { place } of this.#readers) place.disconnected();
   }
 
   /** For good. */
@@ -232,7 +231,7 @@ export class RoomFeed implements Feed {
   /** A room that answers with an older epoch for long is asked over another socket. */
   #judgeEpoch(isAnswer: boolean): void {
     if (!this.#readers.some(({ place }) => place.isStuck)) return;
-    const reason = 'the room has gone back to an older epoch';
+    const reason = 'the room is in an older epoch';
     if (isAnswer) this.onError('epoch_older', undefined, reason);
     this.#failLater(reason, ANSWER_WITHIN_MS);
   }

@@ -58,7 +58,7 @@ export class Session implements ConnectionOwner, FeedSession {
   #mayList: boolean;
   /** Rooms that were asked for and that nobody reads any more. */
   #left: string[] = [];
-  #messageLength = Number.NaN;
+  #messageLength = 0;
   #requests = 0;
   /** Whether the end of the turn is to look at what has changed. */
   #isChanged = false;
