@@ -9,6 +9,8 @@
  * the sleep is held against the connection only if that second ping too finds no answer.
  */
 
+import type { PING } from '../../protocol/frames.ts';
+
 /** How often `tick` is to be called: a sleep is noticed within so long of its end. */
 export const TICK_MS = 5_000;
 /** Middleboxes forget connections after 30 s and more. */
@@ -19,7 +21,7 @@ const ANSWER_WITHIN_MS = 10_000;
 const JUMP_MS = 10_000;
 
 /** Undefined: there is nothing to do. */
-export type Pulse = 'ping' | 'dead' | undefined;
+export type Pulse = typeof PING | 'dead' | undefined;
 
 export class Heartbeat {
   #tickedAt: number;

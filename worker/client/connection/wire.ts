@@ -8,7 +8,6 @@ import type {
   Events,
   Gap,
   NumberedEvent,
-  PING,
   PONG,
   Shutdown,
   Snapshot,
@@ -21,7 +20,6 @@ import type { BareRoomClass } from '../../protocol/rooms.ts';
 // Values of frames.ts would bring its schemas along.
 export const subprotocol: typeof SUBPROTOCOL = 'gateway.v1';
 export const bearerPrefix: typeof BEARER_SUBPROTOCOL_PREFIX = 'bearer.';
-export const ping: typeof PING = 'ping';
 export const pong: typeof PONG = 'pong';
 /** The room that every socket brings, beside its own. */
 export const systemRoom: BareRoomClass & 'system' = 'system';

@@ -21,15 +21,12 @@ import type { ConnectionStatus, StateKind } from '../connection/connection-state
 import type { Platform } from '../connection/platform.ts';
 import type { LogFrame } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
+import { ANSWER_WITHIN_MS, STATE_WITHIN_MS } from '../waits.ts';
 import type { Handlers } from './handlers.ts';
 import { fastest, type Reader, type Request, requestOf } from './reader.ts';
 import type { Feed } from './room-reader.ts';
 import { SnapshotParts } from './snapshot-parts.ts';
 
-/** A room goes on from a cursor in one turn, where it must not be fetched from elsewhere first. */
-const ANSWER_WITHIN_MS = 10_000;
-/** Who is to be shown a state waits in line: 2,000 clients and a state of 2 MB take four minutes. */
-const STATE_WITHIN_MS = 300_000;
 /** The refusal that may be another one the next time; the others stand until something else changes. */
 const UNAVAILABLE = 'room_unavailable';
 
