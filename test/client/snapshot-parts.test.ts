@@ -21,21 +21,21 @@ const gap = { type: 'gap', ...at, from: 1, to: 9, reason: 'trimmed' } as LogFram
 describe('the parts of a snapshot', () => {
   it('are given together with the last one, in their order', () => {
     const parts = new SnapshotParts();
-    expect(parts.join(snapshot(9, [1, 2], true), 10)).toBeUndefined();
-    expect(parts.join(snapshot(9, [4], true), 20)).toBeUndefined();
-    const whole = { frame: snapshot(9, [1, 2, 4, 7, 9]), length: 60 };
-    expect(parts.join(snapshot(9, [7, 9]), 30)).toEqual(whole);
-    const next = { frame: snapshot(12, [12]), length: 5 };
-    expect(parts.join(snapshot(12, [12]), 5)).toEqual(next);
+    expect(parts.join(snapshot(9, [1, 2], true))).toBeUndefined();
+    expect(parts.join(snapshot(9, [4], true))).toBeUndefined();
+    const whole = snapshot(9, [1, 2, 4, 7, 9]);
+    expect(parts.join(snapshot(9, [7, 9]))).toEqual(whole);
+    const next = snapshot(12, [12]);
+    expect(parts.join(snapshot(12, [12]))).toEqual(next);
   });
 
   it('are forgotten when anything else comes between them', () => {
     const parts = new SnapshotParts();
-    expect(parts.join(snapshot(9, [1, 2], true), 10)).toBeUndefined();
-    expect(parts.join(gap, 4)).toEqual({ frame: gap, length: 4 });
-    expect(parts.join(snapshot(12, [11], true), 20)).toBeUndefined();
-    const whole = { frame: snapshot(12, [11, 12]), length: 25 };
-    expect(parts.join(snapshot(12, [12]), 5)).toEqual(whole);
+    expect(parts.join(snapshot(9, [1, 2], true))).toBeUndefined();
+    expect(parts.join(gap)).toEqual(gap);
+    expect(parts.join(snapshot(12, [11], true))).toBeUndefined();
+    const whole = snapshot(12, [11, 12]);
+    expect(parts.join(snapshot(12, [12]))).toEqual(whole);
   });
 });
 

@@ -1,11 +1,11 @@
 /** What subscriptions are told, against a gateway that is played by hand. */
 import { describe, expect, it } from 'vitest';
-import {
-  type GatewayClient,
-  type GatewayClientOptions,
-  MAX_BUFFERED_EVENTS,
-  type SubscribeOptions,
+import type {
+  GatewayClient,
+  GatewayClientOptions,
+  SubscribeOptions,
 } from '../../worker/client/index.ts';
+import { MAX_BUFFERED_EVENTS } from '../../worker/client/subscription/event-buffer.ts';
 import { settle } from '../support/virtual-clock.ts';
 import {
   events,

@@ -200,7 +200,7 @@ describe('what was missed of `system` (R13)', () => {
       {
         code: 'system_gap',
         room: SYSTEM,
-        message: 'missing 5 to 90: trimmed',
+        message: 'some alerts are lost',
         cause: { epoch: 1, from: 5, to: 90, reason: 'trimmed' },
       },
     ]);

@@ -25,7 +25,7 @@ export type {
   TradeNotification,
 } from './events.ts';
 export type { Gap } from './subscription/cursor.ts';
-export { MAX_BUFFERED_EVENTS, type Received } from './subscription/event-buffer.ts';
+export type { Received } from './subscription/event-buffer.ts';
 export type { Since } from './subscription/since.ts';
 export type {
   SubscribeOptions,

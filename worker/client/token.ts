@@ -54,7 +54,7 @@ export class TokenSource {
     const kept = this.#kept;
     const now = this.#platform.now();
     if (kept) {
-      if (now < kept.renewAt) return { token: kept.token, fresh: false };
+      if (now < kept.renewAt) return { ...kept, fresh: false };
       kept.renewAt = now + RENEW_AGAIN_MS;
     }
     this.#asking ??= this.#ask(provide).finally(() => {
@@ -71,7 +71,7 @@ export class TokenSource {
     this.#followers.add(follower);
     this.#arm();
     const kept = this.#kept;
-    if (kept && kept.token !== token) follower.renew({ token: kept.token, fresh: false });
+    if (kept && kept.token !== token) follower.renew({ ...kept, fresh: false });
     return () => {
       this.#followers.delete(follower);
       this.#arm();
@@ -104,12 +104,12 @@ export class TokenSource {
   async #ask(provide: () => string | Promise<string>): Promise<string> {
     const late = new Promise<never>((_, reject) => {
       this.#cancelAsking = this.#platform.after(PROVIDER_WITHIN_MS, () =>
-        reject(new Error('the token provider takes too long')),
+        reject(new Error('no token in time')),
       );
     });
     try {
       const token = await Promise.race([provide(), late]);
-      this.#kept = { token, renewAt: Number.POSITIVE_INFINITY };
+      this.#kept = { token, renewAt: Number.MAX_VALUE };
       for (const follower of [...this.#followers]) follower.renew({ token, fresh: true });
       return token;
     } finally {
@@ -120,10 +120,10 @@ export class TokenSource {
   /** Looks again when the token is to be renewed, as long as anyone follows. */
   #arm(): void {
     this.#cancelRenewal();
-    const renewAt = this.#kept?.renewAt ?? Number.POSITIVE_INFINITY;
-    if (this.#followers.size === 0 || renewAt === Number.POSITIVE_INFINITY) return;
+    const kept = this.#kept;
+    if (!kept || this.#followers.size === 0) return;
     const { after, now } = this.#platform;
-    const waitMs = Math.min(Math.max(0, renewAt - now()), MAX_WAIT_MS);
+    const waitMs = Math.min(kept.renewAt - now(), MAX_WAIT_MS);
     this.#cancelRenewal = after(waitMs, () => void this.#renew());
   }
 

@@ -1,20 +1,14 @@
 /** Whether to come back after a connection has ended. */
 import type { Ending } from './connection-state.ts';
 import type { Answer, Platform } from './platform.ts';
-import { isObject } from './wire.ts';
 
 /** The codes of CLOSE_CODES that are final. After all others, such as 1006, the client comes back. */
-const FINAL_CLOSES: Readonly<Record<number, string>> = {
-  4400: 'message_invalid',
-  4401: 'token_expired',
-  4431: 'session_too_large',
-};
+const FINAL_CLOSES = ['4400 message_invalid', '4401 token_expired', '4431 session_too_large'];
 
 export function endingOfClose(close: number, why: string): Ending {
   const reason = `closed (${close}${why && `, ${why}`})`;
-  const code = FINAL_CLOSES[close];
   // The gateway says its code as the reason; other systems close with the same numbers.
-  return code && code === why ? { reason, code } : { reason };
+  return FINAL_CLOSES.includes(`${close} ${why}`) ? { reason, code: why } : { reason };
 }
 
 /**
@@ -37,19 +31,27 @@ export async function askWhy(
   }
   const { status } = answer;
   const floorMs = waitOf(answer.headers.get('retry-after'), now());
-  const body = await answer.json().catch(() => undefined);
-  const error = isObject(body) && isObject(body.error) ? body.error : {};
-  const { code, retry } = error;
+  const body = (await answer.json().catch(() => undefined)) as Refusal | null | undefined;
+  const { code, retry, message } = body?.error ?? {};
   if (typeof code !== 'string' || typeof retry !== 'boolean') {
     return { reason: `answered ${status}`, floorMs };
   }
   // The gateway would have us: by now all is well, or something on the way spoils the upgrade.
   if (status === UPGRADE_REQUIRED) return { reason: 'the upgrade was lost', isAdmitted: true };
-  const reason = `refused (${code}: ${error.message})`;
+  const reason = `refused (${code}: ${message})`;
   return retry ? { reason, floorMs } : { reason, code };
 }
 
 const UPGRADE_REQUIRED = 426;
+
+/** What the gateway answers, and others may answer as well. */
+interface Refusal {
+  readonly error?: {
+    readonly code?: unknown;
+    readonly retry?: unknown;
+    readonly message?: unknown;
+  };
+}
 
 /** Whole or parts of seconds, or a date; of several that were joined, the first. */
 const RETRY_AFTER = /^ *(?:([\d.]+) *(?:,|$)|(\w+, .+?GMT))/;

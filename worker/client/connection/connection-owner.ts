@@ -18,9 +18,9 @@ export interface ConnectionOwner {
   /** Where to connect to, asked at each attempt. `home` is where the gateway wants us back. */
   address(home?: string): URL;
   welcomed(welcome: Welcome): void;
-  /** What is about rooms; `length` is that of its text, or the mean of those that came together. */
-  receive(frame: LogFrame, length: number): void;
-  /** All of a message has been received. */
+  /** What is about rooms. */
+  receive(frame: LogFrame): void;
+  /** All of a message has been received; `length` is that of its text. */
   received(length: number): void;
   /** A message was refused, or something that a room had. */
   refused(error: SocketError, reason: string): void;

@@ -117,7 +117,7 @@ type Row = {
 
 /** The rows that every state shares which is not final. */
 const LIVING: Row = {
-  close: (state) => conclude(state, { reason: 'closed by the client', code: 'closed' }),
+  close: (state) => conclude(state, { reason: 'the client is closed', code: 'closed' }),
   online: (state) => ({ ...state, online: true }),
   offline: (state) => ({ ...state, online: false }),
 };
@@ -154,7 +154,7 @@ const TABLE: Readonly<Record<StateKind, Row>> = {
   },
   waiting: {
     ...RESTING,
-    offline: ({ reason = '', ...state }) => conclude({ ...state, online: false }, { reason }),
+    offline: (state) => ({ ...state, online: false, state: 'offline', floorMs: 0 }),
   },
   offline: RESTING,
   stopped: {},

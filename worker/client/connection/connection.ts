@@ -5,6 +5,7 @@
 
 import { messageOf } from '../errors.ts';
 import type { TokenUsed } from '../token.ts';
+import { PROBE_EVERY_MS, REFUSAL_WITHIN_MS, STEADY_MS, WELCOME_WITHIN_MS } from '../waits.ts';
 import { backoffMs } from './backoff.ts';
 import { askWhy, endingOfClose } from './close-verdict.ts';
 import type { ConnectionOptions, ConnectionOwner } from './connection-owner.ts';
@@ -20,17 +21,8 @@ import {
 import { framesOf } from './frames-of.ts';
 import { Heartbeat, type Pulse, TICK_MS } from './heartbeat.ts';
 import type { Socket, SocketEvent } from './platform.ts';
-import { Way } from './way.ts';
-import { type Frame, ping, pong, type SocketError, write } from './wire.ts';
+import { bearerPrefix, type Frame, pong, type SocketError, subprotocol, write } from './wire.ts';
 
-/** From the request to `welcome`: a slow network's TLS handshake, and a room that has to start. */
-const WELCOME_WITHIN_MS = 15_000;
-/** Open for so long, a connection is no part of a crash loop. */
-const STEADY_MS = 10_000;
-/** Browsers have been known to say "offline" and be wrong, so we look now and then. */
-const PROBE_EVERY_MS = 60_000;
-/** A refusal is answered at once; what takes longer is an outage. */
-const ANSWER_WITHIN_MS = 10_000;
 const AUTH_ID = 'auth';
 const NOTICE = 'a part of the token is ignored';
 export class Connection {
@@ -43,7 +35,10 @@ export class Connection {
   #heartbeat: Heartbeat | undefined;
   #home: string | undefined;
   #used: TokenUsed = { token: '', fresh: true };
-  readonly #way = new Way();
+  /** Whether the token is left out: something on the way may spoil an upgrade with subprotocols. */
+  #isBare = false;
+  /** Whether no socket has opened since that changed. */
+  #isLost = false;
 
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#options = options;
@@ -139,16 +134,16 @@ export class Connection {
 
   #connect(): void {
     const { WebSocket } = this.#options.platform;
-    const protocols = this.#way.protocols(this.#used.token);
+    const { token } = this.#used;
+    const bearer = token ? [bearerPrefix + token] : [];
+    const protocols = this.#isBare ? [] : [subprotocol, ...bearer];
     const home = this.#home;
     // One attempt goes home; unless a welcome says so again, the next goes to where all begin.
     this.#home = undefined;
     const socket = this.#addressed(() => new WebSocket(this.#owner.address(home).href, protocols));
     if (!socket) return;
     this.#socket = socket;
-    this.#after(WELCOME_WITHIN_MS, 'failed', {
-      reason: `no welcome in ${WELCOME_WITHIN_MS / 1000} s`,
-    });
+    this.#after(WELCOME_WITHIN_MS, 'failed', { reason: 'no welcome in time' });
     // What fails closes too; but where nobody listens the `ws` package ends the process.
     socket.addEventListener('error', () => {});
     const listen = (type: 'message' | 'close', listener: (event: SocketEvent) => void) =>
@@ -181,7 +176,7 @@ export class Connection {
 
   #ask(): void {
     const { signal } = this.#stay;
-    this.#after(ANSWER_WITHIN_MS, 'failed', { reason: 'no answer' });
+    this.#after(REFUSAL_WITHIN_MS, 'failed', { reason: 'no answer' });
     // A home that is gone refuses for itself only: the place where all begin decides.
     void this.#addressed(() =>
       askWhy(this.#owner.address(), this.#used.token, this.#options.platform, signal),
@@ -193,7 +188,7 @@ export class Connection {
   /** What ends for want of a good token ends for good only when no better one can be had. */
   #end(event: 'ended' | 'failed', ending: Ending): void {
     const { code = '', reason, isAdmitted } = ending;
-    if (isAdmitted) this.#way.lost(this.#owner.onError);
+    if (isAdmitted) this.#changeWay();
     const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#used, code);
     this.dispatch(event, mends ? { reason } : ending);
   }
@@ -218,15 +213,24 @@ export class Connection {
     });
   }
 
+  /** When an upgrade is lost, the other way of asking may get through. If neither does, that is told. */
+  #changeWay(): void {
+    if (this.#isBare && this.#isLost) {
+      this.#owner.onError('upgrade_lost', undefined, 'the upgrade was lost');
+    }
+    this.#isBare = !this.#isBare;
+    this.#isLost = true;
+  }
+
   #follow(pulse: Pulse | undefined): void {
-    if (pulse === 'ping') this.send(ping);
+    if (pulse === 'ping') this.send(pulse);
     if (pulse === 'dead') this.dispatch('failed', { reason: 'no answer to a ping' });
   }
 
   /** Over the open socket. When that fails, the old token's end brings a reconnect. */
   #renewToken(used: TokenUsed): void {
     // One that was left out brings what it opens.
-    if (used.token === this.#used.token && !this.#way.isBare) return;
+    if (used.token === this.#used.token && !this.#isBare) return;
     this.#used = used;
     this.send(write({ type: 'auth', id: AUTH_ID, token: used.token }));
   }
@@ -236,20 +240,23 @@ export class Connection {
     if (data === pong) return;
     const text = String(data);
     const socket = this.#socket;
-    const frames = framesOf(text, this.#options.parse, this.#owner.onError);
-    for (const frame of frames) {
-      // One before may have ended the socket.
-      if (this.#socket === socket) this.#obey(frame, text.length / frames.length);
+    for (const frame of framesOf(text, this.#options.parse, this.#owner.onError)) {
+      this.#obey(frame);
+      // It may have ended the socket.
+      if (this.#socket !== socket) return;
     }
-    if (this.#socket === socket) this.#owner.received(text.length);
+    this.#owner.received(text.length);
   }
 
-  #obey(frame: Frame, length: number): void {
+  #obey(frame: Frame): void {
     const owner = this.#owner;
     switch (frame.type) {
       case 'welcome':
         this.#home = frame.home;
-        this.#way.opened(this.#used.token, owner.onError);
+        this.#isLost = false;
+        if (this.#isBare && this.#used.token) {
+          owner.onError('token_lost', undefined, 'the token was lost');
+        }
         for (const notice of [frame.notices ?? []].flat()) owner.onError(notice, undefined, NOTICE);
         this.#options.tokens.accepted(this.#used.token, Number(frame.expiresAt));
         owner.welcomed(frame);
@@ -262,7 +269,7 @@ export class Connection {
         this.#refused(frame);
         break;
       default:
-        owner.receive(frame, length);
+        owner.receive(frame);
     }
   }
 

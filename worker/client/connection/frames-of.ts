@@ -2,9 +2,6 @@
 import type { OnError } from '../errors.ts';
 import { type Frame, readFrame } from './wire.ts';
 
-/** How much of a text that is no frame is shown, in characters: enough to know it again. */
-const MAX_QUOTED = 200;
-
 /** What makes no sense is told, and what is newer than this client passed over: the rest goes on. */
 export function framesOf(
   text: string,
@@ -15,10 +12,11 @@ export function framesOf(
     try {
       return make();
     } catch (error) {
-      onError('frame_invalid', error, text.slice(0, MAX_QUOTED));
+      onError('frame_invalid', error);
       return undefined;
     }
   };
   const values = read(() => [parse(text)].flat()) ?? [];
-  return values.flatMap((value) => read(() => readFrame(value)) ?? []);
+  const length = text.length / values.length;
+  return values.flatMap((value) => read(() => readFrame(value, length)) ?? []);
 }

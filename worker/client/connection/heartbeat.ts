@@ -9,6 +9,8 @@
  * the sleep is held against the connection only if that second ping too finds no answer.
  */
 
+import type { PING } from '../../protocol/frames.ts';
+
 /** How often `tick` is to be called: a sleep is noticed within so long of its end. */
 export const TICK_MS = 5_000;
 /** Middleboxes forget connections after 30 s and more. */
@@ -18,7 +20,8 @@ const ANSWER_WITHIN_MS = 10_000;
 /** A tick later than this is no busy page: time has jumped, or the tab is throttled. */
 const JUMP_MS = 10_000;
 
-export type Pulse = 'ping' | 'quiet' | 'dead';
+/** Undefined: there is nothing to do. */
+export type Pulse = typeof PING | 'dead' | undefined;
 
 export class Heartbeat {
   #tickedAt: number;
@@ -38,7 +41,7 @@ export class Heartbeat {
 
   /** There is reason to doubt: what to do now. A ping under way is not repeated. */
   doubt(now: number): Pulse {
-    return this.#unanswered ? 'quiet' : this.#ping(now);
+    return this.#unanswered ? undefined : this.#ping(now);
   }
 
   tick(now: number): Pulse {
@@ -46,7 +49,7 @@ export class Heartbeat {
     this.#tickedAt = now;
     const jumped = elapsed < 0 || elapsed > TICK_MS + JUMP_MS;
     const bound = this.#unanswered ? ANSWER_WITHIN_MS : PING_EVERY_MS;
-    if (!jumped && now - this.#pingedAt < bound) return 'quiet';
+    if (!jumped && now - this.#pingedAt < bound) return undefined;
     return this.#unanswered > (jumped ? 1 : 0) ? 'dead' : this.#ping(now);
   }
 

@@ -82,5 +82,5 @@ export function platformOf(options: PlatformOptions): Platform {
 
 /** Stands for the WebSocket where there is none, as on Node 20. */
 function noWebSocket(): never {
-  throw new TypeError('there is no WebSocket here: give one as the option WebSocket');
+  throw new TypeError('there is no WebSocket: give one');
 }

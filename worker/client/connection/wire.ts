@@ -8,7 +8,6 @@ import type {
   Events,
   Gap,
   NumberedEvent,
-  PING,
   PONG,
   Shutdown,
   Snapshot,
@@ -21,7 +20,6 @@ import type { BareRoomClass } from '../../protocol/rooms.ts';
 // Values of frames.ts would bring its schemas along.
 export const subprotocol: typeof SUBPROTOCOL = 'gateway.v1';
 export const bearerPrefix: typeof BEARER_SUBPROTOCOL_PREFIX = 'bearer.';
-export const ping: typeof PING = 'ping';
 export const pong: typeof PONG = 'pong';
 /** The room that every socket brings, beside its own. */
 export const systemRoom: BareRoomClass & 'system' = 'system';
@@ -47,8 +45,12 @@ export interface SocketError {
 }
 export type AnyGap = Omit<Gap, 'reason'> & { readonly reason: string };
 
+/** `characters`: how long its text was, about. */
+export type ReceivedEvent = NumberedEvent & { readonly characters: number };
+type WithEvents<Of> = Omit<Of, 'events'> & { readonly events: readonly ReceivedEvent[] };
+
 /** Frames that move cursors. */
-export type LogFrame = Subscribed | Snapshot | Events | AnyGap;
+export type LogFrame = Subscribed | WithEvents<Snapshot> | WithEvents<Events> | AnyGap;
 export type Frame = Welcome | LogFrame | SocketError | Shutdown;
 
 /** The frames that are known, and the numbers that each must have. */
@@ -70,15 +72,16 @@ const ROOMLESS: readonly string[] = ['welcome', 'error', 'shutdown'];
 /**
  * The frame that a received value is; undefined when its type is not known. Its other texts are
  * believed: they are shown, and no more.
+ * @param length that of its text, about.
  * @throws when it makes no sense.
  */
-export function readFrame(value: unknown): Frame | undefined {
+export function readFrame(value: unknown, length: number): Frame | undefined {
   const frame = { ...expectObject(value) };
   const type = String(frame.type);
   if (!isKnown(type)) return undefined;
   expect(ROOMLESS.includes(type) || typeof frame.room === 'string');
   for (const name of NUMBERS[type]) frame[name] = expectWhole(frame[name]);
-  if (type === 'snapshot' || type === 'events') frame.events = eventsOf(frame.events);
+  if (type === 'snapshot' || type === 'events') frame.events = eventsOf(frame.events, length);
   // The compiler cannot see what the table did.
   return frame as unknown as Frame;
 }
@@ -111,9 +114,10 @@ function expectWhole(value: unknown): number {
   return number;
 }
 
-function eventsOf(value: unknown): NumberedEvent[] {
+function eventsOf(value: unknown, length: number): ReceivedEvent[] {
   expect(Array.isArray(value));
+  const characters = length / value.length;
   return value
     .map(expectObject)
-    .map(({ seq, event }) => ({ seq: expectWhole(seq), event: expectObject(event) }));
+    .map(({ seq, event }) => ({ seq: expectWhole(seq), event: expectObject(event), characters }));
 }

@@ -13,34 +13,23 @@ export class Acks {
   /** What may be on its way without an ack, in characters; NaN when nobody counts. */
   #window = Number.NaN;
   #unacked = 0;
-  /** Whether this socket has acked: the first ack makes the gateway count. */
-  #hasBegun = false;
-  #newest: Ack | undefined;
+  /** What an ack may name; undefined when the gateway may have forgotten what it has sent of some rooms. */
+  newest: Ack | undefined;
 
   begin(window: number): void {
     this.#window = window;
-    this.#hasBegun = false;
-    this.#newest = undefined;
-  }
-
-  arrived(newest: Ack): void {
-    this.#newest = newest;
-  }
-
-  /** The gateway may forget what it has sent of some rooms. What comes next of others names it all. */
-  forget(): void {
-    this.#newest = undefined;
+    // The first ack makes the gateway count, so it is due at once.
+    this.#unacked = window;
+    this.newest = undefined;
   }
 
   /** Counts a message, after its frames; gives the ack that is due. */
   count(characters: number): Ack | undefined {
     this.#unacked += characters;
-    const isDue = !this.#hasBegun || this.#unacked >= this.#window / 2;
-    const ack = this.#newest;
-    if (!isDue || !ack || !this.#window) return undefined;
+    const ack = this.newest;
+    if (!ack || !this.#window || this.#unacked < this.#window / 2) return undefined;
     this.#unacked = 0;
-    this.#hasBegun = true;
-    this.#newest = undefined;
+    this.newest = undefined;
     return ack;
   }
 }

@@ -9,11 +9,8 @@ export function addressOf(url: URL, room: string | undefined, home?: string): UR
   const door = new URL(url);
   const path = room === undefined ? 'ws' : `rooms/${encodeURIComponent(room)}`;
   door.pathname = `${url.pathname.replace(/\/$/, '')}/v1/${path}`;
-  const wanted = home && URL.canParse(home, url) ? new URL(home, url) : door;
-  // The token goes to no other gateway, whatever a frame says.
-  const address = wanted.host === url.host ? wanted : door;
-  address.protocol = url.protocol;
-  return address;
+  // A path alone: the token goes to no other gateway, whatever a frame says.
+  return String(home).startsWith('/') ? new URL(url.origin + home) : door;
 }
 
 export function textOf(cursor: Cursor | undefined): string | undefined {

@@ -24,8 +24,8 @@
  * Rejected: one cursor per connection. Readers of one room come at different times and from
  * different places, and only each for itself can say what it has been told.
  */
-import type { Cursor, NumberedEvent } from '../../protocol/frames.ts';
-import type { LogFrame } from '../connection/wire.ts';
+import type { Cursor } from '../../protocol/frames.ts';
+import type { LogFrame, ReceivedEvent } from '../connection/wire.ts';
 
 /**
  * `(from, to]` cannot be had any more. With a new epoch `from` is of the old one, `to` of the new.
@@ -44,10 +44,10 @@ export interface Gap {
 
 /** What the reader is to be told: first the gap, if there is one. */
 export interface Delivery extends Cursor {
-  readonly gap: Gap | undefined;
+  readonly gap?: Gap | undefined;
   /** Whether the events are the state at `seq`, instead of what happened since. */
   readonly snapshot: boolean;
-  readonly events: readonly NumberedEvent[];
+  readonly events: readonly ReceivedEvent[];
 }
 
 /** Up to where a reader has been told. */
@@ -118,12 +118,6 @@ export class RoomCursor {
     this.#request = 'due';
   }
 
-  /** The connection is another one. */
-  disconnected(): void {
-    this.#request = 'due';
-    this.#epoch = -1;
-  }
-
   advance(frame: LogFrame): Delivery | undefined {
     // An answer to others does not begin what a new reader needs.
     if (this.mustAsk) return undefined;
@@ -139,8 +133,8 @@ export class RoomCursor {
       this.#request = 'answered';
       this.#gapEpoch = frame.recovered ? epoch : (this.#askedFor?.epoch ?? epoch);
       this.#olderAnswers = epoch < known ? this.#olderAnswers + 1 : 0;
-      const patience = isShared ? Number.POSITIVE_INFINITY : 1;
-      this.#goesBack = this.#olderAnswers > (isConfirmed ? patience : 0);
+      const isPatient = isShared && isConfirmed;
+      this.#goesBack = !isPatient && this.#olderAnswers > Number(isConfirmed);
     }
     if (this.isAhead) return undefined;
     switch (frame.type) {
@@ -159,7 +153,7 @@ export class RoomCursor {
       default:
         if (!frame.recovered || !isAskedFor) return undefined;
         this.#moveTo(epoch, seq);
-        return { epoch, seq, gap: undefined, snapshot: false, events: [] };
+        return { epoch, seq, snapshot: false, events: [] };
     }
   }
 
@@ -173,7 +167,7 @@ export class RoomCursor {
   #follow(
     after: number,
     isState: boolean,
-    events: readonly NumberedEvent[],
+    events: readonly ReceivedEvent[],
     reason?: string,
   ): Delivery | undefined {
     const epoch = this.#epoch;
@@ -212,13 +206,11 @@ export class RoomCursor {
   }
 }
 
-function newerThan(seq: number, events: readonly NumberedEvent[]): NumberedEvent[] {
+function newerThan(seq: number, events: readonly ReceivedEvent[]): ReceivedEvent[] {
   let last = seq;
-  const newer: NumberedEvent[] = [];
-  for (const event of events) {
-    if (event.seq <= last) continue;
-    newer.push(event);
-    last = event.seq;
-  }
-  return newer;
+  return events.filter((event) => {
+    const isNewer = event.seq > last;
+    if (isNewer) last = event.seq;
+    return isNewer;
+  });
 }

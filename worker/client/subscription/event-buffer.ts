@@ -23,7 +23,7 @@ export type Taken<Event> = IteratorResult<Received<Event>, undefined>;
 export const END = { value: undefined, done: true } as const;
 
 export class EventBuffer<Event> {
-  readonly #items: { readonly value: Received<Event>; readonly characters: number }[] = [];
+  readonly #items: { value: Received<Event>; readonly characters: number }[] = [];
   #characters = 0;
   #gap: Gap | undefined;
   #isOverflowing = false;
@@ -49,12 +49,10 @@ export class EventBuffer<Event> {
     }
     this.#items.push({ value, characters });
     this.#characters += characters;
-    let first: Gap | undefined;
-    while (this.#isTooLong()) {
-      const gap = this.#overflow();
-      first ??= gap;
-    }
-    return first;
+    const lost = this.#dropOldest();
+    const isFirst = !this.#isOverflowing;
+    if (lost) this.#isOverflowing = true;
+    return isFirst ? lost : undefined;
   }
 
   /** The newest event is kept, however long it is. */
@@ -88,18 +86,19 @@ export class EventBuffer<Event> {
     });
   }
 
-  #overflow(): Gap | undefined {
-    const oldest = this.#items.shift();
-    const next = this.#items[0];
-    if (!oldest || !next) return undefined;
-    this.#characters -= oldest.characters;
-    const { epoch, seq, gap } = oldest.value;
-    const lost = joined(gap, { epoch, from: seq - 1, to: seq, reason: 'overflow' });
-    const value = { ...next.value, gap: joined(lost, next.value.gap ?? lost) };
-    this.#items[0] = { value, characters: next.characters };
-    const isFirst = !this.#isOverflowing;
-    this.#isOverflowing = true;
-    return isFirst ? lost : undefined;
+  /** Drops the oldest until the rest is short enough, and gives what is lost by that. */
+  #dropOldest(): Gap | undefined {
+    let lost: Gap | undefined;
+    while (this.#isTooLong()) {
+      for (const { value, characters } of this.#items.splice(0, 1)) {
+        const { epoch, seq, gap } = value;
+        this.#characters -= characters;
+        lost = joined(lost ?? gap, { epoch, from: seq - 1, to: seq, reason: 'overflow' });
+      }
+    }
+    const [next] = this.#items;
+    if (lost && next) next.value = { ...next.value, gap: joined(lost, next.value.gap ?? lost) };
+    return lost;
   }
 }
 

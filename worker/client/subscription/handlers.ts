@@ -36,7 +36,7 @@ export class Handlers {
   errorsOf(room: string | undefined): OnError {
     return (code, cause, message = messageOf(cause), of = room) => {
       const error = new GatewayError(code, message, of, cause);
-      if (!this.emit('error', error)) (globalThis.reportError ?? console.error)(error);
+      if (!this.emit('error', error)) console.error(error);
     };
   }
 }

@@ -8,8 +8,7 @@ import type { RoomCursor } from './cursor.ts';
 export interface Reader {
   readonly maxRate: MaxRate | undefined;
   readonly place: RoomCursor;
-  /** `length`: of the frame's text, in characters. */
-  receive(frame: LogFrame, length: number): void;
+  receive(frame: LogFrame): void;
   showStatus(status: ConnectionStatus): void;
 }
 

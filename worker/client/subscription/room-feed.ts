@@ -21,15 +21,12 @@ import type { ConnectionStatus, StateKind } from '../connection/connection-state
 import type { Platform } from '../connection/platform.ts';
 import type { LogFrame } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
+import { ANSWER_WITHIN_MS, STATE_WITHIN_MS } from '../waits.ts';
 import type { Handlers } from './handlers.ts';
 import { fastest, type Reader, type Request, requestOf } from './reader.ts';
 import type { Feed } from './room-reader.ts';
 import { SnapshotParts } from './snapshot-parts.ts';
 
-/** A room goes on from a cursor in one turn, where it must not be fetched from elsewhere first. */
-const ANSWER_WITHIN_MS = 10_000;
-/** Who is to be shown a state waits in line: 2,000 clients and a state of 2 MB take four minutes. */
-const STATE_WITHIN_MS = 300_000;
 /** The refusal that may be another one the next time; the others stand until something else changes. */
 const UNAVAILABLE = 'room_unavailable';
 
@@ -136,12 +133,12 @@ export class RoomFeed implements Feed {
   }
 
   /** Gives the number up to which all has arrived, for an ack; undefined when it would mean nothing. */
-  receive(frame: LogFrame, length: number): number | undefined {
+  receive(frame: LogFrame): number | undefined {
     const isAnswer = frame.type === 'subscribed';
     if (!this.#isLive && (!isAnswer || frame.id !== this.id)) return undefined;
     this.#isLive = true;
-    const whole = this.#parts.join(frame, length);
-    if (whole) for (const reader of this.#readers) reader.receive(whole.frame, whole.length);
+    const whole = this.#parts.join(frame);
+    if (whole) for (const reader of this.#readers) reader.receive(whole);
     if (isAnswer) this.#isAsking = false;
     if (this.#isAsking) return undefined;
     if (frame.type === 'events') return frame.events.at(-1)?.seq;
@@ -178,7 +175,6 @@ export class RoomFeed implements Feed {
     this.#forgetRequest();
     this.id = undefined;
     this.#own = this.isOwn ? OPEN : CONNECTING;
-    for (const { place } of this.#readers) place.disconnected();
   }
 
   /** For good. */
@@ -232,7 +228,7 @@ export class RoomFeed implements Feed {
   /** A room that answers with an older epoch for long is asked over another socket. */
   #judgeEpoch(isAnswer: boolean): void {
     if (!this.#readers.some(({ place }) => place.isStuck)) return;
-    const reason = 'the room has gone back to an older epoch';
+    const reason = 'the room is in an older epoch';
     if (isAnswer) this.onError('epoch_older', undefined, reason);
     this.#failLater(reason, ANSWER_WITHIN_MS);
   }

@@ -5,7 +5,7 @@
 import type { Cursor } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
 import type { ConnectionStatus } from '../connection/connection-state.ts';
-import type { LogFrame } from '../connection/wire.ts';
+import type { LogFrame, ReceivedEvent } from '../connection/wire.ts';
 import { GatewayError, type OnError } from '../errors.ts';
 import { type Delivery, RoomCursor, type Standing } from './cursor.ts';
 import { END, EventBuffer, type Received } from './event-buffer.ts';
@@ -92,9 +92,9 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     };
   }
 
-  receive(frame: LogFrame, length: number): void {
+  receive(frame: LogFrame): void {
     const delivery = this.#hasEnded ? undefined : this.#place.advance(frame);
-    if (delivery) this.#deliver(delivery, length);
+    if (delivery) this.#deliver(delivery);
   }
 
   #beginLoop(): EventBuffer<Event> {
@@ -126,7 +126,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     this.#feed.remove(this);
   }
 
-  #deliver({ epoch, seq, gap, snapshot, events }: Delivery, length: number): void {
+  #deliver({ epoch, seq, gap, snapshot, events }: Delivery): void {
     this.#hasReceived = true;
     const { room } = this;
     const options = this.#options;
@@ -137,20 +137,20 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
       if (this.#hasEnded) return;
     }
     // The gateway has checked the events that it took; their type is its word.
-    const numbered = events as readonly { readonly seq: number; readonly event: Event }[];
+    const numbered = events as readonly (ReceivedEvent & { readonly event: Event })[];
     const isWhole = snapshot && options.onSnapshot !== undefined;
     if (isWhole) {
       this.#told = { epoch, seq };
       const state = numbered.map(({ event }) => event);
       this.#call(() => options.onSnapshot?.(state, { room, epoch, seq }));
     }
-    for (const { seq, event } of numbered) {
+    for (const { seq, event, characters } of numbered) {
       if (this.#hasEnded) return;
       const info = { room, epoch, seq, snapshot };
       // In a snapshot older events stand at its own place: what follows joins on to that.
       if (!snapshot) this.#told = { epoch, seq };
       if (!isWhole) this.#call(() => options.onEvent?.(event, info));
-      const overflow = this.#buffer?.push(event, info, length / events.length);
+      const overflow = this.#buffer?.push(event, info, characters);
       if (overflow) this.#call(() => options.onGap?.({ room, ...overflow }));
     }
     this.#told = { epoch, seq };

@@ -28,10 +28,7 @@ import { addressOf, textOf } from './address.ts';
 import type { Handlers } from './handlers.ts';
 import type { Reader } from './reader.ts';
 import { type FeedSession, RoomFeed } from './room-feed.ts';
-import { MAX_ROOM_LENGTH, normalForm } from './room-name.ts';
-
-/** How many rooms one message may name. */
-const MAX_LISTED = 256;
+import { MAX_LISTED, MAX_ROOM_LENGTH, normalForm } from './room-name.ts';
 
 export interface SessionOptions extends ConnectionOptions {
   /** Of the gateway, `wss://gateway.example`. */
@@ -58,7 +55,7 @@ export class Session implements ConnectionOwner, FeedSession {
   #mayList: boolean;
   /** Rooms that were asked for and that nobody reads any more. */
   #left: string[] = [];
-  #messageLength = Number.NaN;
+  #messageLength = 0;
   #requests = 0;
   /** Whether the end of the turn is to look at what has changed. */
   #isChanged = false;
@@ -94,7 +91,7 @@ export class Session implements ConnectionOwner, FeedSession {
 
   drop({ id, room }: RoomFeed): void {
     this.#feeds.delete(normalForm(room));
-    this.#acks.forget();
+    this.#acks.newest = undefined;
     if (id) this.#left.push(room);
     this.changed();
   }
@@ -118,10 +115,10 @@ export class Session implements ConnectionOwner, FeedSession {
     this.#messageLength = Number(limits?.messageLength);
   }
 
-  receive(frame: LogFrame, length: number): void {
+  receive(frame: LogFrame): void {
     const { room } = frame;
-    const seq = this.#feeds.get(normalForm(room))?.receive(frame, length);
-    if (seq !== undefined) this.#acks.arrived({ room, seq });
+    const seq = this.#feeds.get(normalForm(room))?.receive(frame);
+    if (seq !== undefined) this.#acks.newest = { room, seq };
   }
 
   received(length: number): void {
@@ -180,7 +177,7 @@ export class Session implements ConnectionOwner, FeedSession {
   #ask(feeds: readonly RoomFeed[]): void {
     if (feeds.length === 0) return;
     const id = String(++this.#requests);
-    this.#acks.forget();
+    this.#acks.newest = undefined;
     // A longer name is refused at this length as well, and takes no space of the others.
     const rooms = feeds.map((feed) => ({
       room: feed.room.slice(0, MAX_ROOM_LENGTH + 1),

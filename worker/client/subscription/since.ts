@@ -15,7 +15,7 @@ export function cursorOf(since: Since | undefined, room: string): Cursor | undef
   const text = typeof since === 'string' ? since : [since.epoch, since.seq].map(textOf).join(':');
   const [, epoch, seq] = /^(\d{1,15}):(\d{1,15})$/.exec(text) ?? [];
   if (!epoch || !seq) {
-    throw new GatewayError('cursor_invalid', `since is {epoch, seq}, not ${text}`, room);
+    throw new GatewayError('cursor_invalid', 'not a cursor', room);
   }
   return { epoch: Number(epoch), seq: Number(seq) };
 }
@@ -23,8 +23,8 @@ export function cursorOf(since: Since | undefined, room: string): Cursor | undef
 /** Databases give numbers as objects of their own, too; not every value can be made a text. */
 function textOf(value: unknown): string {
   try {
-    return Array.isArray(value) ? 'a list' : `${value}`;
+    return Array.isArray(value) ? '' : `${value}`;
   } catch {
-    return typeof value;
+    return '';
   }
 }

@@ -1,22 +1,18 @@
 /** A large snapshot comes in parts. Readers are given it whole, since only the whole is the state. */
-import type { NumberedEvent } from '../../protocol/frames.ts';
-import type { LogFrame } from '../connection/wire.ts';
+import type { LogFrame, ReceivedEvent } from '../connection/wire.ts';
 
 export class SnapshotParts {
-  #events: NumberedEvent[] = [];
-  #length = 0;
+  #events: ReceivedEvent[] = [];
 
-  /** Gives a snapshot with its last part, and every other frame as it is; `length` is that of all. */
-  join(frame: LogFrame, length: number): { frame: LogFrame; length: number } | undefined {
+  /** Gives a snapshot with its last part, and every other frame as it is. */
+  join(frame: LogFrame): LogFrame | undefined {
     // Whatever comes between two parts begins anew.
-    const before = frame.type === 'snapshot' ? this.#events : [];
-    const total = before.length === 0 ? length : this.#length + length;
+    const before = this.#events;
     this.#events = [];
-    if (frame.type !== 'snapshot') return { frame, length };
+    if (frame.type !== 'snapshot') return frame;
     const events = before.concat(frame.events);
-    if (!frame.more) return { frame: { ...frame, events }, length: total };
+    if (!frame.more) return { ...frame, events };
     this.#events = events;
-    this.#length = total;
     return undefined;
   }
 }
