@@ -47,6 +47,9 @@ export class Channels implements Scheduled {
   readonly #unsaved = new Map<TreeNode, number>();
   /** Rooms that are followed and that nobody reads, the longest unread first. */
   readonly #unread = new Set<string>();
+  /** Those of them whose last reader has left in this turn. */
+  readonly #deserted = new Set<string>();
+  readonly #nodePorts: TreePorts;
   /** What all mirrors hold together, in characters. */
   #mirrored = 0;
 
@@ -54,13 +57,22 @@ export class Channels implements Scheduled {
   constructor(ports: ChannelsPorts, log: Log | undefined) {
     const { room, rows } = ports;
     this.#ports = ports;
+    this.#nodePorts = {
+      ...ports,
+      resized: (by) => {
+        this.#mirrored += by;
+      },
+      deserted: (left) => this.#desert(left),
+      touched: (node) => this.#touched(node),
+      changed: (node, now) => this.#changed(node, now),
+    };
     this.#saved = readNodes(rows);
     if (log !== undefined && room !== undefined) this.#add(room, { log });
     else if (room !== undefined) this.#add(room, { upstreamAt: this.#upstreamAt(room) });
     // An alarm may be due for what was followed before.
     for (const saved of this.#saved.keys()) {
       this.#nodeOf(saved);
-      this.#unread.add(saved);
+      this.#desert(saved);
     }
   }
 
@@ -178,10 +190,15 @@ export class Channels implements Scheduled {
 
   /** At the end of a turn: lets go of what nobody here may read any more, and of what is too much. */
   tidy(): void {
-    for (const room of this.#unread) {
+    for (const room of this.#deserted) {
       const node = this.#nodes.get(room);
       if (node?.isWanted !== false) this.#unread.delete(room);
-      else if (isPrivate(room) || this.#unread.size > MAX_UNREAD) this.forget(room);
+      else if (isPrivate(room)) this.forget(room);
+    }
+    this.#deserted.clear();
+    for (const room of this.#unread) {
+      if (this.#unread.size <= MAX_UNREAD) break;
+      this.forget(room);
     }
     if (this.#mirrored > MAX_MIRRORED) this.#shorten();
   }
@@ -217,23 +234,15 @@ export class Channels implements Scheduled {
 
   #add(room: string, source: LogSource): TreeNode {
     const policy = this.#ports.policyOf(room);
-    const ports = { ...this.#ports, ...this.#owner };
-    const node = new TreeNode(ports, room, policy, source, this.#saved.get(room));
+    const node = new TreeNode(this.#nodePorts, room, policy, source, this.#saved.get(room));
     this.#nodes.set(room, node);
     this.#touched(node);
     return node;
   }
 
-  /** What the nodes tell of themselves. */
-  get #owner(): NodeOwner {
-    return {
-      resized: (by) => {
-        this.#mirrored += by;
-      },
-      deserted: (room) => this.#unread.add(room),
-      touched: (node) => this.#touched(node),
-      changed: (node, now) => this.#changed(node, now),
-    };
+  #desert(room: string): void {
+    this.#unread.add(room);
+    this.#deserted.add(room);
   }
 
   #upstreamAt(room: string): (step: Step) => string {
