@@ -1,6 +1,7 @@
 /** The one way to a room's object: a call, and what its failure says. */
 import { type Config, locationHintOf, regionOf } from './config.ts';
 import type { Env } from './env.ts';
+import { platformErrorOf } from './platform-error.ts';
 import type { Room } from './room/durable-object.ts';
 import { parseObjectName } from './room/follow/branches.ts';
 
@@ -11,18 +12,6 @@ export interface RoomFailure {
   readonly kind: 'failed';
   /** How long the caller should wait before it tries again, in seconds. */
   readonly retryAfter: number;
-}
-
-/** What the platform puts on an error: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
-interface PlatformError {
-  /** The object has more to do than it can. To try again at once makes it worse. */
-  readonly overloaded?: boolean;
-  /** The call may succeed when it is made again; it may also have been executed. */
-  readonly retryable?: boolean;
-  /** The object's own code threw, not the way to it. */
-  readonly remote?: boolean;
-  /** The object has ended itself, and another instance of it answers the next call. */
-  readonly durableObjectReset?: boolean;
 }
 
 interface RoomCall<Stub, Result> {
@@ -41,15 +30,17 @@ const RETRY_AFTER_OVERLOAD = 5;
 
 /** A location hint counts only when an object is first touched, so every call brings it. */
 export function roomStub(env: Env, config: Config, name: string): RoomStub {
-  const { homeRegion } = config;
-  return env.ROOM.getByName(name, homeRegion === undefined ? {} : { locationHint: homeRegion });
+  return stubOf(env, name, config.homeRegion);
 }
 
 /** The way from one object to another: a branch is in its region, and every other object at home. */
 export function objectStub(env: Env, object: string): RoomStub {
   const region = parseObjectName(object)?.branch?.region ?? regionOf(env);
-  const locationHint = locationHintOf(region);
-  return env.ROOM.getByName(object, locationHint === undefined ? {} : { locationHint });
+  return stubOf(env, object, locationHintOf(region));
+}
+
+function stubOf(env: Env, name: string, hint: DurableObjectLocationHint | undefined): RoomStub {
+  return env.ROOM.getByName(name, hint === undefined ? {} : { locationHint: hint });
 }
 
 /** Calls an object. A failure is logged with what the platform says of it, and given back. */
@@ -61,8 +52,7 @@ export async function callRoom<Stub, Result>(
     try {
       return await call(stub());
     } catch (error) {
-      const { overloaded = false, retryable = false, remote = false } = error as PlatformError;
-      const { durableObjectReset = false } = error as PlatformError;
+      const { overloaded, retryable, remote, durableObjectReset } = platformErrorOf(error);
       // Whatever an instance that has ended held in memory, such as a socket, has ended with it.
       const mayRepeat = durableObjectReset || (isIdempotent && retryable);
       const repeats = mayRepeat && !overloaded && attempt === 1;

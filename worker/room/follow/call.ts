@@ -4,6 +4,7 @@
  * call waits: by a timer up to ten seconds, and by the alarm beyond that, so that an object which cannot
  * reach another one may sleep meanwhile.
  */
+import { platformErrorOf } from '../../platform-error.ts';
 import { MOST_DEPTH, type Turn } from '../turn.ts';
 
 /** How long an answer is waited for, in ms. */
@@ -18,13 +19,6 @@ const LONGEST_WAIT = 900_000;
 const OVERLOADED_WAIT = 5_000;
 /** Nor is one whose own code has failed, and not the way to it. */
 const REMOTE_WAIT = 1_000;
-
-/** What the platform puts on an error: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
-interface PlatformError {
-  readonly overloaded?: boolean;
-  readonly retryable?: boolean;
-  readonly remote?: boolean;
-}
 
 export interface CallPorts {
   readonly present: Turn;
@@ -139,7 +133,7 @@ export class Call {
   }
 
   #fail(error: unknown, now: number): void {
-    const { overloaded = false, retryable = false, remote = false }: PlatformError = Object(error);
+    const { overloaded, retryable, remote } = platformErrorOf(error);
     this.#failures++;
     const longest = waitAfter(this.#failures);
     const wait = longest / 2 + (this.#ports.random() * longest) / 2;
