@@ -12,7 +12,13 @@ import {
   upstreamAtStep,
   upstreamOfBranch,
 } from './follow/branches.ts';
-import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
+import {
+  declines,
+  type FollowAnswer,
+  type FollowCall,
+  type PushAnswer,
+  type PushCall,
+} from './follow/calls.ts';
 import { readNodes, type SavedNode } from './follow/rows.ts';
 import { type LogSource, type NodeOwner, TreeNode, type TreePorts } from './follow/tree-node.ts';
 import type { Log } from './log/log.ts';
@@ -148,9 +154,8 @@ export class Channels implements Scheduled {
 
   /** The upstream of a room pushes. */
   push(call: PushCall, now: number): PushAnswer {
-    const { room, generation } = call;
-    const node = this.#nodes.get(room);
-    if (node === undefined) return { generation, wants: false, cursor: undefined, retryIn: 0 };
+    const node = this.#nodes.get(call.room);
+    if (node === undefined) return declines(call.generation);
     this.#touched(node);
     return node.push(call, now);
   }

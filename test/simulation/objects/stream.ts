@@ -5,9 +5,10 @@
  */
 import type { SocketErrorCode } from '../../../worker/protocol/codes.ts';
 import type { Cursor, RoomFrame } from '../../../worker/protocol/frames.ts';
+import type { Published } from '../reference.ts';
 import { promise } from '../violation.ts';
 import type { Coverage } from './coverage.ts';
-import type { Published, Truth } from './truth.ts';
+import type { Truth } from './truth.ts';
 
 type StreamFrame = Extract<RoomFrame, { room: string }>;
 type Snapshot = Extract<RoomFrame, { type: 'snapshot' }>;

@@ -1,18 +1,9 @@
 /** What a room's root has really answered for, of each epoch: whatever members are sent is judged by it. */
 import type { Policy } from '../../../worker/policy.ts';
 import type { RoomRecord } from '../../../worker/room/intake/room-batch.ts';
+import type { Published } from '../reference.ts';
 import { promise } from '../violation.ts';
 import type { Ending } from './memory.ts';
-
-export interface Published {
-  readonly seq: number;
-  readonly id: string;
-  readonly key: string;
-  readonly characters: number;
-  readonly appendedAt: number;
-  readonly expiresAt: number;
-  readonly perishable: boolean;
-}
 
 export class Truth {
   readonly room: string;

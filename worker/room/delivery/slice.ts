@@ -101,7 +101,7 @@ export function statePart(
 
 /** `entries`, which are all that is owed after `after`, in slices of bounded size. */
 export function eventSlices(after: number, entries: readonly Entry[]): EventsSlice[] {
-  return split(entries).map((part, index, parts) => ({
+  return inSlices(entries).map((part, index, parts) => ({
     kind: 'events',
     after: parts[index - 1]?.at(-1)?.seq ?? after,
     cursor: part.at(-1)?.seq ?? after,
@@ -119,7 +119,7 @@ function conflatedSlices(log: Pick<Log, 'latestAfter'>, after: number): EventsSl
 }
 
 /** Parts of a slice's size, with the commas between entries, or of a single entry. */
-function split(entries: readonly Entry[]): Entry[][] {
+export function inSlices(entries: readonly Entry[]): Entry[][] {
   const parts: Entry[][] = [];
   let part: Entry[] = [];
   let characters = 0;

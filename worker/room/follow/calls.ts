@@ -80,6 +80,11 @@ export interface PushAnswer {
   readonly retryIn: number;
 }
 
+/** The answer of an object that has not asked for a push of this generation, or needs it no more. */
+export function declines(generation: number): PushAnswer {
+  return { generation, wants: false, cursor: undefined, retryIn: 0 };
+}
+
 /**
  * The way to other objects, by name. A call that fails rejects, with what the platform says of it. A call
  * that is given up has its signal aborted, and may be obeyed all the same.

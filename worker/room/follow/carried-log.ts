@@ -1,15 +1,13 @@
 /** A log on its way from one object to another. */
 import type { Cursor } from '../../protocol/frames.ts';
-import { decodeEntries, type Entry, encodeEntries } from '../log/entry.ts';
+import { inSlices } from '../delivery/slice.ts';
+import { decodeEntries, encodeEntries } from '../log/entry.ts';
 import type { Log, SavedLog } from '../log/log.ts';
 import type { CarriedLog } from './calls.ts';
 
-/** A part has at most so many characters, unless a single entry has more. */
-const PART_CHARACTERS = 256 * 1024;
-
 export function carry(log: Log): CarriedLog {
   const { epoch, head, floor, trimmed, conflatableFrom, isUnbroken } = log;
-  const parts = inParts(log.kept).map(encodeEntries);
+  const parts = inSlices(log.kept).map(encodeEntries);
   return { epoch, head, floor, trimmed, conflatableFrom, isUnbroken, parts };
 }
 
@@ -42,21 +40,4 @@ export function nothingAfter(
 ): number {
   const newest = entries.findLast(({ perishable, expiresAt }) => !perishable || expiresAt > now);
   return Math.max(floor, newest?.seq ?? 0);
-}
-
-function inParts(entries: readonly Entry[]): Entry[][] {
-  const parts: Entry[][] = [];
-  let part: Entry[] = [];
-  let characters = 0;
-  for (const entry of entries) {
-    if (part.length > 0 && characters + entry.text.length > PART_CHARACTERS) {
-      parts.push(part);
-      part = [];
-      characters = 0;
-    }
-    part.push(entry);
-    characters += entry.text.length;
-  }
-  if (part.length > 0) parts.push(part);
-  return parts;
 }

@@ -9,7 +9,13 @@ import type { Cursor } from '../../protocol/frames.ts';
 import { Channel, type SharedDelivery, type Source } from '../channel.ts';
 import { decodeEntries } from '../log/entry.ts';
 import { Log } from '../log/log.ts';
-import type { CarriedLog, PushAnswer, PushCall, PushedEntries } from './calls.ts';
+import {
+  type CarriedLog,
+  declines,
+  type PushAnswer,
+  type PushCall,
+  type PushedEntries,
+} from './calls.ts';
 import { logAt, unpack } from './carried-log.ts';
 import type { SavedChannel } from './rows.ts';
 import { Upstream, type UpstreamPorts } from './upstream.ts';
@@ -105,7 +111,7 @@ export class Mirror implements Source {
       if (isPresent) this.#leave(now);
       // A crash has made it forget its last call, and whoever is refused pushes no more.
       else if (isWanted && !this.upstream.isFollower) this.fill(now);
-      return { generation, wants: false, cursor: undefined, retryIn: 0 };
+      return declines(generation);
     }
     if (this.upstream.isAsking) {
       return { generation, wants: true, cursor: this.cursor, retryIn: BUSY_WAIT };

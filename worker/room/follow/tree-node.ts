@@ -9,7 +9,14 @@ import { Channel, type SharedDelivery } from '../channel.ts';
 import type { Log } from '../log/log.ts';
 import { upstreamOfBranch } from './branches.ts';
 import type { CallPorts } from './call.ts';
-import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
+import {
+  declines,
+  type FollowAnswer,
+  type FollowCall,
+  type Objects,
+  type PushAnswer,
+  type PushCall,
+} from './calls.ts';
 import { nothingAfter } from './carried-log.ts';
 import { Followers } from './followers.ts';
 import { Mirror } from './mirror.ts';
@@ -185,9 +192,7 @@ export class TreeNode {
 
   /** The upstream pushes. */
   push(call: PushCall, now: number): PushAnswer {
-    const { generation } = call;
-    if (this.#mirror !== undefined) return this.#mirror.push(call, now);
-    return { generation, wants: false, cursor: undefined, retryIn: 0 };
+    return this.#mirror?.push(call, now) ?? declines(call.generation);
   }
 
   /** The log has something new. */

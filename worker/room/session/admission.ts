@@ -1,7 +1,7 @@
 /** Which rooms a session may subscribe to, over the socket that it has. */
 import { accessTo } from '../../auth/access.ts';
 import type { SocketErrorCode } from '../../protocol/codes.ts';
-import { parseRoomName, SYSTEM_ROOM } from '../../protocol/rooms.ts';
+import { parseRoomName, type RoomName, SYSTEM_ROOM } from '../../protocol/rooms.ts';
 import type { Symbols } from '../../symbols.ts';
 import { largestAttachment, MAX_ATTACHMENT_BYTES } from './attachment.ts';
 import type { EventlessRooms } from './eventless-rooms.ts';
@@ -50,7 +50,7 @@ export function admissionToAll(
       const access = accessTo(name, session.identity);
       if (access !== 'granted') return refused(access, 'the token does not open this room');
       const { tokenExpiresAt = Number.POSITIVE_INFINITY } = session.identity;
-      const hasEnded = isPrivate(wanted) && tokenExpiresAt <= now;
+      const hasEnded = takesToken(name) && tokenExpiresAt <= now;
       return hasEnded ? refused('token_expired', 'the token has ended') : undefined;
     },
     channelOf: (session, wanted, now) => {
@@ -70,7 +70,11 @@ export function admissionToAll(
 /** Whether a room takes a token. */
 export function isPrivate(room: string): boolean {
   const name = parseRoomName(room);
-  return name !== undefined && accessTo(name, {}) !== 'granted';
+  return name !== undefined && takesToken(name);
+}
+
+function takesToken(room: RoomName): boolean {
+  return accessTo(room, {}) !== 'granted';
 }
 
 /** Every room may come to need the most that is saved of one, all at once. */
