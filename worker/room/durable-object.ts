@@ -63,10 +63,10 @@ export class Room extends DurableObject<Env> {
         setAlarm: (at) => ctx.waitUntil(ctx.storage.setAlarm(at)),
         clear: () => {
           // Whoever has written nothing else has set no alarm either.
-          if (!chunks.exists && !followRows.exists) return;
+          if (!chunks.table.exists && !followRows.table.exists) return;
           ctx.waitUntil(ctx.storage.deleteAll());
-          chunks.noteCleared();
-          followRows.noteCleared();
+          chunks.table.noteCleared();
+          followRows.table.noteCleared();
         },
       },
       objects: objectsOver(

@@ -3,6 +3,7 @@
  * that it serves, and one for the room itself. The first write makes the table.
  */
 import type { Cursor } from '../../protocol/frames.ts';
+import { Table } from '../store/table.ts';
 
 /** Where the rows are kept. Each `put` and `remove` writes one row. */
 export interface FollowRows {
@@ -68,29 +69,20 @@ export function readNodes(rows: FollowRows): Map<string, SavedNode> {
   return nodes;
 }
 
+const FOLLOW_COLUMNS =
+  '(room TEXT NOT NULL, follower TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (room, follower)) WITHOUT ROWID';
+
 export class SqliteFollowRows implements FollowRows {
+  readonly table: Table;
   readonly #sql: SqlStorage;
-  #exists: boolean | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-  }
-
-  get exists(): boolean {
-    return this.#exists === true;
-  }
-
-  /** All tables of the object are gone. */
-  noteCleared(): void {
-    this.#exists = false;
+    this.table = new Table(sql, 'follow', FOLLOW_COLUMNS);
   }
 
   read(): FollowRow[] {
-    this.#exists =
-      this.#sql
-        .exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'follow'")
-        .toArray().length > 0;
-    if (!this.#exists) return [];
+    if (!this.table.look()) return [];
     return this.#sql
       .exec<{ room: string; follower: string; value: string }>(
         'SELECT room, follower, value FROM follow ORDER BY room, follower',
@@ -99,12 +91,7 @@ export class SqliteFollowRows implements FollowRows {
   }
 
   put({ room, follower, value }: FollowRow): void {
-    if (this.#exists !== true) {
-      this.#sql.exec(
-        'CREATE TABLE IF NOT EXISTS follow (room TEXT NOT NULL, follower TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (room, follower)) WITHOUT ROWID',
-      );
-      this.#exists = true;
-    }
+    this.table.make();
     this.#sql.exec(
       'INSERT INTO follow (room, follower, value) VALUES (?, ?, ?) ON CONFLICT (room, follower) DO UPDATE SET value = excluded.value',
       room,
@@ -114,7 +101,7 @@ export class SqliteFollowRows implements FollowRows {
   }
 
   remove(room: string, follower: string): void {
-    if (this.#exists) {
+    if (this.table.exists) {
       this.#sql.exec('DELETE FROM follow WHERE room = ? AND follower = ?', room, follower);
     }
   }

@@ -3,6 +3,7 @@
  * billed. Slots are reused, so that trimming overwrites instead of deleting. The first write makes
  * the table; a room that nobody has published to has no table.
  */
+import { Table } from './table.ts';
 
 export interface Chunk {
   readonly slot: number;
@@ -22,29 +23,20 @@ export interface Chunks {
   remove(slot: number): void;
 }
 
+const CHUNK_COLUMNS =
+  '(slot INTEGER PRIMARY KEY, last INTEGER NOT NULL, entries TEXT NOT NULL, state TEXT NOT NULL)';
+
 export class SqliteChunks implements Chunks {
+  readonly table: Table;
   readonly #sql: SqlStorage;
-  #exists: boolean | undefined;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-  }
-
-  get exists(): boolean {
-    return this.#exists === true;
-  }
-
-  /** All tables of the object are gone. */
-  noteCleared(): void {
-    this.#exists = false;
+    this.table = new Table(sql, 'chunk', CHUNK_COLUMNS);
   }
 
   read(): Chunk[] {
-    this.#exists =
-      this.#sql
-        .exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'chunk'")
-        .toArray().length > 0;
-    if (!this.#exists) return [];
+    if (!this.table.look()) return [];
     return this.#sql
       .exec<{ slot: number; last: number; entries: string; state: string }>(
         'SELECT slot, last, entries, state FROM chunk ORDER BY last, slot',
@@ -53,12 +45,7 @@ export class SqliteChunks implements Chunks {
   }
 
   put({ slot, last, entries, state }: Chunk): void {
-    if (this.#exists !== true) {
-      this.#sql.exec(
-        'CREATE TABLE IF NOT EXISTS chunk (slot INTEGER PRIMARY KEY, last INTEGER NOT NULL, entries TEXT NOT NULL, state TEXT NOT NULL)',
-      );
-      this.#exists = true;
-    }
+    this.table.make();
     this.#sql.exec(
       'INSERT INTO chunk (slot, last, entries, state) VALUES (?, ?, ?, ?) ON CONFLICT (slot) DO UPDATE SET last = excluded.last, entries = excluded.entries, state = excluded.state',
       slot,
