@@ -35,6 +35,8 @@ export interface IngestKey {
 export interface Config {
   readonly ingestKeys: readonly IngestKey[];
   readonly jwtSecret: string;
+  /** Signs the paths by which clients come back to their relay. */
+  readonly homeKey: CryptoKey;
   readonly homeRegion: DurableObjectLocationHint | undefined;
   readonly symbols: Symbols;
 }
@@ -111,9 +113,11 @@ async function readConfig(env: Variables): Promise<Config> {
       'hold a secret twice: each secret may stand in one of them, and once',
     );
   }
+  const jwtSecret = jwtSecretOf(env);
   return Object.freeze({
     ingestKeys,
-    jwtSecret: jwtSecretOf(env),
+    jwtSecret,
+    homeKey: await importHomeKey(jwtSecret),
     homeRegion: homeRegionOf(env),
     symbols: symbolsOf(env),
   });
@@ -145,6 +149,12 @@ function jwtSecretOf(env: Variables): string {
   const secret = readJwtSecret(env);
   refuseDevelopmentSecret(env, 'JWT_SECRET', secret);
   return secret;
+}
+
+/** Another key than the one that tokens are signed with, so that neither can stand in for the other. */
+function importHomeKey(jwtSecret: string): Promise<CryptoKey> {
+  const bytes = new TextEncoder().encode(`home ${jwtSecret}`);
+  return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
 }
 
 function refuseDevelopmentSecret(env: Variables, variable: string, secret: string): void {

@@ -5,6 +5,7 @@
  * double it again and again. A client that was at a relay before comes back to it by its home, which
  * only the gateway can write, so that nobody makes objects by asking for them.
  */
+import { encodeBase64Url } from 'hono/utils/encode';
 import { type Config, regionOf } from './config.ts';
 import type { Env } from './env.ts';
 import { RELAY } from './protocol/rooms.ts';
@@ -19,6 +20,8 @@ const WIDTH_LASTS = 300_000;
 /** For how many days a home is honoured. */
 const HOME_LASTS = 2;
 const DAY = 86_400_000;
+/** As much of a MAC as nobody can guess. */
+const MAC_BYTES = 16;
 
 interface Width {
   relays: number;
@@ -119,14 +122,8 @@ export async function readHome(
   return (await macOf(config, relay, day)) === mac ? relay : undefined;
 }
 
-async function macOf({ jwtSecret }: Config, relay: Branch, day: number): Promise<string> {
-  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const secret = new TextEncoder().encode(`home ${jwtSecret}`);
-  const key = await crypto.subtle.importKey('raw', secret, algorithm, false, ['sign']);
+async function macOf({ homeKey }: Config, relay: Branch, day: number): Promise<string> {
   const text = new TextEncoder().encode(`${nameOfRelay(relay)} ${day}`);
-  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, text)).slice(0, 16);
-  return btoa(String.fromCharCode(...mac))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
+  const mac = await crypto.subtle.sign('HMAC', homeKey, text);
+  return encodeBase64Url(mac.slice(0, MAC_BYTES)).replaceAll('=', '');
 }
