@@ -67,6 +67,7 @@ class Client {
       },
       ended: () => {
         this.#socket = undefined;
+        this.reader.end();
         void this.#comeBack();
       },
     };
@@ -84,6 +85,7 @@ class Client {
     if (this.#socket === undefined) return;
     this.#socket.cut();
     this.#socket = undefined;
+    this.reader.end();
     void this.#comeBack();
   }
 

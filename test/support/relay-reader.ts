@@ -78,13 +78,16 @@ export class RelayReader {
   begin(): void {
     this.#unacked = 0;
     this.#newest = undefined;
-    for (const room of this.rooms.values()) {
-      room.isMember = false;
-      if (room.isLeft) this.rooms.delete(room.name);
-    }
+    this.end();
+    for (const { name, isLeft } of this.rooms.values()) if (isLeft) this.rooms.delete(name);
     const others = [...this.rooms.values()].filter(({ name }) => name !== SYSTEM);
     const rooms = others.map(({ name, cursor }) => ({ room: name, since: cursor }));
     this.#say(JSON.stringify({ type: 'subscribe', rooms }));
+  }
+
+  /** The socket is lost: it is no member of anything until it is again. */
+  end(): void {
+    for (const room of this.rooms.values()) room.isMember = false;
   }
 
   subscribe(name: string): void {
