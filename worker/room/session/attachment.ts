@@ -48,8 +48,8 @@ export interface SavedSubscription {
 export const MAX_ATTACHMENT_BYTES = 16_000;
 /** The most that is written of a subscription beside its name, in characters: two epochs and a number. */
 const SUBSCRIPTION_LENGTH = 40;
-/** The most that is written of what is in flight, beside names, in characters. */
-const SENT_LENGTH = 36;
+/** The most that is written of what is in flight, beside names, in characters: two numbers. */
+const SENT_LENGTH = 37;
 /** What is written of a session beside its names, in characters. */
 const HEAD_LENGTH = 100;
 const RADIX = 36;
@@ -161,11 +161,11 @@ export function largestAttachment(session: Session, rooms: readonly string[]): n
     ...(identity.rooms ?? []),
     ...rooms,
   ];
-  const longest = Math.max(...rooms.map(({ length }) => length));
+  const longestName = Math.max(...rooms.map((room) => JSON.stringify(room).length));
   const characters =
     JSON.stringify(names).length +
     rooms.length * SUBSCRIPTION_LENGTH +
-    MOST_SAVED * (SENT_LENGTH + longest) +
+    MOST_SAVED * (SENT_LENGTH + longestName) +
     HEAD_LENGTH;
   return characters * bytesPerCharacter(names.join());
 }
