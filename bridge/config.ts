@@ -1,5 +1,5 @@
 /** The environment of the bridge, read once into a frozen object. A bad variable stops the start. */
-import type { SigningKey } from '../worker/protocol/signature.ts';
+import type { KeyObject } from 'node:crypto';
 import { TOPICS } from '../worker/protocol/topics.ts';
 import {
   ConfigError,
@@ -10,6 +10,7 @@ import {
   list,
   name,
 } from '../worker/protocol/variables.ts';
+import { importSigningKey } from './delivery/signer.ts';
 import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
 import { type KafkaConfig, readBrokers, readSasl, readSsl } from './shared/kafka-config.ts';
 import { readTopicPrefix, withoutPrefix } from './shared/topic-prefix.ts';
@@ -36,7 +37,7 @@ export interface Config {
   };
   /** The address to which batches are POSTed. */
   readonly eventsUrl: URL;
-  readonly keys: readonly SigningKey[];
+  readonly keys: readonly KeyObject[];
   readonly host: string;
   readonly port: number;
   /** How many bytes of records may be in memory, over all partitions. */
@@ -60,7 +61,7 @@ export async function readConfig(env: Environment): Promise<Config> {
     }),
     topics: readTopics(env),
     eventsUrl: readEventsUrl(env),
-    keys: await readSecrets(env, 'INGEST_SECRET'),
+    keys: await readSecrets(env, 'INGEST_SECRET', importSigningKey),
     host: name(env, 'BRIDGE_HOST', '127.0.0.1'),
     port: integer(env, 'BRIDGE_PORT', 3008, 0, 65_535),
     bufferBytes: integer(env, 'BRIDGE_BUFFER_MIB', 64, 1, 4_096) * 1024 * 1024,

@@ -4,14 +4,14 @@
  * signature is good for five minutes. The reason is on the readiness page. There is no circuit
  * breaker: the partitions are bounded and each waits for its own batch, so failing early helps nobody.
  */
-import { randomUUID } from 'node:crypto';
-import { type SigningKey, sign } from '../../worker/protocol/signature.ts';
+import { type KeyObject, randomUUID } from 'node:crypto';
 import { backoffMs, DELIVERY_BACKOFF, type Pause, pause } from '../shared/backoff.ts';
 import { messageOf, networkFault } from '../shared/network-fault.ts';
 import { type HttpAnswer, judge, type Verdict } from './answer.ts';
 import type { Body } from './batcher.ts';
 import type { Post } from './http-post.ts';
 import type { Semaphore } from './semaphore.ts';
+import { sign } from './signer.ts';
 import type { Stop } from './stop.ts';
 
 /** After how long without an answer the bridge says that it waits, in ms. */
@@ -29,7 +29,7 @@ export interface SenderObserver {
 
 export interface SenderOptions {
   readonly post: Post;
-  readonly keys: readonly SigningKey[];
+  readonly keys: readonly KeyObject[];
   /** How many POSTs may be under way at a time. */
   readonly permits: Semaphore;
   readonly observer: SenderObserver;
@@ -43,7 +43,7 @@ export interface SenderOptions {
 
 export class Sender {
   readonly #post: Post;
-  readonly #keys: readonly SigningKey[];
+  readonly #keys: readonly KeyObject[];
   readonly #permits: Semaphore;
   readonly #observer: SenderObserver;
   readonly #now: () => number;
@@ -103,7 +103,7 @@ export class Sender {
     const startedAt = this.#now();
     try {
       if (stop.retrying.aborted) return undefined;
-      const signature = await sign(this.#keys, id, bytes, Math.floor(startedAt / 1000));
+      const signature = sign(this.#keys, id, bytes, Math.floor(startedAt / 1000));
       const answer = await this.#post(bytes, { ...CONTENT_TYPE, ...signature }, stop.posting);
       return this.#observe(judge(answer, records, this.#now()), answer, startedAt);
     } catch (error) {
