@@ -18,6 +18,7 @@ const TIME_DIGITS = 13;
 const MAX_TIME_DIGITS = 15;
 const NO_TIME = '0';
 const TAIL = ']}';
+const COMMA = Buffer.from(',');
 
 export interface Body {
   readonly bytes: Buffer<ArrayBuffer>;
@@ -49,7 +50,7 @@ export const BATCH_LIMITS: BatchLimits = {
 export class Batcher {
   readonly #head: string;
   readonly #topicPrefix: string;
-  readonly #limits: BatchLimits;
+  readonly limits: BatchLimits;
   /** Composing is synchronous, so all partitions share it. A body is copied out at its exact size. */
   readonly #scratch: Buffer;
 
@@ -60,13 +61,13 @@ export class Batcher {
   constructor(source: string, limits: BatchLimits = BATCH_LIMITS, topicPrefix = '') {
     this.#head = `{"source":${JSON.stringify(source)},"records":[`;
     this.#topicPrefix = topicPrefix;
-    this.#limits = limits;
+    this.limits = limits;
     this.#scratch = Buffer.allocUnsafeSlow(limits.maxBytes + MAX_HEAD_BYTES);
   }
 
   /** Takes records from `queue[from]` on, until a body is full or the queue ends. */
   cut(partition: Partition, queue: readonly KafkaRecord[], from = 0): Cut {
-    const { maxRecords } = this.#limits;
+    const { maxRecords } = this.limits;
     const records: KafkaRecord[] = [];
     const refused: Refusal[] = [];
     const end = Math.min(queue.length, from + maxRecords);
@@ -109,6 +110,17 @@ export class Batcher {
     return { bytes: this.#end(size), records };
   }
 
+  /** One body of several that this batcher has composed, in their order. */
+  join(bodies: readonly Body[]): Body {
+    const begin = this.#begin();
+    const records = bodies.map(({ bytes }) => bytes.subarray(begin, bytes.length - TAIL.length));
+    const pieces = records.flatMap((piece, index) => (index === 0 ? [piece] : [COMMA, piece]));
+    return {
+      bytes: Buffer.concat([this.#scratch.subarray(0, begin), ...pieces, Buffer.from(TAIL)]),
+      records: bodies.flatMap((body) => body.records),
+    };
+  }
+
   #begin(): number {
     return this.#scratch.write(this.#head, 0, 'utf8');
   }
@@ -125,7 +137,7 @@ export class Batcher {
     size: number,
     first: boolean,
   ): number | undefined {
-    const { maxBytes } = this.#limits;
+    const { maxBytes } = this.limits;
     if (value === null || size + value.length > maxBytes) return undefined;
     // A topic's name is letters, digits, `.`, `_` and `-`; both numbers are decimal from kafkajs.
     const name = withoutPrefix(topic, this.#topicPrefix);

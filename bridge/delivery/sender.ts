@@ -92,7 +92,11 @@ export class Sender {
     }
   }
 
-  /** One attempt; undefined when it was stopped before an answer. */
+  /** Sends a body once; undefined when it was stopped before an answer. */
+  attempt({ bytes, records }: Body, stop: Stop): Promise<Verdict | undefined> {
+    return this.#attempt(randomUUID(), bytes, records.length, stop);
+  }
+
   async #attempt(
     id: string,
     bytes: Buffer<ArrayBuffer>,
