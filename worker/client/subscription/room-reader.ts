@@ -158,7 +158,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
 
   #call(handler: () => unknown): void {
     if (this.#hasEnded) return;
-    void call(handler, (error) => this.#feed.onError('handler_failed', error));
+    void call(handler, this.#feed.onError);
   }
 }
 
