@@ -18,16 +18,9 @@ const MAX_WAIT_MS = 86_400_000;
 /** A JWT, or a function that gives one; '' for no token. */
 export type Token = string | (() => string | Promise<string>);
 
-/** The token of an attempt. */
-export interface TokenUsed {
-  readonly token: string;
-  /** Whether the provider has given it for this very attempt. */
-  readonly fresh: boolean;
-}
-
 /** An open connection, which takes another token over its socket. */
 export interface TokenFollower {
-  renew(used: TokenUsed): void;
+  renew(token: string): void;
   /** The provider has failed. The old token lasts for now, and the provider is asked again. */
   failed(error: unknown): void;
 }
@@ -38,6 +31,8 @@ export class TokenSource {
   /** `renewAt`: Unix ms. */
   #kept: { readonly token: string; renewAt: number } | undefined;
   #asking: Promise<string> | undefined;
+  /** Whether the provider has given what is kept for the attempts that are under way. */
+  #isFresh = false;
   readonly #followers = new Set<TokenFollower>();
   #cancelRenewal: () => void = () => {};
   #cancelAsking: () => void = () => {};
@@ -48,19 +43,20 @@ export class TokenSource {
   }
 
   /** @throws what the provider throws, or an error when it gives no token in time. */
-  async obtain(): Promise<TokenUsed> {
+  async obtain(): Promise<string> {
     const provide = this.#token;
-    if (typeof provide === 'string') return { token: provide, fresh: true };
+    if (typeof provide === 'string') return provide;
     const kept = this.#kept;
     const now = this.#platform.now();
+    this.#isFresh = false;
     if (kept) {
-      if (now < kept.renewAt) return { ...kept, fresh: false };
+      if (now < kept.renewAt) return kept.token;
       kept.renewAt = now + RENEW_AGAIN_MS;
     }
     this.#asking ??= this.#ask(provide).finally(() => {
       this.#asking = undefined;
     });
-    return { token: await this.#asking, fresh: true };
+    return this.#asking;
   }
 
   /**
@@ -71,7 +67,7 @@ export class TokenSource {
     this.#followers.add(follower);
     this.#arm();
     const kept = this.#kept;
-    if (kept && kept.token !== token) follower.renew({ ...kept, fresh: false });
+    if (kept && kept.token !== token) follower.renew(kept.token);
     return () => {
       this.#followers.delete(follower);
       this.#arm();
@@ -95,10 +91,11 @@ export class TokenSource {
   }
 
   /** The gateway has refused a token. Returns whether there may be a better one. */
-  refused({ token, fresh }: TokenUsed, code: string): boolean {
+  refused(token: string, code: string): boolean {
     if (this.#kept?.token === token) this.#kept = undefined;
     // There is none if the provider has given a token just now that was never good.
-    return typeof this.#token === 'function' && (code === 'token_expired' || !fresh);
+    const isHopeless = this.#isFresh && !this.#kept && code !== 'token_expired';
+    return typeof this.#token === 'function' && !isHopeless;
   }
 
   async #ask(provide: () => string | Promise<string>): Promise<string> {
@@ -110,7 +107,8 @@ export class TokenSource {
     try {
       const token = await Promise.race([provide(), late]);
       this.#kept = { token, renewAt: Number.MAX_VALUE };
-      for (const follower of [...this.#followers]) follower.renew({ token, fresh: true });
+      this.#isFresh = true;
+      for (const follower of [...this.#followers]) follower.renew(token);
       return token;
     } finally {
       this.#cancelAsking();
