@@ -139,8 +139,14 @@ export class Connection {
     const home = this.#home;
     // One attempt goes home; unless a welcome says so again, the next goes to where all begin.
     this.#home = undefined;
-    const socket = this.#addressed(() => new WebSocket(this.#owner.address(home).href, protocols));
-    if (!socket) return;
+    let socket: Socket;
+    try {
+      socket = new WebSocket(this.#owner.address(home).href, protocols);
+    } catch (error) {
+      // What no WebSocket takes, an address or a token, it would not take later either.
+      this.dispatch('failed', { code: 'address_invalid', reason: messageOf(error) });
+      return;
+    }
     this.#socket = socket;
     this.#after(WELCOME_WITHIN_MS, 'failed', { reason: 'no welcome in time' });
     // What fails closes too; but where nobody listens the `ws` package ends the process.
@@ -152,16 +158,6 @@ export class Connection {
       });
     listen('message', ({ data }) => this.#hear(data));
     listen('close', ({ code = 0, reason = '' }) => this.#end('ended', endingOfClose(code, reason)));
-  }
-
-  /** An address or a token that no WebSocket takes: it would not take it later either. */
-  #addressed<Made>(make: () => Made): Made | undefined {
-    try {
-      return make();
-    } catch (error) {
-      this.dispatch('failed', { code: 'address_invalid', reason: messageOf(error) });
-      return undefined;
-    }
   }
 
   #dropSocket(): void {
@@ -177,9 +173,8 @@ export class Connection {
     const { signal } = this.#stay;
     this.#after(REFUSAL_WITHIN_MS, 'failed', { reason: 'no answer' });
     // A home that is gone refuses for itself only: the place where all begin decides.
-    void this.#addressed(() =>
-      askWhy(this.#owner.address(), this.#token, this.#options.platform, signal),
-    )?.then((ending) => {
+    const address = this.#owner.address();
+    void askWhy(address, this.#token, this.#options.platform, signal).then((ending) => {
       if (!signal.aborted) this.#end('failed', ending);
     });
   }
