@@ -2,13 +2,13 @@
 import type { Ending } from './connection-state.ts';
 import type { Answer, Platform } from './platform.ts';
 
-/** The codes of CLOSE_CODES that are final. After all others, such as 1006, the client comes back. */
-const FINAL_CLOSES = ['4400 message_invalid', '4401 token_expired', '4431 session_too_large'];
+/** The codes of CLOSE_CODES that are final. After all others, and after 1006, the client comes back. */
+const FINAL_CLOSES = ['message_invalid', 'token_expired', 'session_too_large'];
 
 export function endingOfClose(close: number, why: string): Ending {
   const reason = `closed (${close}${why && `, ${why}`})`;
-  // The gateway says its code as the reason; other systems close with the same numbers.
-  return FINAL_CLOSES.includes(`${close} ${why}`) ? { reason, code: why } : { reason };
+  // The gateway says its code as the reason; the numbers are those of other systems, too.
+  return FINAL_CLOSES.includes(why) ? { reason, code: why } : { reason };
 }
 
 /**
