@@ -77,7 +77,6 @@ export class TokenSource {
   /** Ends the waiting for a provider. */
   close(): void {
     this.#cancelAsking();
-    this.#cancelRenewal();
   }
 
   /** The gateway has taken `token`, which ends at `expiresAt`, Unix ms; NaN for never. */
@@ -106,7 +105,7 @@ export class TokenSource {
     });
     try {
       const token = await Promise.race([provide(), late]);
-      this.#kept = { token, renewAt: Number.MAX_VALUE };
+      this.#kept = { token, renewAt: Infinity };
       this.#isFresh = true;
       for (const follower of [...this.#followers]) follower.renew(token);
       return token;
