@@ -24,11 +24,12 @@ import {
 } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
 import { Acks } from './acks.ts';
-import { addressOf, textOf } from './address.ts';
+import { addressOf } from './address.ts';
 import type { Handlers } from './handlers.ts';
 import type { Reader } from './reader.ts';
 import { type FeedSession, RoomFeed } from './room-feed.ts';
 import { MAX_LISTED, MAX_ROOM_LENGTH, normalForm } from './room-name.ts';
+import { textOf } from './since.ts';
 
 /** What all sessions of a client share. */
 export interface SharedOptions extends ConnectionOptions {
