@@ -30,7 +30,7 @@ export async function askWhy(
     return { reason: 'no answer' };
   }
   const { status } = answer;
-  const floorMs = waitOf(answer.headers.get('retry-after'), now());
+  const floorMs = waitOf(answer.headers.get('retry-after') ?? '', now());
   const body = (await answer.json().catch(() => undefined)) as Refusal | null | undefined;
   const { code, retry, message } = body?.error ?? {};
   if (typeof code !== 'string' || typeof retry !== 'boolean') {
@@ -53,12 +53,9 @@ interface Refusal {
   };
 }
 
-/** Whole or parts of seconds, or a date; of several that were joined, the first. */
-const RETRY_AFTER = /^ *(?:([\d.]+) *(?:,|$)|(\w+, .+?GMT))/;
-
-/** How long to wait, ms, as `Retry-After` says it. */
-function waitOf(retryAfter: string | null, now: number): number {
-  const [, seconds, date] = RETRY_AFTER.exec(retryAfter ?? '') ?? [];
-  if (date) return Math.max(0, Date.parse(date) - now || 0);
-  return Number(seconds) * 1000 || 0;
+/** How long to wait, ms: `Retry-After` has seconds or a date; of several that were joined, the first. */
+function waitOf(retryAfter: string, now: number): number {
+  const [seconds] = retryAfter.split(',');
+  const date = /.+?GMT/.exec(retryAfter)?.[0] ?? '';
+  return Math.max(0, Number(seconds) * 1000 || Date.parse(date) - now || 0);
 }
