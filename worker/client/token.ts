@@ -28,8 +28,9 @@ export interface TokenFollower {
 export class TokenSource {
   readonly #token: Token;
   readonly #platform: Platform;
-  /** `renewAt`: Unix ms. */
-  #kept: { readonly token: string; renewAt: number } | undefined;
+  #kept: string | undefined;
+  /** When what is kept is to be renewed, Unix ms. */
+  #renewAt = 0;
   #asking: Promise<string> | undefined;
   /** Whether the provider has given what is kept for the attempts that are under way. */
   #isFresh = false;
@@ -49,9 +50,9 @@ export class TokenSource {
     const kept = this.#kept;
     const now = this.#platform.now();
     this.#isFresh = false;
-    if (kept) {
-      if (now < kept.renewAt) return kept.token;
-      kept.renewAt = now + RENEW_AGAIN_MS;
+    if (kept !== undefined) {
+      if (now < this.#renewAt) return kept;
+      this.#renewAt = now + RENEW_AGAIN_MS;
     }
     this.#asking ??= this.#ask(provide).finally(() => {
       this.#asking = undefined;
@@ -67,7 +68,7 @@ export class TokenSource {
     this.#followers.add(follower);
     this.#arm();
     const kept = this.#kept;
-    if (kept && kept.token !== token) follower.renew(kept.token);
+    if (kept !== undefined && kept !== token) follower.renew(kept);
     return () => {
       this.#followers.delete(follower);
       this.#arm();
@@ -83,17 +84,17 @@ export class TokenSource {
   accepted(token: string, expiresAt: number): void {
     const left = expiresAt - this.#platform.now();
     // It was taken a moment ago. If it seems to have ended, our clock is wrong and tells nothing.
-    if (this.#kept?.token === token && left > 0) {
-      this.#kept.renewAt = expiresAt - Math.min(RENEW_BEFORE_MS, left * RENEW_BEFORE_SHARE);
+    if (this.#kept === token && left > 0) {
+      this.#renewAt = expiresAt - Math.min(RENEW_BEFORE_MS, left * RENEW_BEFORE_SHARE);
       this.#arm();
     }
   }
 
   /** The gateway has refused a token. Returns whether there may be a better one. */
   refused(token: string, code: string): boolean {
-    if (this.#kept?.token === token) this.#kept = undefined;
+    if (this.#kept === token) this.#kept = undefined;
     // There is none if the provider has given a token just now that was never good.
-    const isHopeless = this.#isFresh && !this.#kept && code !== 'token_expired';
+    const isHopeless = this.#isFresh && this.#kept === undefined && code !== 'token_expired';
     return typeof this.#token === 'function' && !isHopeless;
   }
 
@@ -105,7 +106,8 @@ export class TokenSource {
     });
     try {
       const token = await Promise.race([provide(), late]);
-      this.#kept = { token, renewAt: Infinity };
+      this.#kept = token;
+      this.#renewAt = Infinity;
       this.#isFresh = true;
       for (const follower of [...this.#followers]) follower.renew(token);
       return token;
@@ -117,10 +119,9 @@ export class TokenSource {
   /** Looks again when the token is to be renewed, as long as anyone follows. */
   #arm(): void {
     this.#cancelRenewal();
-    const kept = this.#kept;
-    if (!kept || this.#followers.size === 0) return;
+    if (this.#kept === undefined || this.#followers.size === 0) return;
     const { after, now } = this.#platform;
-    const waitMs = Math.min(kept.renewAt - now(), MAX_WAIT_MS);
+    const waitMs = Math.min(this.#renewAt - now(), MAX_WAIT_MS);
     this.#cancelRenewal = after(waitMs, () => void this.#renew());
   }
 
