@@ -50,9 +50,9 @@ export class EventBuffer<Event> {
     this.#items.push({ value, characters });
     this.#characters += characters;
     const lost = this.#dropOldest();
-    const isFirst = !this.#isOverflowing;
-    if (lost) this.#isOverflowing = true;
-    return isFirst ? lost : undefined;
+    if (!lost || this.#isOverflowing) return undefined;
+    this.#isOverflowing = true;
+    return lost;
   }
 
   /** The newest event is kept, however long it is. */

@@ -30,15 +30,16 @@ type ReaderOptions<Event> = Omit<SubscribeOptions<Event>, 'since'> & {
   readonly shared?: Standing;
 };
 
+/** What the handler of a kind takes. */
 type Told<Event, Kind extends keyof SubscriptionHandlers<Event>> = Parameters<
   NonNullable<SubscriptionHandlers<Event>[Kind]>
 >;
 
 export class RoomReader<Event> implements Subscription<Event>, Reader {
   readonly room: string;
+  place: RoomCursor;
   readonly #feed: Feed;
   readonly #options: ReaderOptions<Event>;
-  #place: RoomCursor;
   #buffer: EventBuffer<Event> | undefined;
   #told: Cursor | undefined;
   #hasReceived = false;
@@ -50,7 +51,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     this.room = feed.room;
     this.#feed = feed;
     this.#options = options;
-    this.#place = shared ? new RoomCursor(shared) : placeAt(since);
+    this.place = shared ? new RoomCursor(shared) : placeAt(since);
     this.#told = since;
     signal?.addEventListener('abort', this.unsubscribe);
   }
@@ -67,15 +68,11 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
   }
 
   get duplicates(): number {
-    return this.#place.dropped;
+    return this.place.dropped;
   }
 
   get maxRate(): MaxRate | undefined {
     return this.#options.maxRate;
-  }
-
-  get place(): RoomCursor {
-    return this.#place;
   }
 
   readonly unsubscribe = (): void => this.#end();
@@ -97,7 +94,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
   }
 
   receive(frame: LogFrame): void {
-    const delivery = this.#hasEnded ? undefined : this.#place.advance(frame);
+    const delivery = this.#hasEnded ? undefined : this.place.advance(frame);
     if (delivery) this.#deliver(delivery);
   }
 
@@ -107,7 +104,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     this.#buffer = buffer;
     // Nobody has been told what came until now, and the room still has it.
     if (this.#hasReceived && !onEvent && !onSnapshot) {
-      this.#place = placeAt(since);
+      this.place = placeAt(since);
       this.#feed.ask();
     }
     return buffer;
@@ -159,7 +156,10 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     this.#told = { epoch, seq };
   }
 
-  #tell<Kind extends keyof SubscriptionHandlers<Event>>(kind: Kind, ...told: Told<Event, Kind>) {
+  #tell<Kind extends keyof SubscriptionHandlers<Event>>(
+    kind: Kind,
+    ...told: Told<Event, Kind>
+  ): void {
     if (this.#hasEnded) return;
     // The compiler cannot see that what is told belongs to the handler of that kind.
     const handlers = this.#options as { [Kind in string]?: (...told: unknown[]) => unknown };
