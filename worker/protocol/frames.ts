@@ -40,6 +40,20 @@ const id = v.optional(requestIdSchema);
 export const numberedEventSchema = v.object({ seq: whole, event: v.looseObject({}) });
 export type NumberedEvent = v.InferOutput<typeof numberedEventSchema>;
 
+// It is written out, because the client SDK publishes it, without the schema library.
+/**
+ * When an event passed each station of its way, Unix ms, by the clock of each; null where it is not
+ * known: its record's time in Kafka, when the bridge made its batch, when the Worker received that, and
+ * when the room appended it.
+ */
+export type Times = [
+  kafka: number | null,
+  bridge: number | null,
+  worker: number | null,
+  room: number,
+];
+const timesSchema = v.tuple([v.nullable(whole), v.nullable(whole), v.nullable(whole), whole]);
+
 /** First on every socket, and again when a new token is taken. */
 export const welcomeSchema = v.object({
   type: v.literal('welcome'),
