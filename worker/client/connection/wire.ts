@@ -13,6 +13,7 @@ import type {
   Snapshot,
   SUBPROTOCOL,
   Subscribed,
+  Times,
 } from '../../protocol/frames.ts';
 import type { ClientMessage } from '../../protocol/messages.ts';
 import type { BareRoomClass } from '../../protocol/rooms.ts';
@@ -46,7 +47,10 @@ export interface SocketError {
 export type AnyGap = Omit<Gap, 'reason'> & { readonly reason: string };
 
 /** `characters`: how long its text was, about. */
-export type ReceivedEvent = NumberedEvent & { readonly characters: number };
+export type ReceivedEvent = NumberedEvent & {
+  readonly times?: Times;
+  readonly characters: number;
+};
 type WithEvents<Of> = Omit<Of, 'events'> & { readonly events: readonly ReceivedEvent[] };
 
 /** Frames that move cursors. */
@@ -120,7 +124,11 @@ function expectWhole(value: unknown): number {
 function eventsOf(value: unknown, length: number): ReceivedEvent[] {
   expect(Array.isArray(value));
   const characters = length / value.length;
-  return value
-    .map(expectObject)
-    .map(({ seq, event }) => ({ seq: expectWhole(seq), event: expectObject(event), characters }));
+  // What nothing here depends on, such as times, is handed on as it is.
+  return value.map(expectObject).map((numbered) => ({
+    ...numbered,
+    seq: expectWhole(numbered.seq),
+    event: expectObject(numbered.event),
+    characters,
+  }));
 }

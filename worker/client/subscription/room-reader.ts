@@ -144,9 +144,9 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
       const state = numbered.map(({ event }) => event);
       this.#tell('onSnapshot', state, { room, epoch, seq });
     }
-    for (const { seq, event, characters } of numbered) {
+    for (const { seq, event, times, characters } of numbered) {
       if (this.#hasEnded) return;
-      const info = { room, epoch, seq, snapshot };
+      const info = { room, epoch, seq, snapshot, times };
       // In a snapshot older events stand at its own place: what follows joins on to that.
       if (!snapshot) this.#told = { epoch, seq };
       if (!isWhole) this.#tell('onEvent', event, info);
