@@ -46,9 +46,10 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
     // During a stop the delivery was given up, so it does not go on.
     else if (changed && !stopping) log.info({ partition }, 'delivery goes on');
   };
-  const answered: SenderObserver['answered'] = ({ verdict, reason, seconds }) => {
+  const answered: SenderObserver['answered'] = ({ verdict, reason, seconds, taken }) => {
     metrics.posts.inc({ verdict, reason });
     metrics.postSeconds.observe(seconds);
+    if (verdict === 'accepted') metrics.batchRecords.observe(taken);
   };
   const sender = new Sender({
     post,
@@ -90,7 +91,6 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
           delivered: ({ topic }, { accepted, duplicates }) => {
             metrics.accepted.inc({ topic }, accepted);
             metrics.duplicates.inc({ topic }, duplicates);
-            metrics.batchRecords.observe(accepted + duplicates);
           },
           skipped: ({ topic }, tombstones) => metrics.tombstones.inc({ topic }, tombstones),
         },

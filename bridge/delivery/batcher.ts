@@ -22,6 +22,8 @@ const COMMA = Buffer.from(',');
 
 export interface Body {
   readonly bytes: Buffer<ArrayBuffer>;
+  /** Where its records begin, in bytes. */
+  readonly start: number;
   readonly records: readonly KafkaRecord[];
 }
 
@@ -48,7 +50,8 @@ export const BATCH_LIMITS: BatchLimits = {
 };
 
 export class Batcher {
-  readonly #head: string;
+  readonly #source: string;
+  readonly #now: () => number;
   readonly #topicPrefix: string;
   readonly limits: BatchLimits;
   /** Composing is synchronous, so all partitions share it. A body is copied out at its exact size. */
@@ -57,9 +60,16 @@ export class Batcher {
   /**
    * @param source names the Kafka cluster; records carry their position in it.
    * @param topicPrefix is taken off the topics' names, because the Worker knows the plain ones.
+   * @param now Unix ms.
    */
-  constructor(source: string, limits: BatchLimits = BATCH_LIMITS, topicPrefix = '') {
-    this.#head = `{"source":${JSON.stringify(source)},"records":[`;
+  constructor(
+    source: string,
+    limits: BatchLimits = BATCH_LIMITS,
+    topicPrefix = '',
+    now: () => number = Date.now,
+  ) {
+    this.#source = JSON.stringify(source);
+    this.#now = now;
     this.#topicPrefix = topicPrefix;
     this.limits = limits;
     this.#scratch = Buffer.allocUnsafeSlow(limits.maxBytes + MAX_HEAD_BYTES);
@@ -71,7 +81,8 @@ export class Batcher {
     const records: KafkaRecord[] = [];
     const refused: Refusal[] = [];
     const end = Math.min(queue.length, from + maxRecords);
-    let size = this.#begin();
+    const start = this.#begin();
+    let size = start;
     let tombstones = 0;
     let index = from;
     for (; index < end; index++) {
@@ -95,34 +106,39 @@ export class Batcher {
         break;
       }
     }
-    const body = records.length === 0 ? undefined : { bytes: this.#end(size), records };
+    const body = records.length === 0 ? undefined : { bytes: this.#end(size), start, records };
     return { body, refused, tombstones, taken: index - from };
   }
 
   /** A body of some records that `cut` has put into one body before, so that a part is sent alone. */
   compose(partition: Partition, records: readonly KafkaRecord[]): Body {
-    let size = this.#begin();
+    const start = this.#begin();
+    let size = start;
     for (const [index, record] of records.entries()) {
       const grown = this.#append(partition, record, size, index === 0);
       if (grown === undefined) throw new RangeError('a part is larger than the whole');
       size = grown;
     }
-    return { bytes: this.#end(size), records };
+    return { bytes: this.#end(size), start, records };
   }
 
   /** One body of several that this batcher has composed, in their order. */
   join(bodies: readonly Body[]): Body {
-    const begin = this.#begin();
-    const records = bodies.map(({ bytes }) => bytes.subarray(begin, bytes.length - TAIL.length));
-    const pieces = records.flatMap((piece, index) => (index === 0 ? [piece] : [COMMA, piece]));
+    const start = this.#begin();
+    const pieces = bodies.flatMap((body, index) => {
+      const records = body.bytes.subarray(body.start, body.bytes.length - TAIL.length);
+      return index === 0 ? [records] : [COMMA, records];
+    });
     return {
-      bytes: Buffer.concat([this.#scratch.subarray(0, begin), ...pieces, Buffer.from(TAIL)]),
-      records: bodies.flatMap((body) => body.records),
+      bytes: Buffer.concat([this.#scratch.subarray(0, start), ...pieces, Buffer.from(TAIL)]),
+      start,
+      records: bodies.flatMap(({ records }) => records),
     };
   }
 
   #begin(): number {
-    return this.#scratch.write(this.#head, 0, 'utf8');
+    const head = `{"source":${this.#source},"sentAt":${this.#now()},"records":[`;
+    return this.#scratch.write(head, 0, 'utf8');
   }
 
   #end(size: number): Buffer<ArrayBuffer> {

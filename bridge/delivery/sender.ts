@@ -22,7 +22,13 @@ export type Sent = Exclude<Verdict, { kind: 'retry' }> | { kind: 'stopped' };
 
 /** What the sender tells of its work. */
 export interface SenderObserver {
-  answered(answer: { verdict: Verdict['kind']; reason: string; seconds: number }): void;
+  answered(answer: {
+    verdict: Verdict['kind'];
+    reason: string;
+    seconds: number;
+    /** How many records the Worker took, or had already. */
+    taken: number;
+  }): void;
   /** `reason` is undefined when the body was taken, or was given up by a stop. */
   waiting(partition: string, reason: string | undefined, message?: string): void;
 }
@@ -121,7 +127,8 @@ export class Sender {
   #observe(verdict: Verdict, answer: HttpAnswer | undefined, startedAt: number): Verdict {
     const reason = verdict.kind === 'retry' ? verdict.reason : `http_${answer?.status}`;
     const seconds = (this.#now() - startedAt) / 1000;
-    this.#observer.answered({ verdict: verdict.kind, reason, seconds });
+    const taken = verdict.kind === 'accepted' ? verdict.accepted + verdict.duplicates : 0;
+    this.#observer.answered({ verdict: verdict.kind, reason, seconds, taken });
     return verdict;
   }
 }

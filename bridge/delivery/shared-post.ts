@@ -119,6 +119,7 @@ export class SharedPost {
         verdict: 'retry',
         reason: 'shared_unanswered',
         seconds: patienceMs / 1000,
+        taken: 0,
       });
     }, patienceMs);
     const verdict = await sender.attempt(batcher.join(parts.map(({ body }) => body)), stop);

@@ -7,7 +7,8 @@ import { type Stop, StopController } from '../../bridge/delivery/stop.ts';
 import { offsetsOf, record } from './records.ts';
 
 const TOPIC = 'price.updates';
-const batcher = new Batcher('cluster', { maxRecords: 10, maxBytes: 10_000 });
+const NOW = Date.parse('2026-01-01T00:00:00Z');
+const batcher = new Batcher('cluster', { maxRecords: 10, maxBytes: 10_000 }, '', () => NOW);
 
 /** A body of these offsets of a partition. */
 function bodyOf(partition: number, ...offsets: number[]): Body {
