@@ -28,7 +28,6 @@ const MAX_LANE_BYTES = 4 * 1024 * 1024;
  * record as for ten, has the records of so much time.
  */
 const FETCH_DISTANCE_MS = 8;
-const NEVER = new AbortController().signal;
 
 export interface AssignmentPorts extends Pick<LanePorts, 'batcher' | 'delivery'> {
   readonly pause: (partition: Partition) => void;
@@ -101,8 +100,11 @@ export class Assignment {
 
   /** Resolves when the fetch that is dealt with is old enough for the next one; all its batches share it. */
   #company(): Promise<void> {
-    this.#fetchDistance ??= this.#pause(FETCH_DISTANCE_MS, NEVER).then(() => {
-      this.#fetchDistance = undefined;
+    this.#fetchDistance ??= new Promise((resolve) => {
+      setTimeout(() => {
+        this.#fetchDistance = undefined;
+        resolve();
+      }, FETCH_DISTANCE_MS);
     });
     return this.#fetchDistance;
   }
