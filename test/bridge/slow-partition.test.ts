@@ -52,7 +52,7 @@ describe('a slow partition', () => {
     run,
   }) => {
     const topic = await cluster.createTopic(3);
-    await run([topic]);
+    const bridge = await run([topic]);
     let count = 0;
     let isHung = false;
     const produceOne = async (...partitions: number[]) => {
@@ -80,6 +80,8 @@ describe('a slow partition', () => {
       [1, 2].every((partition) => arrived(partition).length === count),
     );
     expect(arrived(0)).toHaveLength(before);
+    const unanswered = { reason: 'shared_unanswered' };
+    expect(await bridge.metric('bridge_posts_total', unanswered)).toBeGreaterThan(0);
 
     worker.behave = () => ({ kind: 'append' });
     await until('the slow partition, complete', () => arrived(0).length === count - 3);
