@@ -1,0 +1,74 @@
+/** The live page: events change models, and panels draw what has changed. It only wires. */
+import { Delivery } from './delivery/delivery.ts';
+import { Rate } from './delivery/rate.ts';
+import { loadDemo } from './gateway/demo.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { Network } from './gateway/network.ts';
+import { Market } from './model/market.ts';
+import { alertsPanel } from './panels/alerts.ts';
+import { bookPanel } from './panels/book.ts';
+import { chartPanel } from './panels/chart.ts';
+import { connectionPanel } from './panels/connection.ts';
+import { latencyPanel } from './panels/latency.ts';
+import { notificationsPanel } from './panels/notifications.ts';
+import { pairsPanel } from './panels/pairs.ts';
+import { portfolioPanel } from './panels/portfolio.ts';
+import { quotePanel, spreadPanel } from './panels/quote.ts';
+import { ratesPanel } from './panels/rates.ts';
+import { roomsPanel } from './panels/rooms.ts';
+import { setUpSwitches } from './panels/switches.ts';
+import { tapePanel } from './panels/tape.ts';
+import { runFrameLoop } from './view/frame-loop.ts';
+import { setUpTerms } from './view/terms.ts';
+import { setUpTheme } from './view/theme.ts';
+
+const FIRST_PAIR = 'BTC-USDC';
+const chosenPair = () => decodeURIComponent(location.hash.slice(1)) || FIRST_PAIR;
+
+const market = new Market(chosenPair());
+const delivery = new Delivery();
+const drawn = new Rate();
+const network = new Network(() => delivery.rooms.disconnected());
+const { account, alerts, book, candles, pairs, quote, tape } = market;
+
+const demo = await loadDemo();
+const { origin } = location;
+const gateway = new Gateway({ origin, network, demo, renewDemo: loadDemo, market, delivery });
+
+const chart = chartPanel(candles, quote);
+const panels = [
+  connectionPanel(delivery, network),
+  alertsPanel(alerts),
+  quotePanel(quote),
+  spreadPanel(book),
+  bookPanel(book),
+  tapePanel(tape),
+  pairsPanel(pairs, quote, (symbol) => {
+    location.hash = symbol;
+  }),
+  chart.panel,
+  portfolioPanel(account, demo.user),
+  notificationsPanel(account, demo.user),
+  ratesPanel(delivery, drawn),
+  roomsPanel(delivery.rooms),
+  latencyPanel(delivery.latency),
+];
+setUpTheme(() => chart.recolor());
+setUpTerms();
+setUpSwitches({ network, gateway, alerts, canAlert: demo.alerts === true });
+
+gateway.choose(chosenPair());
+addEventListener('hashchange', () => gateway.choose(chosenPair()));
+// An open socket would keep the page out of the browser's back/forward cache.
+addEventListener('pagehide', () => network.drop());
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) delivery.latency.hidden();
+});
+
+runFrameLoop({
+  panels,
+  painted: (now) => {
+    drawn.add(1, now);
+    delivery.latency.painted(Date.now(), now);
+  },
+});
