@@ -21,7 +21,19 @@ export interface Candle {
 
 export class Candles {
   readonly #candles = new Map<number, Candle>();
+  #newest = 0;
+  #rebuilds = 0;
   changes = 0;
+
+  /** How often anything but the newest candle has changed. */
+  get rebuilds(): number {
+    return this.#rebuilds;
+  }
+
+  /** Undefined before the first trade. */
+  get newest(): Candle | undefined {
+    return this.#candles.get(this.#newest);
+  }
 
   /** The oldest first. */
   get all(): readonly Candle[] {
@@ -37,17 +49,23 @@ export class Candles {
       time,
       before === undefined ? begun(time, price, seq) : grown(before, price, seq),
     );
+    if (time < this.#newest) this.#rebuilds++;
+    this.#newest = Math.max(this.#newest, time);
     if (before === undefined) this.#trim();
     this.changes++;
   }
 
   clear(): void {
     this.#candles.clear();
+    this.#newest = 0;
+    this.#rebuilds++;
     this.changes++;
   }
 
   #trim(): void {
-    if (this.#candles.size > MOST_CANDLES) this.#candles.delete(Math.min(...this.#candles.keys()));
+    if (this.#candles.size <= MOST_CANDLES) return;
+    this.#candles.delete(Math.min(...this.#candles.keys()));
+    this.#rebuilds++;
   }
 }
 

@@ -1,5 +1,6 @@
 /** The pairs of the market with their last prices. */
 import type { PriceUpdate } from '../../client/index.ts';
+import { digitsOf } from './digits.ts';
 
 /** As many rows as the page has room for. */
 export const MOST_PAIRS = 12;
@@ -11,6 +12,8 @@ export interface PairRow {
   readonly direction: number;
   /** How often the price has moved. */
   readonly moves: number;
+  /** The most digits after the point that its price has had. */
+  readonly digits: number;
 }
 
 export class Pairs {
@@ -37,6 +40,7 @@ export class Pairs {
       data,
       direction: move || (before?.direction ?? 0),
       moves: (before?.moves ?? 0) + Math.abs(move),
+      digits: Math.max(before?.digits ?? 0, digitsOf(data.price)),
     });
     if (before === undefined) this.#place();
     this.changes++;

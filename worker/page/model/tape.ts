@@ -12,30 +12,28 @@ export interface Trade {
 
 export class Tape {
   #trades: Trade[] = [];
-  #leftOut = 0;
+  #count = 0;
   changes = 0;
 
   get trades(): readonly Trade[] {
     return this.#trades;
   }
 
-  /** How many older ones have come, and are not shown any more. */
-  get leftOut(): number {
-    return this.#leftOut;
+  /** How many have come since the pair was chosen. */
+  get count(): number {
+    return this.#count;
   }
 
   add({ data, timestamp }: TradeNotification, seq: number): void {
     this.#trades.unshift({ seq, timestamp, data });
-    if (this.#trades.length > MOST_TRADES) {
-      this.#trades.length = MOST_TRADES;
-      this.#leftOut++;
-    }
+    this.#trades.length = Math.min(this.#trades.length, MOST_TRADES);
+    this.#count++;
     this.changes++;
   }
 
   clear(): void {
     this.#trades = [];
-    this.#leftOut = 0;
+    this.#count = 0;
     this.changes++;
   }
 }

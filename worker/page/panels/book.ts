@@ -1,5 +1,6 @@
 /** The order book: the best levels of both sides, each with a bar of the sizes up to it. */
 import type { Book, Level } from '../model/book.ts';
+import { digitsOf, mostDigits } from '../model/digits.ts';
 import {
   fill,
   find,
@@ -10,7 +11,7 @@ import {
   setText,
   value,
 } from '../view/dom.ts';
-import { compact, decimal, digitsOf } from '../view/format.ts';
+import { compact, decimal } from '../view/format.ts';
 import { type Panel, whenChanged } from '../view/frame-loop.ts';
 
 /** The levels of a side that there is room for. */
@@ -23,9 +24,14 @@ export function bookPanel(book: Book): Panel {
   const asks = reserveRows(find('[data-side="asks"] tbody', root), SHOWN, COLUMNS).reverse();
   const bids = reserveRows(find('[data-side="bids"] tbody', root), SHOWN, COLUMNS);
   return whenChanged(book, () => {
+    const levels = [...book.asks, ...book.bids];
+    const digits = {
+      price: mostDigits(levels.map(({ price }) => price)),
+      size: mostDigits(levels.map(({ size }) => size)),
+    };
     const deepest = Math.max(...[book.asks, book.bids].map(totalShown));
-    showSide(asks, book.asks, deepest);
-    showSide(bids, book.bids, deepest);
+    showSide(asks, book.asks, deepest, digits);
+    showSide(bids, book.bids, deepest, digits);
     const [amount, share] = spreadText(book);
     setText(value('book-spread'), amount);
     setText(value('book-spread-share'), share);
@@ -41,10 +47,24 @@ export function spreadText({ spread, asks, bids }: Book): [amount: string, share
   return [decimal(spread.amount.toFixed(digits)), `(${(spread.share * 100).toFixed(3)}%)`];
 }
 
-function showSide(rows: readonly Row[], levels: readonly Level[], deepest: number): void {
+interface Digits {
+  readonly price: number;
+  readonly size: number;
+}
+
+function showSide(
+  rows: readonly Row[],
+  levels: readonly Level[],
+  deepest: number,
+  { price, size }: Digits,
+): void {
   for (const [index, row] of rows.entries()) {
     const level = levels[index];
-    const texts = level && [decimal(level.price), decimal(level.size), compact(level.total)];
+    const texts = level && [
+      decimal(level.price, price),
+      decimal(level.size, size),
+      compact(level.total),
+    ];
     fill(row, texts ?? []);
     setProperty(row.element, '--depth', `${((level?.total ?? 0) / deepest) * 100 || 0}%`);
   }

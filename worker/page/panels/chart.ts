@@ -9,7 +9,7 @@ import {
 import type { Candle, Candles } from '../model/candles.ts';
 import type { Quote } from '../model/quote.ts';
 import { find, make } from '../view/dom.ts';
-import { digitsOf } from '../view/format.ts';
+import { decimal } from '../view/format.ts';
 import { type Panel, whenChanged } from '../view/frame-loop.ts';
 
 export interface Chart {
@@ -24,7 +24,10 @@ export function chartPanel(candles: Candles, quote: Quote): Chart {
     autoSize: true,
     layout: { attributionLogo: false, fontSize: 11, fontFamily: getComputedStyle(area).fontFamily },
     timeScale: { timeVisible: true, secondsVisible: true, rightOffset: 2, barSpacing: 7 },
-    localization: { locale: 'en-GB' },
+    localization: {
+      locale: 'en-GB',
+      priceFormatter: (price: number) => decimal(price.toFixed(quote.digits)),
+    },
     handleScroll: false,
     handleScale: false,
   });
@@ -44,12 +47,14 @@ export function chartPanel(candles: Candles, quote: Quote): Chart {
   };
   recolor();
   let digits = -1;
+  let rebuilds = -1;
   const panel = whenChanged(candles, () => {
-    const all = candles.all;
-    series.setData(all.map(shown));
-    const wanted = digitsOf(quote.data?.price);
-    if (wanted === digits) return;
-    digits = wanted;
+    const { newest } = candles;
+    if (rebuilds !== candles.rebuilds) series.setData(candles.all.map(shown));
+    else if (newest !== undefined) series.update(shown(newest));
+    rebuilds = candles.rebuilds;
+    if (quote.digits === digits) return;
+    digits = quote.digits;
     series.applyOptions({
       priceFormat: { type: 'price', precision: digits, minMove: 10 ** -digits },
     });
@@ -57,10 +62,10 @@ export function chartPanel(candles: Candles, quote: Quote): Chart {
   return { panel, recolor };
 }
 
+/** The library knows no time zones, so it is given the reader's time as if it were UTC. */
 function shown({ time, open, high, low, close }: Candle): CandlestickData<UTCTimestamp> {
-  // The library knows no time zones, so the time is moved to that of the reader.
-  const shift = new Date().getTimezoneOffset() * 60;
-  return { time: (time - shift) as UTCTimestamp, open, high, low, close };
+  const local = time - new Date(time * 1_000).getTimezoneOffset() * 60;
+  return { time: local as UTCTimestamp, open, high, low, close };
 }
 
 /** Reads colours of the style sheet as the browser resolves them for the present theme. */

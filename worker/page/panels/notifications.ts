@@ -9,6 +9,7 @@ import {
 import { find, make, panel, setText, value } from '../view/dom.ts';
 import { decimal, time } from '../view/format.ts';
 import { type Panel, whenChanged } from '../view/frame-loop.ts';
+import { showAbsence } from './absence.ts';
 
 /** @param user undefined where nobody is signed in. */
 export function notificationsPanel(account: Account, user: string | undefined): Panel {
@@ -19,7 +20,8 @@ export function notificationsPanel(account: Account, user: string | undefined): 
   });
   find('ul', panel('notifications')).replaceChildren(...lines.map(({ element }) => element));
   const note = value('notifications-note');
-  setText(note, user === undefined ? 'nobody is signed in' : 'trades and price alerts');
+  setText(note, user === undefined ? '' : 'trades and price alerts');
+  showAbsence('notifications', user);
   return whenChanged(account, () => {
     for (const [index, { when, text }] of lines.entries()) {
       const notification = account.notifications[index];

@@ -24,9 +24,9 @@ class Line {
     this.#choose.addEventListener('click', () => choose(this.#symbol));
   }
 
-  show({ symbol, data, direction, moves }: PairRow): void {
+  show({ symbol, data, direction, moves, digits }: PairRow): void {
     setText(this.#choose, symbol);
-    setText(this.#price, decimal(data.price));
+    setText(this.#price, decimal(data.price, digits));
     setText(this.#change, percent(data.changePercent));
     setData(this.#change, 'direction', signOf(data.changePercent));
     this.#choose.disabled = false;

@@ -1,37 +1,61 @@
 /** What the user owns, and what it is worth. */
-
 import type { PortfolioUpdate } from '../../client/index.ts';
 import type { Account } from '../model/account.ts';
 import { fill, find, panel, reserveRows, setData, setText, value } from '../view/dom.ts';
 import { decimal, money, percent, signed, signOf } from '../view/format.ts';
 import { type Panel, whenChanged } from '../view/frame-loop.ts';
+import { showAbsence } from './absence.ts';
 
-/** As many rows as the page has room for. */
-const MOST_POSITIONS = 5;
-type Positions = NonNullable<PortfolioUpdate['data']['positions']>;
+/** As many as the page has room for, beside the cash. */
+const MOST_POSITIONS = 6;
+const COLUMNS = 4;
+
+type Portfolio = PortfolioUpdate['data'];
+type Position = NonNullable<Portfolio['positions']>[number];
 
 /** @param user undefined where nobody is signed in. */
 export function portfolioPanel(account: Account, user: string | undefined): Panel {
-  const rows = reserveRows(find('tbody', panel('portfolio')), MOST_POSITIONS, 4);
-  const change = value('worth-change');
-  setText(value('portfolio-note'), user ?? 'nobody is signed in');
+  const rows = reserveRows(find('tbody', panel('portfolio')), MOST_POSITIONS + 1, COLUMNS);
+  const note = value('portfolio-note');
+  setText(note, user ?? '');
+  showAbsence('portfolio', user);
   return whenChanged(account, () => {
     const { portfolio } = account;
     if (portfolio === undefined) return;
-    setText(value('worth'), money(portfolio.totalValue));
-    const gained = portfolio.totalValueChange;
-    const amount = gained === null || gained === undefined ? '' : signed(Number(gained), 2);
-    setText(change, `${amount} (${percent(portfolio.totalValueChangePercent)})`);
-    setData(change, 'direction', signOf(gained));
-    const positions: Positions = portfolio.positions ?? [];
+    showWorth(portfolio);
+    const positions = portfolio.positions ?? [];
+    const shown: Position[] = [...positions.slice(0, MOST_POSITIONS), ...cashOf(portfolio)];
     for (const [index, row] of rows.entries()) {
-      const position = positions[index];
-      const { symbol = '', amount, value, pnlPercent } = position ?? {};
-      fill(row, position ? [symbol, decimal(amount), money(value), percent(pnlPercent)] : []);
-      const [, , , gain] = row.cells;
-      if (gain !== undefined) setData(gain, 'direction', signOf(pnlPercent));
+      const position = shown[index];
+      fill(row, position ? textsOf(position) : []);
+      const gain = row.cells.at(-1);
+      if (gain !== undefined) setData(gain, 'direction', signOf(position?.pnlPercent));
     }
     const more = positions.length - MOST_POSITIONS;
-    setText(value('portfolio-note'), more > 0 ? `${user} · and ${more} more positions` : `${user}`);
+    setText(note, more > 0 ? `${user}, and ${more} more positions` : `${user}`);
   });
+}
+
+function showWorth(portfolio: Portfolio): void {
+  const { totalValue, totalValueChange: gained, totalValueChangePercent: share } = portfolio;
+  const change = value('worth-change');
+  setText(value('worth'), money(totalValue));
+  setText(change, `${signed(Number(gained ?? 0), 2)} (${percent(share)})`);
+  setData(change, 'direction', signOf(gained));
+}
+
+function textsOf({ symbol, amount, value, pnlPercent }: Position): string[] {
+  const [asset = symbol] = symbol.split('-');
+  return [
+    asset,
+    decimal(amount),
+    money(value),
+    pnlPercent === undefined ? '' : percent(pnlPercent),
+  ];
+}
+
+/** The sample market's portfolios say how much is left in cash. */
+function cashOf({ cash }: Portfolio): Position[] {
+  const isKnown = typeof cash === 'string' || typeof cash === 'number';
+  return isKnown ? [{ symbol: 'Cash', amount: '', value: cash }] : [];
 }

@@ -7,19 +7,20 @@ import { type Panel, whenChanged } from '../view/frame-loop.ts';
 import { spreadText } from './book.ts';
 
 export function quotePanel(quote: Quote): Panel {
-  const price = value('price');
+  const figure = value('price');
   const change = value('change');
   return whenChanged(quote, () => {
-    const { symbol, data, direction } = quote;
+    const { symbol, data, direction, digits } = quote;
+    const price = decimal(data?.price, digits);
     setText(value('symbol'), symbol);
-    setText(price, decimal(data?.price));
-    setData(price, 'direction', String(direction));
-    setText(change, `${decimal(data?.change)} (${percent(data?.changePercent)})`);
+    setText(figure, price);
+    setData(figure, 'direction', String(direction));
+    setText(change, percent(data?.changePercent));
     setData(change, 'direction', signOf(data?.changePercent));
-    setText(value('high'), decimal(data?.high24h));
-    setText(value('low'), decimal(data?.low24h));
+    setText(value('high'), decimal(data?.high24h, digits));
+    setText(value('low'), decimal(data?.low24h, digits));
     setText(value('volume'), compact(data?.volume));
-    document.title = `${decimal(data?.price)} ${symbol} · WebSocket Gateway`;
+    document.title = `${price} ${symbol} · WebSocket Gateway`;
   });
 }
 

@@ -7,13 +7,15 @@ import { every, type Panel } from '../view/frame-loop.ts';
 const LOOK_MS = 200;
 /** Prices of all pairs, three rooms of the chosen one, the user's, and `system`. */
 const RESERVED = 6;
+/** How rooms begin, in the order in which they are shown. */
+const ORDER = ['price:', 'orderbook:', 'trade:', 'price_updates', 'user:', 'system'];
 
 export function roomsPanel(rooms: Rooms): Panel {
   const body = find('.rooms tbody', panel('delivery'));
   const lines: Row[] = Array.from({ length: RESERVED }, () => makeRow(4, true));
   body.replaceChildren(...lines.map(({ element }) => element));
   return every(LOOK_MS, () => {
-    const rows = rooms.rows;
+    const rows = rooms.rows.toSorted((a, b) => placeOf(a.room) - placeOf(b.room));
     for (const [index, { element, cells }] of lines.entries()) {
       const row = rows[index];
       const texts = row
@@ -31,4 +33,8 @@ export function roomsPanel(rooms: Rooms): Panel {
       setText(value(name), whole(count));
     }
   });
+}
+
+function placeOf(room: string): number {
+  return ORDER.findIndex((begin) => room.startsWith(begin));
 }

@@ -1,4 +1,5 @@
 /** The latest trades. */
+import { mostDigits } from '../model/digits.ts';
 import { MOST_TRADES, type Tape } from '../model/tape.ts';
 import { fill, find, panel, reserveRows, setData, setText, value } from '../view/dom.ts';
 import { decimal, time, whole } from '../view/format.ts';
@@ -8,14 +9,18 @@ export function tapePanel(tape: Tape): Panel {
   const rows = reserveRows(find('tbody', panel('tape')), MOST_TRADES, 3);
   const note = value('tape-note');
   return whenChanged(tape, () => {
+    const { trades, count } = tape;
+    const price = mostDigits(trades.map(({ data }) => data.price));
+    const amount = mostDigits(trades.map(({ data }) => data.amount));
     for (const [index, row] of rows.entries()) {
-      const trade = tape.trades[index];
+      const trade = trades[index];
+      const { data, timestamp = 0 } = trade ?? {};
       fill(
         row,
-        trade ? [decimal(trade.data.price), decimal(trade.data.amount), time(trade.timestamp)] : [],
+        data ? [decimal(data.price, price), decimal(data.amount, amount), time(timestamp)] : [],
       );
-      setData(row.element, 'side', trade?.data.side ?? '');
+      setData(row.element, 'side', data?.side ?? '');
     }
-    setText(note, tape.leftOut > 0 ? `${whole(tape.leftOut)} older ones left out` : '');
+    setText(note, count > 0 ? `the latest of ${whole(count)}` : '');
   });
 }

@@ -1,4 +1,5 @@
 /** How numbers and times are written. A price keeps the digits that it was published with. */
+import { type Published, textOf } from '../model/digits.ts';
 
 const NONE = '–';
 const MINUS = '−';
@@ -8,41 +9,30 @@ const compactFormat = new Intl.NumberFormat('en-US', {
   maximumFractionDigits: 2,
 });
 const wholeFormat = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const plainFormat = new Intl.NumberFormat('en-US', {
-  maximumFractionDigits: 20,
-  useGrouping: false,
-});
 const timeFormat = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',
 });
 
-type Decimal = number | string | null | undefined;
-
-/** With all its digits, those before the point in groups of three. */
-export function decimal(value: Decimal): string {
+/**
+ * With all its digits, those before the point in groups of three; filled up with zeros to so many digits
+ * after the point, so that the numbers of a column stand below each other.
+ */
+export function decimal(value: Published, digits = 0): string {
   if (value === null || value === undefined) return NONE;
-  const text = typeof value === 'number' ? plainFormat.format(value) : value;
-  const [whole = '', fraction] = text.replace('-', MINUS).split('.');
+  const [whole = '', fraction = ''] = textOf(value).replace('-', MINUS).split('.');
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
-  return fraction === undefined ? grouped : `${grouped}.${fraction}`;
+  const filled = fraction.padEnd(digits, '0');
+  return filled === '' ? grouped : `${grouped}.${filled}`;
 }
 
-/** The number of digits after the point. */
-export function digitsOf(value: Decimal): number {
-  return (
-    (typeof value === 'number' ? plainFormat.format(value) : (value ?? '')).split('.')[1]?.length ??
-    0
-  );
-}
-
-export function money(value: Decimal): string {
+export function money(value: Published): string {
   return value === null || value === undefined ? NONE : decimal(Number(value).toFixed(2));
 }
 
 /** `+1.20%` */
-export function percent(value: Decimal): string {
+export function percent(value: Published): string {
   return value === null || value === undefined ? NONE : `${signed(Number(value), 2)}%`;
 }
 
@@ -52,7 +42,7 @@ export function signed(value: number, digits: number): string {
   return `${value < 0 ? MINUS : '+'}${text}`;
 }
 
-export function compact(value: Decimal): string {
+export function compact(value: Published): string {
   return value === null || value === undefined ? NONE : compactFormat.format(Number(value));
 }
 
@@ -67,4 +57,4 @@ export function duration(ms: number | undefined): string {
 }
 
 /** 1, 0 or -1, as an attribute says it. */
-export const signOf = (value: Decimal): string => String(Math.sign(Number(value ?? 0)));
+export const signOf = (value: Published): string => String(Math.sign(Number(value ?? 0)));
