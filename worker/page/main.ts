@@ -16,7 +16,7 @@ import { portfolioPanel } from './panels/portfolio.ts';
 import { quotePanel, spreadPanel } from './panels/quote.ts';
 import { ratesPanel } from './panels/rates.ts';
 import { roomsPanel } from './panels/rooms.ts';
-import { setUpSwitches } from './panels/switches.ts';
+import { setUpAlertSwitch, setUpSwitches } from './panels/switches.ts';
 import { tapePanel } from './panels/tape.ts';
 import { runFrameLoop } from './view/frame-loop.ts';
 import { setUpTerms } from './view/terms.ts';
@@ -31,10 +31,7 @@ const drawn = new Rate();
 const network = new Network(() => delivery.rooms.disconnected());
 const { account, alerts, book, candles, pairs, quote, tape } = market;
 
-const demo = await loadDemo();
-const { origin } = location;
-const gateway = new Gateway({ origin, network, demo, renewDemo: loadDemo, market, delivery });
-
+// All places are taken before anything is painted.
 const chart = chartPanel(candles, quote);
 const panels = [
   connectionPanel(delivery, network),
@@ -47,28 +44,38 @@ const panels = [
     location.hash = symbol;
   }),
   chart.panel,
-  portfolioPanel(account, demo.user),
-  notificationsPanel(account, demo.user),
+  portfolioPanel(account),
+  notificationsPanel(account),
   ratesPanel(delivery, drawn),
   roomsPanel(delivery.rooms),
   latencyPanel(delivery.latency),
 ];
 setUpTheme(() => chart.recolor());
 setUpTerms();
-setUpSwitches({ network, gateway, alerts, canAlert: demo.alerts === true });
-
-gateway.choose(chosenPair());
-addEventListener('hashchange', () => gateway.choose(chosenPair()));
-// An open socket would keep the page out of the browser's back/forward cache.
-addEventListener('pagehide', () => network.drop());
-document.addEventListener('visibilitychange', () => {
-  if (document.hidden) delivery.latency.hidden();
-});
-
 runFrameLoop({
   panels,
   painted: (now) => {
     drawn.add(1, now);
     delivery.latency.painted(Date.now(), now);
   },
+});
+
+const demo = await loadDemo();
+account.open(demo.user);
+if (demo.alerts === true) setUpAlertSwitch(alerts);
+const gateway = new Gateway({
+  origin: location.origin,
+  network,
+  demo,
+  renewDemo: loadDemo,
+  market,
+  delivery,
+});
+setUpSwitches({ network, gateway });
+gateway.choose(chosenPair());
+addEventListener('hashchange', () => gateway.choose(chosenPair()));
+// An open socket would keep the page out of the browser's back/forward cache.
+addEventListener('pagehide', () => network.drop());
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) delivery.latency.hidden();
 });

@@ -3,13 +3,16 @@
  * whatever is no frame is passed over.
  */
 
-/** Unix ms: when Kafka had the event, the bridge sent it, the Worker received it, the room appended it. */
-export type Times = readonly [kafka: number, bridge: number, worker: number, room: number];
+/**
+ * Unix ms: when Kafka had the event, the bridge made its batch, the Worker received that, and the room
+ * appended the event; null where it is not known.
+ */
+export type Times = readonly (number | null)[];
 
 export interface Entry {
   readonly seq: number;
   readonly event: { readonly timestamp: number };
-  /** Left out by rooms that do not know them. */
+  /** Left out where nothing is known. */
   readonly times?: Times;
 }
 

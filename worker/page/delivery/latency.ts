@@ -8,6 +8,8 @@ import { Histogram } from './histogram.ts';
 /** Each by where it ends; `total` is from the publisher to the paint. */
 export const HOPS = ['kafka', 'bridge', 'worker', 'room', 'client', 'paint', 'total'] as const;
 export type Hop = (typeof HOPS)[number];
+/** Those between two stations of a trace, in their order. */
+const TRACED_HOPS = HOPS.slice(0, 5);
 
 /** More in one frame are not measured one by one. */
 const MOST_WAITING = 500;
@@ -30,23 +32,14 @@ export class Latency {
     total: new Histogram(),
   };
   #waiting: Waiting[] = [];
-  #hasTimes = false;
-
-  /** Whether the gateway tells the times of the hops between the publisher and this page. */
-  get hasTimes(): boolean {
-    return this.#hasTimes;
-  }
 
   /** @param clock Unix ms, and @param now the same moment of a clock that never goes back. */
   received({ event, times }: Entry, clock: number, now: number): void {
-    if (times !== undefined) {
-      this.#hasTimes = true;
-      const [kafka, bridge, worker, room] = times;
-      this.hops.kafka.add(kafka - event.timestamp, now);
-      this.hops.bridge.add(bridge - kafka, now);
-      this.hops.worker.add(worker - bridge, now);
-      this.hops.room.add(room - worker, now);
-      this.hops.client.add(clock - room, now);
+    const stations = [event.timestamp, ...(times ?? []), clock];
+    for (const [index, hop] of (times === undefined ? [] : TRACED_HOPS).entries()) {
+      const from = stations[index] ?? null;
+      const to = stations[index + 1] ?? null;
+      if (from !== null && to !== null) this.hops[hop].add(to - from, now);
     }
     if (this.#waiting.length < MOST_WAITING) {
       this.#waiting.push({ publishedAt: event.timestamp, receivedAt: now });

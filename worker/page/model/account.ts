@@ -17,7 +17,26 @@ export type PersonalNotification = Exclude<PersonalEvent, PortfolioUpdate> & {
 export class Account {
   #portfolio: PortfolioUpdate['data'] | undefined;
   #notifications: PersonalNotification[] = [];
+  #user: string | undefined;
+  #isKnown = false;
   changes = 0;
+
+  /** Whose account it is; undefined where nobody is signed in, and before that is known. */
+  get user(): string | undefined {
+    return this.#user;
+  }
+
+  /** Whether it is known that nobody is signed in. */
+  get isAbsent(): boolean {
+    return this.#isKnown && this.#user === undefined;
+  }
+
+  /** @param user undefined where nobody is signed in. */
+  open(user: string | undefined): void {
+    this.#user = user;
+    this.#isKnown = true;
+    this.changes++;
+  }
 
   /** Undefined before the first one. */
   get portfolio(): PortfolioUpdate['data'] | undefined {

@@ -1,8 +1,8 @@
 /** What a panel of the user shows where nobody is signed in. */
-import { find, panel } from '../view/dom.ts';
+import type { Account } from '../model/account.ts';
+import { find } from '../view/dom.ts';
 
-export function showAbsence(name: string, user: string | undefined): void {
-  const root = panel(name);
-  find('.absent', root).hidden = user !== undefined;
-  root.classList.toggle('is-absent', user === undefined);
+export function showAbsence(root: HTMLElement, { isAbsent }: Account): void {
+  find('.absent', root).hidden = !isAbsent;
+  root.classList.toggle('is-absent', isAbsent);
 }

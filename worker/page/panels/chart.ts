@@ -24,6 +24,8 @@ export function chartPanel(candles: Candles, quote: Quote): Chart {
     autoSize: true,
     layout: { attributionLogo: false, fontSize: 11, fontFamily: getComputedStyle(area).fontFamily },
     timeScale: { timeVisible: true, secondsVisible: true, rightOffset: 2, barSpacing: 7 },
+    // Wide enough for the longest price, so that it does not change.
+    rightPriceScale: { minimumWidth: 92 },
     localization: {
       locale: 'en-GB',
       priceFormatter: (price: number) => decimal(price.toFixed(quote.digits)),

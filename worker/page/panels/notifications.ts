@@ -6,23 +6,21 @@ import {
   MOST_NOTIFICATIONS,
   type PersonalNotification,
 } from '../model/account.ts';
-import { find, make, panel, setText, value } from '../view/dom.ts';
+import { find, make, panel, setText } from '../view/dom.ts';
 import { decimal, time } from '../view/format.ts';
 import { type Panel, whenChanged } from '../view/frame-loop.ts';
 import { showAbsence } from './absence.ts';
 
-/** @param user undefined where nobody is signed in. */
-export function notificationsPanel(account: Account, user: string | undefined): Panel {
+export function notificationsPanel(account: Account): Panel {
+  const root = panel('notifications');
   const lines = Array.from({ length: MOST_NOTIFICATIONS }, () => {
     const when = make('time');
     const text = make('span');
     return { when, text, element: make('li', {}, when, text) };
   });
-  find('ul', panel('notifications')).replaceChildren(...lines.map(({ element }) => element));
-  const note = value('notifications-note');
-  setText(note, user === undefined ? '' : 'trades and price alerts');
-  showAbsence('notifications', user);
+  find('ul', root).replaceChildren(...lines.map(({ element }) => element));
   return whenChanged(account, () => {
+    showAbsence(root, account);
     for (const [index, { when, text }] of lines.entries()) {
       const notification = account.notifications[index];
       setText(when, notification ? time(notification.timestamp) : '');

@@ -46,7 +46,7 @@ export function pairsPanel(pairs: Pairs, quote: Quote, choose: (symbol: string) 
   const lines = Array.from({ length: MOST_PAIRS }, () => new Line(choose));
   find('tbody', panel('pairs')).replaceChildren(...lines.map(({ element }) => element));
   const note = value('pairs-note');
-  return whenChanged(pairs, () => {
+  return whenChanged([pairs, quote], () => {
     for (const [index, row] of pairs.rows.entries()) {
       lines[index]?.show(row);
       lines[index]?.mark(quote.symbol);

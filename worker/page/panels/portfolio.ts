@@ -13,17 +13,17 @@ const COLUMNS = 4;
 type Portfolio = PortfolioUpdate['data'];
 type Position = NonNullable<Portfolio['positions']>[number];
 
-/** @param user undefined where nobody is signed in. */
-export function portfolioPanel(account: Account, user: string | undefined): Panel {
-  const rows = reserveRows(find('tbody', panel('portfolio')), MOST_POSITIONS + 1, COLUMNS);
-  const note = value('portfolio-note');
-  setText(note, user ?? '');
-  showAbsence('portfolio', user);
+export function portfolioPanel(account: Account): Panel {
+  const root = panel('portfolio');
+  const rows = reserveRows(find('tbody', root), MOST_POSITIONS + 1, COLUMNS);
   return whenChanged(account, () => {
-    const { portfolio } = account;
+    const { portfolio, user = '' } = account;
+    showAbsence(root, account);
+    const positions = portfolio?.positions ?? [];
+    const more = positions.length - MOST_POSITIONS;
+    setText(value('portfolio-note'), more > 0 ? `${user}, and ${more} more positions` : user);
     if (portfolio === undefined) return;
     showWorth(portfolio);
-    const positions = portfolio.positions ?? [];
     const shown: Position[] = [...positions.slice(0, MOST_POSITIONS), ...cashOf(portfolio)];
     for (const [index, row] of rows.entries()) {
       const position = shown[index];
@@ -31,8 +31,6 @@ export function portfolioPanel(account: Account, user: string | undefined): Pane
       const gain = row.cells.at(-1);
       if (gain !== undefined) setData(gain, 'direction', signOf(position?.pnlPercent));
     }
-    const more = positions.length - MOST_POSITIONS;
-    setText(note, more > 0 ? `${user}, and ${more} more positions` : `${user}`);
   });
 }
 

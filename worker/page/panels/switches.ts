@@ -17,13 +17,9 @@ const STORIES = {
 interface Parts {
   readonly network: Network;
   readonly gateway: Gateway;
-  readonly alerts: Alerts;
-  /** Whether there is somebody who publishes an alert. */
-  readonly canAlert: boolean;
 }
 
-export function setUpSwitches({ network, gateway, alerts, canAlert }: Parts): void {
-  const tell = (story: string) => setText(value('story'), story);
+export function setUpSwitches({ network, gateway }: Parts): void {
   toggle('cut', (isOn) => {
     if (isOn) network.cut();
     else network.mend();
@@ -33,8 +29,12 @@ export function setUpSwitches({ network, gateway, alerts, canAlert }: Parts): vo
     gateway.slow(isOn);
     tell(isOn ? STORIES.slow : STORIES.quick);
   });
+}
+
+/** Where there is somebody who publishes an alert. */
+export function setUpAlertSwitch(alerts: Alerts): void {
   const button = action('alert');
-  button.hidden = !canAlert;
+  button.hidden = false;
   button.addEventListener('click', async () => {
     button.disabled = true;
     tell(STORIES.sending);
@@ -49,6 +49,10 @@ export function setUpSwitches({ network, gateway, alerts, canAlert }: Parts): vo
       button.disabled = false;
     }
   });
+}
+
+function tell(story: string): void {
+  setText(value('story'), story);
 }
 
 function toggle(name: 'cut' | 'slow', changed: (isOn: boolean) => void): void {

@@ -14,11 +14,9 @@ export const panel = (name: string): HTMLElement => find(`[data-panel="${name}"]
 export const value = (name: string): HTMLElement => find(`[data-value="${name}"]`);
 export const action = (name: string): HTMLButtonElement => find(`[data-action="${name}"]`);
 
+/** The text is another node then: one that grows to the left would count as a shift of the layout. */
 export function setText(element: Element, text: string): void {
-  const { firstChild } = element;
-  if (firstChild instanceof Text) {
-    if (firstChild.data !== text) firstChild.data = text;
-  } else element.textContent = text;
+  if (element.textContent !== text) element.textContent = text;
 }
 
 export function setData(element: HTMLElement, name: string, text: string): void {

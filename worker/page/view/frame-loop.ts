@@ -25,12 +25,17 @@ export function runFrameLoop({ panels, painted }: Loop): void {
   requestAnimationFrame(draw);
 }
 
-/** A panel of a model that counts its changes. */
-export function whenChanged(model: { readonly changes: number }, draw: () => void): Panel {
+interface Model {
+  /** How often it has changed. */
+  readonly changes: number;
+}
+
+export function whenChanged(models: Model | readonly Model[], draw: () => void): Panel {
   let drawn = -1;
   return () => {
-    if (drawn === model.changes) return false;
-    drawn = model.changes;
+    const changes = [models].flat().reduce((sum, model) => sum + model.changes, 0);
+    if (drawn === changes) return false;
+    drawn = changes;
     draw();
     return true;
   };
