@@ -1,6 +1,6 @@
 /** The order book: the best levels of both sides, each with a bar of the sizes up to it. */
-import type { Book, Level } from '../model/book.ts';
-import { digitsOf, mostDigits } from '../model/digits.ts';
+import type { Book, Level } from '../../model/book.ts';
+import { digitsOf, mostDigits } from '../../model/digits.ts';
 import {
   fill,
   find,
@@ -10,9 +10,9 @@ import {
   setProperty,
   setText,
   value,
-} from '../view/dom.ts';
-import { compact, decimal } from '../view/format.ts';
-import { type Panel, whenChanged } from '../view/frame-loop.ts';
+} from '../../view/dom.ts';
+import { compact, decimal } from '../../view/format.ts';
+import { type Panel, whenChanged } from '../../view/frame-loop.ts';
 
 /** The levels of a side that there is room for. */
 const SHOWN = 10;

@@ -1,8 +1,8 @@
 /** Each room with its cursor, and what became of what was missed. */
-import type { Rooms } from '../delivery/rooms.ts';
-import { find, makeRow, panel, type Row, setData, setText, value } from '../view/dom.ts';
-import { whole } from '../view/format.ts';
-import { every, type Panel } from '../view/frame-loop.ts';
+import type { Rooms } from '../../delivery/rooms.ts';
+import { find, makeRow, panel, type Row, setData, setText, value } from '../../view/dom.ts';
+import { whole } from '../../view/format.ts';
+import { every, type Panel } from '../../view/frame-loop.ts';
 
 const LOOK_MS = 200;
 /** Prices of all pairs, three rooms of the chosen one, the user's, and `system`. */

@@ -1,9 +1,9 @@
 /** The chosen pair: its price, large, and what goes with it. */
-import type { Book } from '../model/book.ts';
-import type { Quote } from '../model/quote.ts';
-import { setData, setText, value } from '../view/dom.ts';
-import { compact, decimal, percent, signOf } from '../view/format.ts';
-import { type Panel, whenChanged } from '../view/frame-loop.ts';
+import type { Book } from '../../model/book.ts';
+import type { Quote } from '../../model/quote.ts';
+import { setData, setText, value } from '../../view/dom.ts';
+import { compact, decimal, percent, signOf } from '../../view/format.ts';
+import { type Panel, whenChanged } from '../../view/frame-loop.ts';
 import { spreadText } from './book.ts';
 
 export function quotePanel(quote: Quote): Panel {

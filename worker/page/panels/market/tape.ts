@@ -1,9 +1,9 @@
 /** The latest trades. */
-import { mostDigits } from '../model/digits.ts';
-import { MOST_TRADES, type Tape } from '../model/tape.ts';
-import { fill, find, panel, reserveRows, setData, setText, value } from '../view/dom.ts';
-import { decimal, time, whole } from '../view/format.ts';
-import { type Panel, whenChanged } from '../view/frame-loop.ts';
+import { mostDigits } from '../../model/digits.ts';
+import { MOST_TRADES, type Tape } from '../../model/tape.ts';
+import { fill, find, panel, reserveRows, setData, setText, value } from '../../view/dom.ts';
+import { decimal, time, whole } from '../../view/format.ts';
+import { type Panel, whenChanged } from '../../view/frame-loop.ts';
 
 export function tapePanel(tape: Tape): Panel {
   const rows = reserveRows(find('tbody', panel('tape')), MOST_TRADES, 3);

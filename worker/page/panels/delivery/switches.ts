@@ -1,10 +1,10 @@
 /** Three switches that make things happen, and a sentence that says what to look at. */
-import { sendAlert } from '../gateway/demo.ts';
-import type { Gateway } from '../gateway/gateway.ts';
-import type { Network } from '../gateway/network.ts';
-import type { Alerts } from '../model/alerts.ts';
-import { action, setText, value } from '../view/dom.ts';
-import { duration } from '../view/format.ts';
+import { sendAlert } from '../../gateway/demo.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import type { Network } from '../../gateway/network.ts';
+import type { Alerts } from '../../model/alerts.ts';
+import { action, setText, value } from '../../view/dom.ts';
+import { duration } from '../../view/format.ts';
 
 const STORIES = {
   cut: 'The network is cut. The market goes on: switch it back, and see what you missed.',

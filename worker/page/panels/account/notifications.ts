@@ -5,10 +5,10 @@ import {
   isTrade,
   MOST_NOTIFICATIONS,
   type PersonalNotification,
-} from '../model/account.ts';
-import { find, make, panel, setText } from '../view/dom.ts';
-import { decimal, time } from '../view/format.ts';
-import { type Panel, whenChanged } from '../view/frame-loop.ts';
+} from '../../model/account.ts';
+import { find, make, panel, setText } from '../../view/dom.ts';
+import { decimal, time } from '../../view/format.ts';
+import { type Panel, whenChanged } from '../../view/frame-loop.ts';
 import { showAbsence } from './absence.ts';
 
 export function notificationsPanel(account: Account): Panel {

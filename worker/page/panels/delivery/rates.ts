@@ -1,9 +1,9 @@
 /** How much comes, and how often the page is drawn. */
-import type { Delivery } from '../delivery/delivery.ts';
-import type { Rate } from '../delivery/rate.ts';
-import { setText, value } from '../view/dom.ts';
-import { whole } from '../view/format.ts';
-import { every, type Panel } from '../view/frame-loop.ts';
+import type { Delivery } from '../../delivery/delivery.ts';
+import type { Rate } from '../../delivery/rate.ts';
+import { setText, value } from '../../view/dom.ts';
+import { whole } from '../../view/format.ts';
+import { every, type Panel } from '../../view/frame-loop.ts';
 
 const LOOK_MS = 500;
 

@@ -1,10 +1,10 @@
 /** The list of pairs. A click chooses one; a price that moves flashes. */
-import { MOST_PAIRS, type PairRow, type Pairs } from '../model/pairs.ts';
-import type { Quote } from '../model/quote.ts';
-import { find, make, panel, setData, setText, value } from '../view/dom.ts';
-import { flash } from '../view/flash.ts';
-import { decimal, percent, signOf } from '../view/format.ts';
-import { type Panel, whenChanged } from '../view/frame-loop.ts';
+import { MOST_PAIRS, type PairRow, type Pairs } from '../../model/pairs.ts';
+import type { Quote } from '../../model/quote.ts';
+import { find, make, panel, setData, setText, value } from '../../view/dom.ts';
+import { flash } from '../../view/flash.ts';
+import { decimal, percent, signOf } from '../../view/format.ts';
+import { type Panel, whenChanged } from '../../view/frame-loop.ts';
 
 class Line {
   readonly #choose = make('button', { type: 'button', className: 'pick', disabled: true }, '–');

@@ -1,9 +1,9 @@
 /** What the user owns, and what it is worth. */
-import type { PortfolioUpdate } from '../../client/index.ts';
-import type { Account } from '../model/account.ts';
-import { fill, find, panel, reserveRows, setData, setText, value } from '../view/dom.ts';
-import { decimal, money, percent, signed, signOf } from '../view/format.ts';
-import { type Panel, whenChanged } from '../view/frame-loop.ts';
+import type { PortfolioUpdate } from '../../../client/index.ts';
+import type { Account } from '../../model/account.ts';
+import { fill, find, panel, reserveRows, setData, setText, value } from '../../view/dom.ts';
+import { decimal, money, percent, signed, signOf } from '../../view/format.ts';
+import { type Panel, whenChanged } from '../../view/frame-loop.ts';
 import { showAbsence } from './absence.ts';
 
 /** As many as the page has room for, beside the cash. */

@@ -1,9 +1,9 @@
 /** Whether the page is connected: in words, and since when. */
-import type { ConnectionStatus } from '../../client/index.ts';
-import type { Delivery } from '../delivery/delivery.ts';
-import type { Network } from '../gateway/network.ts';
-import { panel, setData, setText, value } from '../view/dom.ts';
-import { every, type Panel } from '../view/frame-loop.ts';
+import type { ConnectionStatus } from '../../../client/index.ts';
+import type { Delivery } from '../../delivery/delivery.ts';
+import type { Network } from '../../gateway/network.ts';
+import { panel, setData, setText, value } from '../../view/dom.ts';
+import { every, type Panel } from '../../view/frame-loop.ts';
 
 /** How often the state is looked at, ms. */
 const LOOK_MS = 100;

@@ -6,11 +6,11 @@ import {
   createChart,
   type UTCTimestamp,
 } from 'lightweight-charts';
-import type { Candle, Candles } from '../model/candles.ts';
-import type { Quote } from '../model/quote.ts';
-import { find, make } from '../view/dom.ts';
-import { decimal } from '../view/format.ts';
-import { type Panel, whenChanged } from '../view/frame-loop.ts';
+import type { Candle, Candles } from '../../model/candles.ts';
+import type { Quote } from '../../model/quote.ts';
+import { find, make } from '../../view/dom.ts';
+import { decimal } from '../../view/format.ts';
+import { type Panel, whenChanged } from '../../view/frame-loop.ts';
 
 export interface Chart {
   readonly panel: Panel;

@@ -1,9 +1,9 @@
 /** How long events take to each place on their way: two quantiles and a histogram. */
-import { BAR_ENDS, type Summary } from '../delivery/histogram.ts';
-import { HOPS, type Hop, type Latency } from '../delivery/latency.ts';
-import { find, make, panel, setProperty, setText } from '../view/dom.ts';
-import { duration } from '../view/format.ts';
-import { every, type Panel } from '../view/frame-loop.ts';
+import { BAR_ENDS, type Summary } from '../../delivery/histogram.ts';
+import { HOPS, type Hop, type Latency } from '../../delivery/latency.ts';
+import { find, make, panel, setProperty, setText } from '../../view/dom.ts';
+import { duration } from '../../view/format.ts';
+import { every, type Panel } from '../../view/frame-loop.ts';
 
 const LOOK_MS = 500;
 const NAMES: Readonly<Record<Hop, string>> = {
