@@ -31,7 +31,7 @@ const drawn = new Rate();
 const network = new Network(() => delivery.rooms.disconnected());
 const { account, alerts, book, candles, pairs, quote, tape } = market;
 
-// All places are taken before anything is painted.
+// All places are taken before anything is painted. The chart comes last, since it fills what is left.
 const panels = [
   connectionPanel(delivery, network),
   alertsPanel(alerts),
@@ -48,7 +48,6 @@ const panels = [
   roomsPanel(delivery.rooms),
   latencyPanel(delivery.latency),
 ];
-// It is the last, because it takes the place that the others leave.
 const chart = chartPanel(candles, quote);
 setUpTheme(() => chart.recolor());
 setUpTerms();
