@@ -1,0 +1,69 @@
+/** Runs the checks one after the other, from what is configured to what others answer. */
+
+import { troubleOf } from '../kafka/kafka-error.ts';
+import {
+  type Check,
+  type Facts,
+  failure,
+  type Means,
+  type Observation,
+  type Outcome,
+  outcome,
+} from './check.ts';
+import { brokerChecks } from './checks/brokers.ts';
+import { gatewayChecks } from './checks/gateway.ts';
+import { groupChecks } from './checks/group.ts';
+import { recordTimeChecks } from './checks/record-times.ts';
+import { rightChecks } from './checks/rights.ts';
+import { secretCheck } from './checks/secrets.ts';
+import { topicChecks } from './checks/topics.ts';
+import { variableChecks } from './checks/variables.ts';
+
+const CHECKS: readonly Check[] = [
+  ...variableChecks,
+  secretCheck,
+  ...gatewayChecks,
+  ...brokerChecks,
+  ...topicChecks,
+  ...rightChecks,
+  ...groupChecks,
+  ...recordTimeChecks,
+];
+
+/** What one check has come to. */
+export type Finding =
+  | (Observation & { readonly check: string })
+  | { readonly check: string; readonly status: 'skipped'; readonly because: string };
+
+export async function examine(
+  means: Omit<Means, 'atEnd'>,
+  checks: readonly Check[] = CHECKS,
+): Promise<Finding[]> {
+  const closing: (() => unknown)[] = [];
+  const atEnd = (close: () => unknown) => void closing.push(close);
+  const findings: Finding[] = [];
+  let facts: Partial<Facts> = {};
+  for (const { id, needs, run } of checks) {
+    const lacking = needs.find((name) => facts[name] === undefined);
+    if (lacking !== undefined) {
+      const because = checks.find(({ gives }) => gives.includes(lacking))?.id ?? lacking;
+      findings.push({ check: id, status: 'skipped', because });
+      continue;
+    }
+    const found = await run(facts, { ...means, atEnd }).catch(interrupted);
+    facts = { ...facts, ...found.facts };
+    findings.push(...found.observations.map((observation) => ({ check: id, ...observation })));
+  }
+  await Promise.allSettled(closing.map((close) => close()));
+  return findings;
+}
+
+/** Kafka may fail in the middle of a check, too. */
+function interrupted(error: unknown): Outcome {
+  const { reason, message } = troubleOf(error, []);
+  return outcome([failure(reason, `The check did not come to an end: ${message ?? reason}.`)]);
+}
+
+export function isHealthy(findings: readonly Finding[]): boolean {
+  return findings.every(({ status }) => status === 'ok' || status === 'warning');
+}
