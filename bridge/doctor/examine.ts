@@ -46,8 +46,8 @@ export async function examine(
   for (const { id, needs, run } of checks) {
     const lacking = needs.find((name) => facts[name] === undefined);
     if (lacking !== undefined) {
-      const because = checks.find(({ gives }) => gives.includes(lacking))?.id ?? lacking;
-      findings.push({ check: id, status: 'skipped', because });
+      const giver = checks.find(({ gives }) => gives.includes(lacking))?.id ?? lacking;
+      findings.push({ check: id, status: 'skipped', because: causeOf(giver, findings) });
       continue;
     }
     const found = await run(facts, { ...means, atEnd }).catch(interrupted);
@@ -56,6 +56,12 @@ export async function examine(
   }
   await Promise.allSettled(closing.map((close) => close()));
   return findings;
+}
+
+/** A check that was skipped itself is the cause of nothing. */
+function causeOf(giver: string, findings: readonly Finding[]): string {
+  const finding = findings.find(({ check }) => check === giver);
+  return finding?.status === 'skipped' ? finding.because : giver;
 }
 
 /** Kafka may fail in the middle of a check, too. */

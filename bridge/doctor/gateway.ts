@@ -1,11 +1,13 @@
 /** Questions to the gateway that leave nothing behind. */
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
+import * as v from 'valibot';
 import { type SigningKey, sign } from '../../worker/protocol/signature.ts';
 import { judge, type Verdict } from '../delivery/answer.ts';
 import { httpPost } from '../delivery/http-post.ts';
 import { unanswered } from '../delivery/sender.ts';
 import { readText } from '../publisher/http/read-text.ts';
+import { causesOf } from '../shared/error-causes.ts';
 
 export type Refusal = Verdict & { readonly kind: 'retry' };
 
@@ -16,6 +18,12 @@ export type Refusal = Verdict & { readonly kind: 'retry' };
 const REFUSED_RECORD = { topic: 'doctor', partition: 0, offset: 0, timestamp: 0, value: null };
 const BODY = Buffer.from(JSON.stringify({ source: 'doctor', records: [REFUSED_RECORD] }));
 const RECORDS = 1;
+
+/** What `fetch` says of an answer that is no HTTP. It has no code. */
+const FETCH_PARSER_ERROR = 'HTTPParserError';
+
+/** Other servers have a /health as well, and the bridge itself. A gateway's names its protocol. */
+const healthSchema = v.object({ status: v.literal('ok'), protocol: v.number() });
 
 /** POSTs that batch. Undefined when the gateway has verified and read it. */
 export async function probe(
@@ -56,7 +64,7 @@ function refusalOf(verdict: Verdict): Refusal | undefined {
 export async function askHealth(
   eventsUrl: URL,
   patienceMs: number,
-): Promise<Refusal | { readonly kind: 'healthy'; readonly protocol: unknown }> {
+): Promise<Refusal | { readonly kind: 'healthy'; readonly protocol: number }> {
   try {
     await reach(eventsUrl, patienceMs);
     const url = new URL('../health', eventsUrl);
@@ -72,12 +80,13 @@ export async function askHealth(
       const answer = { status: response.status, retryAfter: undefined, body };
       return refusalOf(judge(answer, 0, 0)) ?? { kind: 'retry', reason: 'answer_unreadable' };
     }
-    const health = parse(body);
-    return health?.status === 'ok'
-      ? { kind: 'healthy', protocol: health.protocol }
+    const { success, output } = v.safeParse(v.pipe(v.string(), v.parseJson(), healthSchema), body);
+    return success
+      ? { kind: 'healthy', protocol: output.protocol }
       : { kind: 'retry', reason: 'answer_unreadable' };
   } catch (error) {
-    return unanswered(error);
+    const isNoHttp = [...causesOf(error)].some(({ name }) => name === FETCH_PARSER_ERROR);
+    return isNoHttp ? { kind: 'retry', reason: 'answer_unreadable' } : unanswered(error);
   }
 }
 
@@ -97,15 +106,6 @@ async function reach(url: URL, patienceMs: number): Promise<void> {
   } finally {
     clearTimeout(late);
     socket.destroy();
-  }
-}
-
-function parse(body: string): { status?: unknown; protocol?: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
   }
 }
 

@@ -11,7 +11,7 @@ export function printed(findings: readonly Finding[]): string {
 
 function lineOf(finding: Finding): string {
   const head = finding.status.padEnd(STATUS_WIDTH) + finding.check.padEnd(CHECK_WIDTH);
-  if (finding.status === 'skipped') return `${head}It needs what ${finding.because} has not found.`;
+  if (finding.status === 'skipped') return `${head}It was not tried because of ${finding.because}.`;
   const { subject, message, code, remedy } = finding;
   const line = `${head}${subject === undefined ? '' : `${subject}: `}${message}`;
   if (code === undefined) return line;
