@@ -30,6 +30,9 @@ const CHECKS: readonly Check[] = [
   ...recordTimeChecks,
 ];
 
+/** A check may ask several questions one after the other, each of which is answered within moments. */
+const MOST_PATIENCES = 3;
+
 /** What one check has come to. */
 export type Finding =
   | (Observation & { readonly check: string })
@@ -50,7 +53,7 @@ export async function examine(
       findings.push({ check: id, status: 'skipped', because: causeOf(giver, findings) });
       continue;
     }
-    const found = await run(facts, { ...means, atEnd }).catch(interrupted);
+    const found = await withinTime(run(facts, { ...means, atEnd }), means.patienceMs);
     facts = { ...facts, ...found.facts };
     findings.push(...found.observations.map((observation) => ({ check: id, ...observation })));
   }
@@ -64,10 +67,20 @@ function causeOf(giver: string, findings: readonly Finding[]): string {
   return finding?.status === 'skipped' ? finding.because : giver;
 }
 
-/** Kafka may fail in the middle of a check, too. */
-function interrupted(error: unknown): Outcome {
-  const { reason, message } = troubleOf(error, []);
-  return outcome([failure(reason, `The check did not come to an end: ${message ?? reason}.`)]);
+/** What `running` comes to. Kafka may fail or fall silent in the middle of a check, too. */
+async function withinTime(running: Promise<Outcome>, patienceMs: number): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const limitMs = MOST_PATIENCES * patienceMs;
+  const message = `The check did not come to an end within ${limitMs / 1000} s.`;
+  const late = setTimeout(() => resolve(outcome([failure('no_answer', message)])), limitMs);
+  try {
+    return await Promise.race([running, promise]);
+  } catch (error) {
+    const { reason, message } = troubleOf(error, []);
+    return outcome([failure(reason, `The check did not come to an end: ${message ?? reason}.`)]);
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 export function isHealthy(findings: readonly Finding[]): boolean {
