@@ -74,6 +74,8 @@ describe('npm run watch', () => {
     [{ PORT: 'abc' }, [], /^PORT is an integer/],
     [{ TOKEN: '…' }, [], /^TOKEN is no token: .*`npm start`/],
     [{}, ['--what'], /usage: npm run watch/],
+    [{}, ['--url', 'localhost:3007'], /^--url is an address such as ws:/],
+    [{}, ['--url', 'ws://local host'], /^--url is an address such as ws:/],
   ])('with %j %j says what is wrong', async (env, args, message) => {
     const { code, err } = await run(WATCH, ['price:BTC-USDC', ...args], env);
     expect(code).toBe(2);
@@ -88,7 +90,6 @@ describe('npm run watch', () => {
     ['refused (token_expired: the token has expired)', /for a day/],
     ['refused (room_forbidden: the token does not open this room)', /another user/],
     ['refused (room_invalid: no room can be called that)', /price:BTC-USDC/],
-    ['expected a ws: or wss: url', /ws:\/\/localhost:3007/],
   ])('says more of "%s"', (note, hint) => {
     expect(hintFor(note)).toMatch(hint);
   });

@@ -7,7 +7,6 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/\btoken_(invalid|expired)\b/, 'The token that `npm start` prints is good for a day.'],
   [/\broom_forbidden\b/, 'The token is of another user, or does not name the room.'],
   [/\broom_invalid\b/, 'Rooms are called such as price:BTC-USDC; --help lists them.'],
-  [/ ws: or wss: url$/, 'An address is such as ws://localhost:3007.'],
 ];
 
 /** @param note as `watchRooms` tells it. */

@@ -1,6 +1,6 @@
 /** `npm run watch -- ROOM …`: prints what arrives in rooms, over one WebSocket. */
 import { parseArgs } from 'node:util';
-import { integer } from '../../../worker/protocol/variables.ts';
+import { ConfigError, integer } from '../../../worker/protocol/variables.ts';
 import { DEFAULT_PORT } from '../config.ts';
 import { hintFor } from './hints.ts';
 import type { ReceivedFrame } from './received-frame.ts';
@@ -13,11 +13,12 @@ user:… and the token's own rooms. Alerts to everyone (of system) are printed a
 --url     ws://localhost:PORT unless given, PORT being ${DEFAULT_PORT} by default
 --json    prints the frames as they come, instead of a line for each event`;
 
+const NO_ADDRESS = '--url is an address such as ws://localhost:3007 or wss://gateway.example.com.';
 /** Three parts in base64url: https://www.rfc-editor.org/rfc/rfc7519#section-3.1 */
 const TOKEN_PATTERN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 const { values, positionals: rooms } = readArguments();
-const url = values.url ?? `ws://localhost:${readPort()}`;
+const url = readUrl(values.url);
 const token = readToken();
 const told = new Set<string>();
 // A pipe that has had enough, such as `| head`, ends us quietly.
@@ -56,13 +57,17 @@ function oneLine(source: string): string {
   return source.replaceAll(/\s*[\r\n]\s*/g, ' ');
 }
 
-function readPort(): number {
+function readUrl(given: string | undefined): string {
   try {
-    return integer(process.env, 'PORT', DEFAULT_PORT, 1, 65_535);
+    const port = integer(process.env, 'PORT', DEFAULT_PORT, 1, 65_535);
+    const address = given ?? `ws://localhost:${port}`;
+    const { protocol } = new URL(address);
+    if (['ws:', 'wss:', 'http:', 'https:'].includes(protocol)) return address;
+    console.error(NO_ADDRESS);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exit(2);
+    console.error(error instanceof ConfigError ? error.message : NO_ADDRESS);
   }
+  process.exit(2);
 }
 
 function readToken(): string | undefined {
