@@ -1,10 +1,11 @@
 /** Whether a consumer group is the bridge's alone. */
 import kafkajs from 'kafkajs';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { judgeGroup } from '../../bridge/doctor/checks/group.ts';
 import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
 import { startFakeWorker } from '../bridge/fake-worker.ts';
 import { runBridge } from '../bridge/running-bridge.ts';
+import { type JavaClient, startJavaClient } from '../support/java-client.ts';
 import { createTopic, kafka, produce, uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 import { diagnose } from './diagnosis.ts';
@@ -91,6 +92,39 @@ describe('a group', () => {
     const { troubles, said } = await look(topic, group);
     expect(troubles).toEqual(['kafka.group: group_foreign']);
     expect(said).toMatch(/by range/);
+  });
+
+  describe("with Kafka's own consumer in it", () => {
+    let java: JavaClient;
+    beforeAll(async () => {
+      java = await startJavaClient();
+    });
+    afterAll(() => java.stop());
+
+    test('that has a fixed identity is not for a bridge, and that is told', async () => {
+      const topic = await topicOfItsOwn();
+      const group = uniqueName('group');
+      await java.tell('join', group, topic, 'classic', 'instance-1');
+      const { troubles, said } = await look(topic, group);
+      expect(troubles).toEqual(['kafka.group: group_foreign', 'kafka.group: group_static']);
+      expect(said).toMatch(/by range: java at .*fixed identity: java at /s);
+    });
+
+    test('that has no fixed identity is not told to have one', async () => {
+      const topic = await topicOfItsOwn();
+      const group = uniqueName('group');
+      await java.tell('join', group, topic, 'classic');
+      expect((await look(topic, group)).troubles).toEqual(['kafka.group: group_foreign']);
+    });
+
+    test('that joins by the newer protocol is not for a bridge', async () => {
+      const topic = await topicOfItsOwn();
+      const group = uniqueName('group');
+      await java.tell('join', group, topic, 'consumer');
+      const { troubles, said } = await look(topic, group);
+      expect(troubles).toEqual(['kafka.group: group_foreign']);
+      expect(said).toMatch(/KIP-848.*KAFKA_GROUP_ID/s);
+    });
   });
 
   const member = { clientHost: '/10.0.0.1', memberMetadata: Buffer.alloc(0) };

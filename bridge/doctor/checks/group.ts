@@ -11,6 +11,13 @@ const CONSUMERS = 'consumer';
 /** How kafkajs assigns partitions. A member that knows another way only cannot share a group with it. */
 const ASSIGNER = 'RoundRobinAssigner';
 
+/** What Kafka calls a group that is not there, or is not of the kind that it was asked for. */
+const GONE = 'Dead';
+const NEWER_KIND = failure(
+  'group_foreign',
+  'The group has members of a newer protocol than that of the bridge (KIP-848 or later).',
+);
+
 export const groupChecks: readonly Check[] = [
   check({
     id: 'kafka.group',
@@ -23,6 +30,7 @@ export const groupChecks: readonly Check[] = [
         return outcome([fine('No consumer group has been used on this cluster yet.')]);
       }
       const { state, members } = group;
+      if (state === GONE && (await isListed(admin, groupId))) return outcome([NEWER_KIND]);
       const counts = partitionCounts(cluster);
       const lag = await describeLag(admin, groupId, topics, counts);
       const troubles = judgeGroup(group, topics);
@@ -35,25 +43,30 @@ export const groupChecks: readonly Check[] = [
 
 /** What is wrong with a group for a bridge that reads `topics`. */
 export function judgeGroup(group: GroupDescription, topics: readonly string[]): Observation[] {
-  const { protocolType, protocol, members } = group;
-  if (protocolType !== '' && protocolType !== CONSUMERS) {
-    const message = `The group is used by something that is no consumer: ${protocolType}.`;
-    return [failure('group_foreign', message)];
-  }
-  if (members.length > 0 && protocol !== '' && protocol !== ASSIGNER) {
-    const message = `The group has consumers that share partitions by ${protocol}: ${named(members)}.`;
-    return [failure('group_foreign', message)];
-  }
-  const strangers = members.filter((member) => !readsAny(member, topics));
-  const fixed = members.filter(({ memberId, clientId }) => !memberId.startsWith(`${clientId}-`));
+  const foreign = foreignUse(group, topics);
+  const fixed = group.members.filter(
+    ({ memberId, clientId }) => !memberId.startsWith(`${clientId}-`),
+  );
   return [
-    ...(strangers.length === 0
-      ? []
-      : [failure('group_foreign', `Members read other topics: ${named(strangers)}.`)]),
+    ...(foreign === undefined ? [] : [failure('group_foreign', foreign)]),
     ...(fixed.length === 0
       ? []
       : [warning('group_static', `Members have a fixed identity: ${named(fixed)}.`)]),
   ];
+}
+
+function foreignUse(
+  { protocolType, protocol, members }: GroupDescription,
+  topics: readonly string[],
+): string | undefined {
+  if (protocolType !== '' && protocolType !== CONSUMERS) {
+    return `The group is used by something that is no consumer: ${protocolType}.`;
+  }
+  if (members.length > 0 && protocol !== '' && protocol !== ASSIGNER) {
+    return `The group has consumers that share partitions by ${protocol}: ${named(members)}.`;
+  }
+  const strangers = members.filter((member) => !readsAny(member, topics));
+  return strangers.length === 0 ? undefined : `Members read other topics: ${named(strangers)}.`;
 }
 
 /** A member that is just joining has not said yet what it reads. */
@@ -68,6 +81,11 @@ function readsAny(
 
 function named(members: GroupDescription['members']): string {
   return members.map(({ clientId, clientHost }) => `${clientId} at ${clientHost}`).join(', ');
+}
+
+async function isListed(admin: Admin, groupId: string): Promise<boolean> {
+  const { groups } = await admin.listGroups();
+  return groups.some((group) => group.groupId === groupId);
 }
 
 async function describeLag(
