@@ -17,7 +17,12 @@ export function readEventsUrl(env: Environment): URL {
 /** The keys of the secrets in `variable`. There are several during a rotation. */
 export async function readSecrets(env: Environment, variable: string): Promise<SigningKey[]> {
   const secrets = list(env[variable] ?? '');
-  if (secrets.length === 0) throw new ConfigError(variable, 'is missing');
+  if (secrets.length === 0) {
+    throw new ConfigError(
+      variable,
+      'is missing: set it to a whsec_… secret that the gateway has too',
+    );
+  }
   try {
     return await Promise.all(secrets.map(importSecret));
   } catch (error) {
