@@ -134,7 +134,7 @@ export class Sender {
 }
 
 /** Why there is no answer, where the network says so. */
-function unanswered(error: unknown): Verdict {
+export function unanswered(error: unknown): Verdict & { readonly kind: 'retry' } {
   const message = messageOf(error);
   return {
     kind: 'retry',

@@ -23,7 +23,12 @@ export async function readSecrets<Key>(
   importKey: (secret: string) => Promise<Key>,
 ): Promise<Key[]> {
   const secrets = list(env[variable] ?? '');
-  if (secrets.length === 0) throw new ConfigError(variable, 'is missing');
+  if (secrets.length === 0) {
+    throw new ConfigError(
+      variable,
+      'is missing: set it to a whsec_… secret that the gateway has too',
+    );
+  }
   try {
     return await Promise.all(secrets.map(importKey));
   } catch (error) {
