@@ -72,6 +72,8 @@ async function startPeer(
     KAFKA_BROKERS: at.broker,
     KAFKA_TOPICS: at.topic,
     KAFKA_GROUP_ID: at.group,
+    // Node warns of a timer of kafkajs, which the bridge repairs and its peers do not.
+    NODE_NO_WARNINGS: '1',
   });
   return {
     name,

@@ -74,7 +74,7 @@ export async function benchPeers(): Promise<void> {
         const group = `${name}-${round}`;
         const home = join(folder, group);
         await mkdir(home);
-        await beginAtEnd(admin, group);
+        await emptyTopic(admin);
         const surroundings = {
           broker,
           topic: TOPIC,
@@ -122,13 +122,11 @@ function chosen<Item>(
   return all.filter((item) => wanted === undefined || wanted.includes(nameOf(item)));
 }
 
-/** A contender does not read what was written in the turns before. */
-async function beginAtEnd(admin: Admin, groupId: string): Promise<void> {
-  const partitions = (await admin.fetchTopicOffsets(TOPIC)).map(({ partition, high }) => ({
-    partition,
-    offset: high,
-  }));
-  await admin.setOffsets({ groupId, topic: TOPIC, partitions });
+/** A contender reads the topic from its beginning, and does not find there what others were given. */
+async function emptyTopic(admin: Admin): Promise<void> {
+  const ends = await admin.fetchTopicOffsets(TOPIC);
+  const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+  await admin.deleteTopicRecords({ topic: TOPIC, partitions });
 }
 
 async function hasJoined(admin: Admin, group: string): Promise<void> {

@@ -17,7 +17,7 @@ export async function serveEvents(
   const kafka = new Kafka({ brokers: KAFKA_BROKERS.split(','), logLevel: logLevel.ERROR });
   const consumer = kafka.consumer({ groupId: KAFKA_GROUP_ID });
   await consumer.connect();
-  await consumer.subscribe({ topics: KAFKA_TOPICS.split(',') });
+  await consumer.subscribe({ topics: KAFKA_TOPICS.split(','), fromBeginning: true });
   await consumer.run({
     eachMessage: async ({ message }) => take(JSON.parse(message.value?.toString() ?? 'null')),
   });
