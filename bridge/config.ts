@@ -10,7 +10,7 @@ import {
   list,
   name,
 } from '../worker/protocol/variables.ts';
-import { importSigningKey } from './delivery/signer.ts';
+import { importSigningKey } from './delivery/post/signer.ts';
 import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
 import { type KafkaConfig, readBrokers, readSasl, readSsl } from './shared/kafka-config.ts';
 import { readTopicPrefix, withoutPrefix } from './shared/topic-prefix.ts';

@@ -9,7 +9,7 @@ import { unreachable } from '../../worker/protocol/unreachable.ts';
 import { type KafkaRecord, type Partition, partitionKey, type Refusal } from '../kafka/record.ts';
 import type { Batcher, Body, Cut } from './batcher.ts';
 import type { DeadLetters } from './dead-letter.ts';
-import type { Sender } from './sender.ts';
+import type { Sender } from './post/sender.ts';
 import type { Stop } from './stop.ts';
 
 export interface DeliveryObserver {

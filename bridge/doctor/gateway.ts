@@ -2,10 +2,10 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import * as v from 'valibot';
-import { judge, type Verdict } from '../delivery/answer.ts';
-import { httpPost } from '../delivery/http-post.ts';
-import { unanswered } from '../delivery/sender.ts';
-import { sign } from '../delivery/signer.ts';
+import { judge, type Verdict } from '../delivery/post/answer.ts';
+import { httpPost } from '../delivery/post/http-post.ts';
+import { unanswered } from '../delivery/post/sender.ts';
+import { sign } from '../delivery/post/signer.ts';
 import { readText } from '../publisher/http/read-text.ts';
 import { causesOf } from '../shared/error-causes.ts';
 

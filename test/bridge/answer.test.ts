@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type HttpAnswer, judge } from '../../bridge/delivery/answer.ts';
+import { type HttpAnswer, judge } from '../../bridge/delivery/post/answer.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const answer = (status: number, body: unknown = '', retryAfter?: string): HttpAnswer => ({

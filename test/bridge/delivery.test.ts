@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Batcher, type Body } from '../../bridge/delivery/batcher.ts';
 import { Delivery } from '../../bridge/delivery/delivery.ts';
-import type { Sent } from '../../bridge/delivery/sender.ts';
+import type { Sent } from '../../bridge/delivery/post/sender.ts';
 import { StopController } from '../../bridge/delivery/stop.ts';
 import type { Refusal } from '../../bridge/kafka/record.ts';
 import { offsetsOf, PARTITION, record, records } from './records.ts';

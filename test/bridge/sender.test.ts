@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { HttpAnswer } from '../../bridge/delivery/answer.ts';
 import { Batcher } from '../../bridge/delivery/batcher.ts';
-import { Semaphore } from '../../bridge/delivery/semaphore.ts';
-import { Sender } from '../../bridge/delivery/sender.ts';
-import { importSigningKey } from '../../bridge/delivery/signer.ts';
+import type { HttpAnswer } from '../../bridge/delivery/post/answer.ts';
+import { Semaphore } from '../../bridge/delivery/post/semaphore.ts';
+import { Sender } from '../../bridge/delivery/post/sender.ts';
+import { importSigningKey } from '../../bridge/delivery/post/signer.ts';
 import { StopController } from '../../bridge/delivery/stop.ts';
 import { importSecret, verify } from '../../worker/protocol/signature.ts';
 import { until } from '../support/until.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Verdict } from '../../bridge/delivery/answer.ts';
 import { Batcher, type Body } from '../../bridge/delivery/batcher.ts';
-import type { Sent } from '../../bridge/delivery/sender.ts';
-import { SharedPost } from '../../bridge/delivery/shared-post.ts';
+import type { Verdict } from '../../bridge/delivery/post/answer.ts';
+import type { Sent } from '../../bridge/delivery/post/sender.ts';
+import { SharedPost } from '../../bridge/delivery/post/shared-post.ts';
 import { type Stop, StopController } from '../../bridge/delivery/stop.ts';
 import { offsetsOf, record } from './records.ts';
 

@@ -3,7 +3,7 @@
  * gateway's own code, with the status that is its own, condemns a record or splits a batch.
  */
 import { describe, expect, test } from 'vitest';
-import { type HttpAnswer, judge } from '../../bridge/delivery/answer.ts';
+import { type HttpAnswer, judge } from '../../bridge/delivery/post/answer.ts';
 import { PublishError } from '../../bridge/publisher/errors.ts';
 import { HttpEventProducer } from '../../bridge/publisher/http/http-event-producer.ts';
 import { HTTP_ERRORS } from '../../worker/protocol/codes.ts';

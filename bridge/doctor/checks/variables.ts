@@ -1,7 +1,7 @@
 /** The bridge's variables, each part by itself and by the bridge's own readers. */
 import { ConfigError, type Environment, list } from '../../../worker/protocol/variables.ts';
 import { readConsumer, readProcess, readTopics } from '../../config.ts';
-import { importSigningKey } from '../../delivery/signer.ts';
+import { importSigningKey } from '../../delivery/post/signer.ts';
 import { readEventsUrl, readSecrets } from '../../shared/gateway-config.ts';
 import { type Check, check, type Facts, failure, fine, outcome } from '../check.ts';
 import { shownUrl } from '../gateway.ts';

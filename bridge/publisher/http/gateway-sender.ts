@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { HTTP_ERRORS, isHttpErrorCode } from '../../../worker/protocol/codes.ts';
 import { type SigningKey, sign } from '../../../worker/protocol/signature.ts';
-import { type HttpAnswer, judge, type Rejected, type Verdict } from '../../delivery/answer.ts';
+import { type HttpAnswer, judge, type Rejected, type Verdict } from '../../delivery/post/answer.ts';
 import { backoffMs } from '../../shared/backoff.ts';
 import { isRejectionCode, PublishError, type PublishErrorCode } from '../errors.ts';
 import type { Outcome, Sent } from '../outbox/coalescer.ts';

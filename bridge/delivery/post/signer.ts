@@ -4,7 +4,7 @@
  * the bridge's time at 800 records a second.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import { readSecret, type SignatureHeaders } from '../../worker/protocol/signature.ts';
+import { readSecret, type SignatureHeaders } from '../../../worker/protocol/signature.ts';
 
 /** The key of a `whsec_` secret. It rejects with a RangeError as the protocol's `importSecret` does. */
 export async function importSigningKey(secret: string): Promise<KeyObject> {

@@ -12,10 +12,11 @@
  * - A partition goes alone until it has been answered quickly, and again after an answer that was not. So
  *   one that is slow, halved or tried again has no company.
  */
+
+import type { Batcher, Body } from '../batcher.ts';
+import { type Stop, StopController } from '../stop.ts';
 import type { Verdict } from './answer.ts';
-import type { Batcher, Body } from './batcher.ts';
 import type { Sender, SenderObserver, Sent } from './sender.ts';
-import { type Stop, StopController } from './stop.ts';
 
 /** A body of more records has its POST to itself: shared by so many, what a POST costs is little. */
 const MAX_PART_RECORDS = 100;

@@ -5,14 +5,14 @@
  * breaker: the partitions are bounded and each waits for its own batch, so failing early helps nobody.
  */
 import { type KeyObject, randomUUID } from 'node:crypto';
-import { backoffMs, DELIVERY_BACKOFF, type Pause, pause } from '../shared/backoff.ts';
-import { messageOf, networkFault } from '../shared/network-fault.ts';
+import { backoffMs, DELIVERY_BACKOFF, type Pause, pause } from '../../shared/backoff.ts';
+import { messageOf, networkFault } from '../../shared/network-fault.ts';
+import type { Body } from '../batcher.ts';
+import type { Stop } from '../stop.ts';
 import { type HttpAnswer, judge, type Verdict } from './answer.ts';
-import type { Body } from './batcher.ts';
 import type { Post } from './http-post.ts';
 import type { Semaphore } from './semaphore.ts';
 import { sign } from './signer.ts';
-import type { Stop } from './stop.ts';
 
 /** After how long without an answer the bridge says that it waits, in ms. */
 const SLOW_ANSWER_MS = 2_000;

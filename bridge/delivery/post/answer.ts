@@ -6,8 +6,12 @@
  * readiness page, and a wrong guess that gives up loses records.
  */
 import * as v from 'valibot';
-import { batchAnswerSchema } from '../../worker/protocol/batch.ts';
-import { HTTP_ERRORS, type HttpErrorCode, isHttpErrorCode } from '../../worker/protocol/codes.ts';
+import { batchAnswerSchema } from '../../../worker/protocol/batch.ts';
+import {
+  HTTP_ERRORS,
+  type HttpErrorCode,
+  isHttpErrorCode,
+} from '../../../worker/protocol/codes.ts';
 
 /** What came back from one POST. */
 export interface HttpAnswer {
