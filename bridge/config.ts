@@ -1,5 +1,5 @@
 /** The environment of the bridge, read once into a frozen object. A bad variable stops the start. */
-import type { SigningKey } from '../worker/protocol/signature.ts';
+import type { KeyObject } from 'node:crypto';
 import { TOPICS } from '../worker/protocol/topics.ts';
 import {
   ConfigError,
@@ -10,6 +10,7 @@ import {
   list,
   name,
 } from '../worker/protocol/variables.ts';
+import { importSigningKey } from './delivery/signer.ts';
 import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
 import { type KafkaConfig, readBrokers, readSasl, readSsl } from './shared/kafka-config.ts';
 import { readTopicPrefix, withoutPrefix } from './shared/topic-prefix.ts';
@@ -38,7 +39,7 @@ export interface Config extends ProcessConfig {
   readonly topics: TopicNames;
   /** The address to which batches are POSTed. */
   readonly eventsUrl: URL;
-  readonly keys: readonly SigningKey[];
+  readonly keys: readonly KeyObject[];
 }
 
 export interface ProcessConfig {
@@ -58,7 +59,7 @@ export async function readConfig(env: Environment): Promise<Config> {
     kafka: readConsumer(env),
     topics: readTopics(env),
     eventsUrl: readEventsUrl(env),
-    keys: await readSecrets(env, 'INGEST_SECRET'),
+    keys: await readSecrets(env, 'INGEST_SECRET', importSigningKey),
     ...readProcess(env),
   });
 }

@@ -2,8 +2,9 @@
  * What a check of the doctor is. A check needs facts that earlier checks have found, gives facts to later
  * ones, and says what it saw. A check whose facts are missing is skipped. No check changes anything.
  */
+
+import type { KeyObject } from 'node:crypto';
 import type { Admin } from 'kafkajs';
-import type { SigningKey } from '../../worker/protocol/signature.ts';
 import type { Environment } from '../../worker/protocol/variables.ts';
 import type { ConsumerConfig, TopicNames } from '../config.ts';
 import { remedyOf } from '../remedies.ts';
@@ -15,7 +16,7 @@ export interface Facts {
   readonly consumer: ConsumerConfig;
   readonly topics: TopicNames;
   readonly eventsUrl: URL;
-  readonly keys: readonly SigningKey[];
+  readonly keys: readonly KeyObject[];
   /** What answers at the address is a gateway. */
   readonly gateway: true;
   /** Both clocks are close enough for signatures. */

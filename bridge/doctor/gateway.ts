@@ -1,11 +1,11 @@
 /** Questions to the gateway that leave nothing behind. */
-import { randomUUID } from 'node:crypto';
+import { type KeyObject, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import * as v from 'valibot';
-import { type SigningKey, sign } from '../../worker/protocol/signature.ts';
 import { judge, type Verdict } from '../delivery/answer.ts';
 import { httpPost } from '../delivery/http-post.ts';
 import { unanswered } from '../delivery/sender.ts';
+import { sign } from '../delivery/signer.ts';
 import { readText } from '../publisher/http/read-text.ts';
 import { causesOf } from '../shared/error-causes.ts';
 
@@ -28,13 +28,13 @@ const healthSchema = v.object({ status: v.literal('ok'), protocol: v.number() })
 /** POSTs that batch. Undefined when the gateway has verified and read it. */
 export async function probe(
   url: URL,
-  keys: readonly SigningKey[],
+  keys: readonly KeyObject[],
   nowMs: number,
   patienceMs: number,
 ): Promise<Refusal | undefined> {
   const { post, close } = httpPost(url, patienceMs);
   try {
-    const signature = await sign(keys, randomUUID(), BODY, Math.floor(nowMs / 1000));
+    const signature = sign(keys, randomUUID(), BODY, Math.floor(nowMs / 1000));
     const headers = { 'content-type': 'application/json', ...signature };
     return refusalOf(
       judge(await post(BODY, headers, new AbortController().signal), RECORDS, nowMs),

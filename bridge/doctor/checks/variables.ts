@@ -1,7 +1,7 @@
 /** The bridge's variables, each part by itself and by the bridge's own readers. */
-import { importSecret } from '../../../worker/protocol/signature.ts';
 import { ConfigError, type Environment, list } from '../../../worker/protocol/variables.ts';
 import { readConsumer, readProcess, readTopics } from '../../config.ts';
+import { importSigningKey } from '../../delivery/signer.ts';
 import { readEventsUrl, readSecrets } from '../../shared/gateway-config.ts';
 import { type Check, check, type Facts, failure, fine, outcome } from '../check.ts';
 import { shownUrl } from '../gateway.ts';
@@ -32,14 +32,14 @@ async function readKeys(env: Environment) {
   const secrets = list(env.INGEST_SECRET ?? '');
   for (const [index, secret] of secrets.entries()) {
     if (secrets.length === 1) break;
-    await importSecret(secret).catch(() => {
+    await importSigningKey(secret).catch(() => {
       throw new ConfigError(
         'INGEST_SECRET',
         `has a secret that is not usable: number ${index + 1}`,
       );
     });
   }
-  return readSecrets(env, 'INGEST_SECRET');
+  return readSecrets(env, 'INGEST_SECRET', importSigningKey);
 }
 
 function variables<Value>(
