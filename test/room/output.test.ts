@@ -52,6 +52,27 @@ describe('a session', () => {
     expect([output.readiness, output.canBeAnswered]).toEqual(['ready', true]);
   });
 
+  it('is asked for its backlog only when that could be full', () => {
+    let asked = 0;
+    const turn = { number: 1 };
+    const socket = {
+      get bufferedAmount() {
+        asked++;
+        return 0;
+      },
+      send: () => {},
+      close: () => {},
+      serializeAttachment: () => {},
+    };
+    const output = new Output(socket, turn);
+    for (; turn.number <= 1_000; turn.number++) {
+      expect(output.readiness).toBe('ready');
+      output.send('x'.repeat(256));
+    }
+    // A character may be three bytes, so at most 43 of these frames fit into what may wait.
+    expect(asked).toBe(1 + Math.floor(1_000 / 43));
+  });
+
   it('whose socket is closing is told to be gone, and nothing is thrown', () => {
     const closing = {
       send: () => {

@@ -11,6 +11,8 @@
  *   SQLite has written, so a backlog alone is no sign of a slow client. That is why it is measured
  *   once in a turn, before the turn's own frames make it grow; why a member that finds it full is
  *   looked at again soon; and why only a member that stays stalled for a while counts as slow.
+ *   To ask the runtime costs a call for each socket, so it is asked only when the backlog could be
+ *   full by what was sent since it was asked last.
  *
  * A member that cannot take a slice keeps its cursor and becomes a laggard (`delivery/laggards.ts`,
  * which also closes the socket of a laggard that never takes anything and never acks). So a slow
@@ -38,17 +40,20 @@ export interface Socket {
 export const MAX_BACKLOG_BYTES = 32 * 1024;
 /** What one turn may add to that, in bytes, however much is pending. */
 export const MAX_BURST_BYTES = 1024 * 1024;
+/** A character of a text is at most so many bytes of UTF-8. */
+const MOST_BYTES_OF_CHARACTER = 3;
 
 export class Output {
   readonly #socket: Socket;
   readonly #turn: Pick<Turn, 'number'>;
-  /** Whether the runtime tells the backlog. It is asked once, because asking costs a call each time. */
+  /** Whether the runtime tells the backlog. */
   readonly #tellsBacklog: boolean;
   readonly #window = new Window();
   /** Whether the client has ever acked, which turns its window on. */
   #acks = false;
   #measuredInTurn = -1;
-  #backlog = 0;
+  /** What waited before this turn at most, in bytes: as it was told last, and all that was sent since. */
+  #backlog: number;
   /** What this turn has sent, in characters. */
   #burst = 0;
   #sent = 0;
@@ -60,7 +65,9 @@ export class Output {
     this.#socket = socket;
     this.#batches = batches;
     this.#turn = turn;
-    this.#tellsBacklog = socket.bufferedAmount !== undefined;
+    const backlog = socket.bufferedAmount;
+    this.#tellsBacklog = backlog !== undefined;
+    this.#backlog = backlog ?? 0;
   }
 
   get acks(): boolean {
@@ -171,7 +178,8 @@ export class Output {
   #measure(): void {
     if (this.#measuredInTurn === this.#turn.number) return;
     this.#measuredInTurn = this.#turn.number;
-    this.#backlog = this.#socket.bufferedAmount ?? 0;
+    this.#backlog += this.#burst * MOST_BYTES_OF_CHARACTER;
     this.#burst = 0;
+    if (this.#backlog >= MAX_BACKLOG_BYTES) this.#backlog = this.#socket.bufferedAmount ?? 0;
   }
 }
