@@ -111,7 +111,7 @@ export class Flusher {
     const pending = this.#pending.filter(({ expiresAt }) => expiresAt > now);
     // In a log that follows another, entries may have come to their age on their way.
     const missed = this.#pending.findLast((entry) => entry.expiresAt <= now && !entry.perishable);
-    pace.spend(this.#main.size, now);
+    pace.flushes();
     for (const cohort of this.#main.cohorts) {
       if (missed !== undefined && cohort.cursor < missed.seq) {
         this.#leaveBehind(this.#main, cohort, now);
@@ -131,7 +131,7 @@ export class Flusher {
     const { log, pace } = this.#ports;
     group.dueAt = Number.POSITIVE_INFINITY;
     log.expire(now);
-    pace.spend(group.size, now);
+    pace.flushes();
     for (const cohort of group.cohorts) {
       let from = -1;
       while (cohort.members.size > 0 && from !== cohort.cursor) {

@@ -21,7 +21,7 @@
  */
 import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
-import type { Turn } from '../turn.ts';
+import type { Sent, Turn } from '../turn.ts';
 import { type SavedSent, Window } from './window.ts';
 
 /** The part of a WebSocket that a room uses. */
@@ -45,7 +45,7 @@ const MOST_BYTES_OF_CHARACTER = 3;
 
 export class Output {
   readonly #socket: Socket;
-  readonly #turn: Pick<Turn, 'number'>;
+  readonly #turn: Pick<Turn, 'number'> & Sent;
   /** Whether the runtime tells the backlog. */
   readonly #tellsBacklog: boolean;
   readonly #window = new Window();
@@ -61,7 +61,7 @@ export class Output {
   readonly #batches: boolean;
   #waiting: string[] = [];
 
-  constructor(socket: Socket, turn: Pick<Turn, 'number'>, batches = false) {
+  constructor(socket: Socket, turn: Pick<Turn, 'number'> & Sent, batches = false) {
     this.#socket = socket;
     this.#batches = batches;
     this.#turn = turn;
@@ -135,6 +135,8 @@ export class Output {
   #transmit(message: string): boolean {
     try {
       this.#socket.send(message);
+      this.#turn.messages++;
+      this.#turn.characters += message.length;
       return true;
     } catch {
       return false;

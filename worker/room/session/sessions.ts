@@ -4,7 +4,7 @@
  */
 import { CLOSE_CODES, type CloseReason } from '../../protocol/codes.ts';
 import { encodeFrame } from '../../protocol/frames.ts';
-import type { Turn } from '../turn.ts';
+import type { Sent, Turn } from '../turn.ts';
 import { type Attachment, encodeAttachment, holdsPlace } from './attachment.ts';
 import type { Socket } from './output.ts';
 import type { Profile } from './profile.ts';
@@ -16,7 +16,7 @@ const SILENCE_CHECK = 30_000;
 const MAX_SILENCE = 150_000;
 
 export interface SessionsPorts {
-  readonly turn: Turn;
+  readonly turn: Turn & Sent;
   readonly profile: Profile;
   /** Whether a session may be sent something only while its token has not ended. */
   readonly isPrivate: (session: Session) => boolean;
