@@ -100,6 +100,17 @@ describe('a flush', () => {
     expect(socket.sent.flat().length).toBe(508);
   });
 
+  it('R7: is paid for also when more was pending than may be', () => {
+    const room = new RoomInMemory();
+    const [socket] = Array.from({ length: 2_000 }, () => room.join());
+    room.append(...Array.from({ length: 501 }, () => ({})));
+    expect(socket?.sent.flat().length).toBe(501);
+    room.append({});
+    expect(socket?.sent.flat().length).toBe(501);
+    room.clock.advance(200);
+    expect(socket?.sent.flat().length).toBe(502);
+  });
+
   it('gives who joined meanwhile what its snapshot did not show', () => {
     const room = new RoomInMemory();
     room.append({ priority: 'low' });

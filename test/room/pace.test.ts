@@ -10,8 +10,8 @@ describe('the pace of a room', () => {
     );
   });
 
-  const flush = (pace: Pace, messages: number, length: number, now: number) => {
-    pace.flushes();
+  const flush = (pace: Pace, messages: number, length: number, now: number, dueAt = now) => {
+    pace.flushes(dueAt);
     pace.settle({ messages, characters: messages * length }, now);
   };
 
@@ -70,6 +70,14 @@ describe('the pace of a room', () => {
         }
       }),
     );
+  });
+
+  it('R7: does not fill while a flush that is due is waited for', () => {
+    const pace = new Pace();
+    flush(pace, 2_000, 0, 1_000);
+    const dueAt = pace.affordableAt;
+    flush(pace, 1_000, 0, dueAt + 30, dueAt);
+    expect(pace.affordableAt).toBeCloseTo(dueAt + 30 + 31 / 0.75);
   });
 
   it('R7: takes nothing for what clients are answered while nothing is flushed', () => {

@@ -8,7 +8,8 @@
  *   something was flushed. The cost of a turn is counted, with constants that were measured, because in
  *   production clocks stand still while a request is served.
  *
- * So frames grow fuller as load grows, and a burst after a rest leaves at once. A message costs much and
+ * So frames grow fuller as load grows, and a burst after a rest leaves at once. A flush that comes late
+ * shows that others need the time, so the budget does not fill while it is waited for. A message costs much and
  * its characters cost little. So while events are few, an object sends often; when they are many, their
  * characters take the most of the budget, and it sends seldom. Rejected: a smaller part of the time for
  * all loads. What is left is needed for taking in events, and when they are few, that is little.
@@ -48,16 +49,17 @@ export function nextTick(rate: MaxRate, now: number): number {
 /** The budget of sending time that all channels of an object share. */
 export class Pace {
   readonly #sendingTime = new Budget(FULL_BUDGET, FLUSH_SHARE);
-  #isFlushing = false;
+  /** Since when what is flushed in this turn was due, Unix ms; infinite while nothing is flushed. */
+  #dueAt = Number.POSITIVE_INFINITY;
 
   /** From when on a flush is affordable, Unix ms. */
   get affordableAt(): number {
     return this.#sendingTime.affordableAt;
   }
 
-  /** Something is flushed in this turn. */
-  flushes(): void {
-    this.#isFlushing = true;
+  /** Something is flushed in this turn that was due at `dueAt`, Unix ms. */
+  flushes(dueAt: number): void {
+    this.#dueAt = Math.min(this.#dueAt, dueAt);
   }
 
   /**
@@ -66,9 +68,10 @@ export class Pace {
    * holds up the flushes of a room by asking.
    */
   settle({ messages, characters }: Readonly<Sent>, now: number): void {
-    if (!this.#isFlushing) return;
-    this.#isFlushing = false;
-    this.#sendingTime.spend(messages * MESSAGE_COST + characters * CHARACTER_COST, now);
+    if (this.#dueAt === Number.POSITIVE_INFINITY) return;
+    const cost = messages * MESSAGE_COST + characters * CHARACTER_COST;
+    this.#sendingTime.spend(cost, now, this.#dueAt);
+    this.#dueAt = Number.POSITIVE_INFINITY;
   }
 
   /** Pays for calls to other objects at `now`. */
