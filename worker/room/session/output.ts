@@ -22,6 +22,7 @@
 import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
 import type { Sent, Turn } from '../turn.ts';
+import { JoinedFrames } from './joined-frames.ts';
 import { type SavedSent, Window } from './window.ts';
 
 /** The part of a WebSocket that a room uses. */
@@ -116,20 +117,20 @@ export class Output {
   }
 
   /** Sends the frames that wait, in messages of a frame's length. False when the socket is closing already. */
-  sendWaiting(): boolean {
+  sendWaiting(joined = new JoinedFrames()): boolean {
     const frames = this.#waiting;
     this.#waiting = [];
     let from = 0;
     let characters = 0;
     for (const [index, { length }] of frames.entries()) {
       if (index > from && characters + length > MAX_FRAME_CHARACTERS) {
-        if (!this.#transmit(`[${frames.slice(from, index).join()}]`)) return false;
+        if (!this.#transmit(joined.join(frames.slice(from, index)))) return false;
         from = index;
         characters = 0;
       }
       characters += length + 1;
     }
-    return frames.length === 0 || this.#transmit(`[${frames.slice(from).join()}]`);
+    return frames.length === 0 || this.#transmit(joined.join(frames.slice(from)));
   }
 
   #transmit(message: string): boolean {
