@@ -40,8 +40,8 @@ describe('the pace of a room', () => {
   });
 
   it('R7: sends the seldomer the fuller the frames are', () => {
-    expect(interval(1_000, 300)).toBeCloseTo((31 + 0.42) / 0.75);
-    expect(interval(1_000, 30_000)).toBeCloseTo((31 + 42) / 0.75);
+    expect(interval(1_000, 300)).toBeCloseTo((31 + 0.33) / 0.75);
+    expect(interval(1_000, 30_000)).toBeCloseTo((31 + 33) / 0.75);
   });
 
   it('R7: never spends more than three quarters of any time and one burst', () => {
@@ -66,7 +66,7 @@ describe('the pace of a room', () => {
           spent.push({ at: now, before: total });
           flush(pace, messages, length, now);
           pace.spendOnCalls(calls, now);
-          total += messages * 0.031 + messages * length * 1.4e-6 + calls * 0.1;
+          total += messages * 0.031 + messages * length * 1.1e-6 + calls * 0.1;
         }
       }),
     );

@@ -24,7 +24,7 @@ const PRIORITY_WAIT: Readonly<Record<Priority, number>> = { high: 0, medium: 50,
 /** CPU time of one message to one socket, in ms: measured in workerd. */
 const MESSAGE_COST = 0.031;
 /** CPU time of each of its characters, in ms: measured in workerd. */
-const CHARACTER_COST = 1.4e-6;
+const CHARACTER_COST = 1.1e-6;
 /** CPU time of one call to another object, in ms: measured in workerd. */
 const CALL_COST = 0.1;
 /** The part of the time that an object may spend on flushes. */
