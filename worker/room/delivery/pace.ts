@@ -3,16 +3,19 @@
  *
  * - The priority of an entry says how long it may wait for others to share its frame.
  * - The policy of the room says the least time between two flushes.
- * - The object never spends more than three quarters of its time on flushes, over all its channels. It
+ * - The object never spends more than two thirds of its time on flushes, over all its channels. It
  *   has a budget of sending time, which fills while time passes and is spent by each turn in which
  *   something was flushed. The cost of a turn is counted, with constants that were measured, because in
  *   production clocks stand still while a request is served.
  *
  * So frames grow fuller as load grows, and a burst after a rest leaves at once. A flush that comes late
- * shows that others need the time, so the budget does not fill while it is waited for. A message costs much and
- * its characters cost little. So while events are few, an object sends often; when they are many, their
- * characters take the most of the budget, and it sends seldom. Rejected: a smaller part of the time for
- * all loads. What is left is needed for taking in events, and when they are few, that is little.
+ * shows that others need the time, so the budget does not fill while it is waited for.
+ *
+ * A message costs much, and its characters cost little. So while events are few, an object sends often;
+ * when they are many, each message costs up to twice as much, and the object sends half as often.
+ * Rejected: half of the time for all loads, since what is left is needed for taking in events, and when
+ * they are few, that is little; and the whole cost of the characters, since then frames grow fuller and
+ * fuller near the most that can be delivered, and come late.
  */
 import type { Priority } from '../../protocol/events.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
@@ -23,12 +26,12 @@ import { Budget } from './budget.ts';
 const PRIORITY_WAIT: Readonly<Record<Priority, number>> = { high: 0, medium: 50, low: 250 };
 /** CPU time of one message to one socket, in ms: measured in workerd. */
 const MESSAGE_COST = 0.031;
-/** CPU time of each of its characters, in ms: measured in workerd. */
+/** CPU time of each of its characters, in ms: measured in workerd. They are paid for up to the cost of the message. */
 const CHARACTER_COST = 1.1e-6;
 /** CPU time of one call to another object, in ms: measured in workerd. */
 const CALL_COST = 0.1;
 /** The part of the time that an object may spend on flushes. */
-const FLUSH_SHARE = 0.75;
+const FLUSH_SHARE = 2 / 3;
 /**
  * The sending time that a rested object may spend at once, in ms. It bounds how long an object is
  * busy with one burst, so that the messages of its clients do not wait longer.
@@ -69,8 +72,9 @@ export class Pace {
    */
   settle({ messages, characters }: Readonly<Sent>, now: number): void {
     if (this.#dueAt === Number.POSITIVE_INFINITY) return;
-    const cost = messages * MESSAGE_COST + characters * CHARACTER_COST;
-    this.#sendingTime.spend(cost, now, this.#dueAt);
+    const cost = messages * MESSAGE_COST;
+    const more = Math.min(cost, characters * CHARACTER_COST);
+    this.#sendingTime.spend(cost + more, now, this.#dueAt);
     this.#dueAt = Number.POSITIVE_INFINITY;
   }
 
