@@ -49,7 +49,7 @@ export default defineConfig({
         test: {
           name: 'node',
           root: pathOf('..'),
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/workerd/**', 'test/bench/**'],
           globalSetup: ['test/support/kafka-broker.ts'],
           testTimeout: NODE_TIMEOUT_MS,
