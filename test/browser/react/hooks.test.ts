@@ -1,6 +1,7 @@
 /** The React hooks under StrictMode in a real Chromium, against the real Worker. */
 import type { Page as BrowserPage } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { letHide, setHidden } from '../support/background.ts';
 import { openProfile } from '../support/chromium.ts';
 import { Gateway } from '../support/gateway.ts';
 import { type ServedPage, servePage } from '../support/page-server.ts';
@@ -8,6 +9,9 @@ import type { Shown } from './page.tsx';
 
 const gateway = new Gateway();
 const COUNT = 1_000;
+
+const range = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => from + index);
 
 /** A page on the gateway, and what it has shown. */
 class Tab {
@@ -28,6 +32,7 @@ class Tab {
     const served = await servePage(new URL('page.tsx', import.meta.url));
     const profile = await openProfile();
     const tab = new Tab(await profile.newPage(), served);
+    await letHide(tab.browser);
     const query = new URLSearchParams({ gateway: gateway.url, transport });
     await tab.browser.goto(`${served.url}/?${query}`);
     return tab;
@@ -58,6 +63,8 @@ class Tab {
         return Object(latest).data?.price === price;
       },
       [name, price] as const,
+      // The default waits for frames, which a hidden page does not have.
+      { polling: 50 },
     );
   }
 
@@ -104,12 +111,11 @@ test.each(['relay', 'room'])(
 test('1,000 events that come while the page is busy are all heard, and rendered once a frame', async () => {
   const tab = await Tab.open();
   await tab.open({ a: { room: 'trade:BURST-USDC', keep: 50 }, b: { room: 'trade:BURST-USDC' } });
-  const prices = Array.from({ length: COUNT }, (_, index) => index + 1);
   const { promise, resolve } = Promise.withResolvers<void>();
   tab.served.hold('/published', promise);
   const blocked = tab.browser.evaluate(() => window.page.block('/published'));
   for (let at = 0; at < COUNT; at += 20) {
-    await gateway.trades('BURST-USDC', prices.slice(at, at + 20));
+    await gateway.trades('BURST-USDC', range(at + 1, at + 21));
   }
   resolve();
   await blocked;
@@ -216,6 +222,28 @@ test('another rate is asked for, and the component goes on from where it was', a
   expect(gaps).toEqual([]);
   expect(commits.at(-1)?.state.events).toHaveLength(2);
   expect(await tab.sent()).toEqual(['subscribe trade:RATE-USDC', 'subscribe trade:RATE-USDC']);
+});
+
+test('a tab in the background keeps what is recent, shows it now and then, and goes on at once', async () => {
+  const tab = await Tab.open();
+  await tab.open({ a: { room: 'trade:BACK-USDC', keep: 20 } });
+  await gateway.trades('BACK-USDC', [1]);
+  await tab.priced('a', 1);
+  await setHidden(tab.browser, true);
+  const before = (await tab.notes('a')).commits.length;
+  for (let at = 0; at < COUNT; at += 100) {
+    await gateway.trades('BACK-USDC', range(at + 2, at + 102));
+  }
+  await tab.priced('a', COUNT + 1);
+  const { commits, heard } = await tab.notes('a');
+  expect(heard).toHaveLength(COUNT + 1);
+  const hidden = commits.slice(before);
+  expect(hidden.every(({ state }) => state.events.length <= 20)).toBe(true);
+  // No frame was painted: what was committed, a timer has shown.
+  expect(new Set(hidden.map(({ frame }) => frame)).size).toBe(1);
+  await setHidden(tab.browser, false);
+  await gateway.trades('BACK-USDC', [COUNT + 2]);
+  await tab.priced('a', COUNT + 2);
 });
 
 test('a component that was hidden gets what it missed', async () => {

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { onTestFinished } from 'vitest';
 
-const HTML = `<!doctype html><html lang="en"><title>test</title><link rel="icon" href="data:">
-  <div id="root"></div><script type="module" src="/page.js"></script>`;
+const htmlOf = (root: string) =>
+  `<!doctype html><html lang="en"><title>test</title><link rel="icon" href="data:">
+  <div id="root">${root}</div><script type="module" src="/page.js"></script>`;
 
 export interface ServedPage {
   readonly url: string;
@@ -14,8 +15,8 @@ export interface ServedPage {
   hold(path: string, until: Promise<void>): void;
 }
 
-/** Serves a page that runs the script, until the test has finished. */
-export async function servePage(script: URL): Promise<ServedPage> {
+/** Serves a page that runs the script, until the test has finished; `root` is what a server has rendered. */
+export async function servePage(script: URL, root = ''): Promise<ServedPage> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(script)],
     bundle: true,
@@ -31,7 +32,7 @@ export async function servePage(script: URL): Promise<ServedPage> {
     await held.get(url);
     const isScript = url === '/page.js';
     response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? text : HTML);
+    response.end(isScript ? text : htmlOf(root));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
