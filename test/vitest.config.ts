@@ -43,6 +43,7 @@ export default defineConfig({
           name: 'workerd',
           root: pathOf('..'),
           include: ['test/workerd/**/*.test.ts'],
+          globalSetup: ['test/support/built-page.ts'],
         },
       },
       {
@@ -51,7 +52,7 @@ export default defineConfig({
           root: pathOf('..'),
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/workerd/**', 'test/bench/**'],
-          globalSetup: ['test/support/kafka-broker.ts'],
+          globalSetup: ['test/support/built-page.ts', 'test/support/kafka-broker.ts'],
           testTimeout: NODE_TIMEOUT_MS,
           hookTimeout: NODE_TIMEOUT_MS,
           // Each file may run a broker, a workerd and a bridge of its own.

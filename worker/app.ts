@@ -8,6 +8,7 @@ import { connect } from './routes/connect.ts';
 import { health } from './routes/health.ts';
 import { history } from './routes/history.ts';
 import { ingest } from './routes/ingest.ts';
+import { page } from './routes/page.ts';
 import { relay } from './routes/relay.ts';
 
 export const app = new Hono<{ Bindings: Env }>()
@@ -19,6 +20,7 @@ export const app = new Hono<{ Bindings: Env }>()
   .route('/v1/ws', relay)
   .route('/v1/rooms', connect)
   .route('/v1/rooms', history)
+  .route('/', page)
   .notFound((c) => refuse(c, 'not_found', 'there is nothing here'))
   .onError((error, c) => {
     if (error instanceof ConfigError) {

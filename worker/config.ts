@@ -23,6 +23,8 @@ export type Variables = {
   readonly ROOM_MAX_FOLLOWERS?: string;
   /** The symbols that are known, and patterns of them such as `ETH-*`. Unset, every symbol is. */
   readonly SYMBOLS?: string;
+  /** `on` serves the live page at `/`. */
+  readonly PAGE?: string;
 };
 
 export interface IngestKey {
@@ -39,6 +41,7 @@ export interface Config {
   readonly homeKey: CryptoKey;
   readonly homeRegion: DurableObjectLocationHint | undefined;
   readonly symbols: Symbols;
+  readonly isPageOn: boolean;
 }
 
 const DEFAULT_MAX_SOCKETS = 2_000;
@@ -120,6 +123,7 @@ async function readConfig(env: Variables): Promise<Config> {
     homeKey: await importHomeKey(jwtSecret),
     homeRegion: homeRegionOf(env),
     symbols: symbolsOf(env),
+    isPageOn: choice(env, 'PAGE', ['off', 'on'], 'off') === 'on',
   });
 }
 

@@ -6,4 +6,6 @@ export interface Env extends Variables {
   readonly ROOM: DurableObjectNamespace<Room>;
   /** Undefined where wrangler.toml binds none. */
   readonly VERSION?: Pick<WorkerVersionMetadata, 'timestamp'>;
+  /** What the local stack does for the live page; undefined everywhere else. */
+  readonly LOCAL?: Pick<Fetcher, 'fetch'>;
 }

@@ -10,6 +10,8 @@ export function banner(config: StackConfig, brokers: string, token: string): str
   return `
 The gateway is up${feed}. Ctrl-C stops it; its state stays in ${config.stateDir}
 
+  live page http://localhost:${port}/
+
   all rooms ws://localhost:${port}/v1/ws
   one room  ws://localhost:${port}/v1/rooms/price:BTC-USDC
   ingest    http://localhost:${port}/v1/events

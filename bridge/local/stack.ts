@@ -6,6 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StackConfig } from './config.ts';
+import { startDemoService } from './demo-service.ts';
 import { startKafka } from './kafka/kafka.ts';
 import { PAIRS } from './market/exchange/pairs.ts';
 import { EVENTS_PER_SECOND } from './market/feed.ts';
@@ -25,6 +26,7 @@ const WORKER_VARIABLES = [
   'ROOM_MAX_SOCKETS',
   'ROOM_MAX_FOLLOWERS',
   'SYMBOLS',
+  'PAGE',
 ] as const;
 
 /** Ctrl-C is to be done within ten seconds. The bridge's process is given a second more than this. */
@@ -57,7 +59,8 @@ export async function startStack(
     stops.push(await claim(config.stateDir));
 
     const brokers = await runKafka(config, log, signal, stops);
-    const url = await runWorker(config, log, signal, stops, env);
+    const demo = await runDemo(config, brokers, stops);
+    const url = await runWorker(config, demo, log, signal, stops, env);
     await runBridge(config, brokers, url, log, signal, stops, env);
     await runFeed(config, brokers, log, signal, stops, env);
     return { brokers, stop };
@@ -97,8 +100,23 @@ async function runKafka(
   return kafka.part?.brokers.join(',') ?? '';
 }
 
+/** @returns where the Worker reaches it. */
+async function runDemo(
+  { jwtSecret, kafka }: StackConfig,
+  brokers: string,
+  stops: Stops,
+): Promise<string> {
+  const demo = await startDemoService({
+    jwtSecret,
+    brokers: kafka.kind === 'own' ? brokers : undefined,
+  });
+  stops.push(() => demo.stop());
+  return demo.address;
+}
+
 async function runWorker(
   config: StackConfig,
+  local: string,
   log: StackLog,
   signal: AbortSignal,
   stops: Stops,
@@ -111,6 +129,7 @@ async function runWorker(
     return value === undefined ? [] : [[name, value] as const];
   });
   const bindings = {
+    PAGE: 'on',
     ...Object.fromEntries(variables),
     INGEST_SECRET: config.ingestSecret,
     PUBLISHER_SECRET: config.publisherSecret,
@@ -121,6 +140,7 @@ async function runWorker(
       port: config.port,
       stateDir: join(config.stateDir, 'worker'),
       bindings,
+      local,
       log: onLog,
       signal,
     });

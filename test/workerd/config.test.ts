@@ -35,6 +35,7 @@ describe('a Worker', () => {
     ['that knows a symbol that can be none', { SYMBOLS: 'BTC-USDC <b>' }, 'SYMBOLS'],
     ['that is told to know no symbol', { SYMBOLS: ' , ' }, 'SYMBOLS'],
     ['with room for one follower', { ROOM_MAX_FOLLOWERS: '1' }, 'ROOM_MAX_FOLLOWERS'],
+    ['whose page is neither on nor off', { PAGE: 'yes' }, 'PAGE'],
   ])('%s serves nothing and names the variable', async (_, change, variable) => {
     for (const path of ['/health', '/v1/rooms/price:X', '/v1/events']) {
       const request = new Request(`https://gateway.test${path}`, {

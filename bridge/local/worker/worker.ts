@@ -28,6 +28,8 @@ export interface WorkerOptions {
   /** Variables and secrets, over the development ones. */
   readonly bindings?: Readonly<Record<string, string>>;
   readonly configPath?: string;
+  /** `host:port` of what the Worker has as its binding `LOCAL`. */
+  readonly local?: string;
   /** What went wrong, one line each. */
   readonly log?: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -58,6 +60,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     port,
     stateDir: resolve(options.stateDir),
     configPath: options.configPath ?? WRANGLER_CONFIG,
+    ...(options.local !== undefined && { local: options.local }),
     bindings: {
       ENVIRONMENT: 'local',
       INGEST_SECRET: DEVELOPMENT_INGEST_SECRET,

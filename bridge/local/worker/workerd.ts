@@ -9,6 +9,7 @@ import { dirname } from 'node:path';
 import { build, stop as stopEsbuild } from 'esbuild';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
+import { buildPage } from '../../../worker/deploy/build-page.ts';
 import { leash } from '../processes/owned-process.ts';
 import { LOOPBACK } from '../processes/port.ts';
 import { removeEmptyObjects } from './empty-objects.ts';
@@ -19,6 +20,8 @@ export interface WorkerdOptions {
   readonly stateDir: string;
   readonly configPath: string;
   readonly bindings: Readonly<Record<string, string>>;
+  /** `host:port` of what the Worker has as its binding `LOCAL`. */
+  readonly local?: string;
 }
 
 export interface WorkerdEvents {
@@ -40,6 +43,7 @@ export async function runWorkerd(
   const config = unstable_readConfig({ config: options.configPath });
   const { workerOptions, main, define } = unstable_getMiniflareWorkerOptions(config);
   if (main === undefined) throw new Error(`${options.configPath} names no main`);
+  await buildPage();
   const contents = await bundle(main, define);
 
   await removeEmptyObjects(options.stateDir);
@@ -67,6 +71,9 @@ export async function runWorkerd(
       modules: [{ type: 'ESModule', path: 'index.js', contents }],
       modulesRoot: dirname(main),
       bindings: { ...Object(workerOptions.bindings), ...options.bindings },
+      ...(options.local !== undefined && {
+        serviceBindings: { LOCAL: { external: { address: options.local, http: {} } } },
+      }),
       // Requests go straight to the Worker, because miniflare's own entry would relay every frame.
       unsafeDirectSockets: [{ host: LOOPBACK, port: options.port }],
       host: LOOPBACK,
