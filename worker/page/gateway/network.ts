@@ -68,5 +68,10 @@ function socketClass(opened: (socket: WebSocket) => void) {
       super(url, protocols);
       opened(this);
     }
+
+    /** The client learns only with the next turn that a socket was closed; until then it may send. */
+    override send(text: string): void {
+      if (this.readyState === WebSocket.OPEN) super.send(text);
+    }
   };
 }
