@@ -31,8 +31,7 @@ const drawn = new Rate();
 const network = new Network(() => delivery.rooms.disconnected());
 const { account, alerts, book, candles, pairs, quote, tape } = market;
 
-// All places are taken before anything is painted.
-const chart = chartPanel(candles, quote);
+// All places are taken before anything is painted. The chart comes last, since it fills what is left.
 const panels = [
   connectionPanel(delivery, network),
   alertsPanel(alerts),
@@ -43,17 +42,17 @@ const panels = [
   pairsPanel(pairs, quote, (symbol) => {
     location.hash = symbol;
   }),
-  chart.panel,
   portfolioPanel(account),
   notificationsPanel(account),
   ratesPanel(delivery, drawn),
   roomsPanel(delivery.rooms),
   latencyPanel(delivery.latency),
 ];
+const chart = chartPanel(candles, quote);
 setUpTheme(() => chart.recolor());
 setUpTerms();
 runFrameLoop({
-  panels,
+  panels: [...panels, chart.panel],
   painted: (now) => {
     drawn.add(1, now);
     delivery.latency.painted(Date.now(), now);
