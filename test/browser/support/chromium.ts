@@ -1,15 +1,7 @@
-/** A real Chromium, brought by npm alone: one for each file of tests, and what a test opens goes with it. */
-import executable from '@sparticuz/chromium';
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-} from 'playwright-core';
+/** One Chromium for each file of tests; what a test opens goes with the test. */
+import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core';
 import { afterAll, onTestFinished } from 'vitest';
-
-/** A container's root user has no sandbox. The other flags of the package would loosen what is tested. */
-const FLAGS = ['--no-sandbox'];
+import { launch } from './launch.ts';
 
 let browser: Promise<Browser> | undefined;
 
@@ -21,8 +13,4 @@ export async function openProfile(options?: BrowserContextOptions): Promise<Brow
   const context = await (await browser).newContext(options);
   onTestFinished(() => context.close());
   return context;
-}
-
-export async function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: await executable.executablePath(), args: FLAGS });
 }
