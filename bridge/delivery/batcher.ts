@@ -47,7 +47,8 @@ export const BATCH_LIMITS: BatchLimits = {
 };
 
 export class Batcher {
-  readonly #head: string;
+  readonly #source: string;
+  readonly #now: () => number;
   readonly #topicPrefix: string;
   readonly #limits: BatchLimits;
   /** Composing is synchronous, so all partitions share it. A body is copied out at its exact size. */
@@ -56,9 +57,16 @@ export class Batcher {
   /**
    * @param source names the Kafka cluster; records carry their position in it.
    * @param topicPrefix is taken off the topics' names, because the Worker knows the plain ones.
+   * @param now Unix ms.
    */
-  constructor(source: string, limits: BatchLimits = BATCH_LIMITS, topicPrefix = '') {
-    this.#head = `{"source":${JSON.stringify(source)},"records":[`;
+  constructor(
+    source: string,
+    limits: BatchLimits = BATCH_LIMITS,
+    topicPrefix = '',
+    now: () => number = Date.now,
+  ) {
+    this.#source = JSON.stringify(source);
+    this.#now = now;
     this.#topicPrefix = topicPrefix;
     this.#limits = limits;
     this.#scratch = Buffer.allocUnsafeSlow(limits.maxBytes + MAX_HEAD_BYTES);
@@ -110,7 +118,8 @@ export class Batcher {
   }
 
   #begin(): number {
-    return this.#scratch.write(this.#head, 0, 'utf8');
+    const head = `{"source":${this.#source},"sentAt":${this.#now()},"records":[`;
+    return this.#scratch.write(head, 0, 'utf8');
   }
 
   #end(size: number): Buffer<ArrayBuffer> {

@@ -9,15 +9,17 @@ import {
 } from '../../worker/protocol/batch.ts';
 import { offsetsOf, PARTITION, record, records } from './records.ts';
 
-const batcher = new Batcher('cluster-1');
+const NOW = 1_703_123_456_790;
+const batcher = new Batcher('cluster-1', undefined, '', () => NOW);
 const textOf = (queue: readonly KafkaRecord[]) =>
   batcher.cut(PARTITION, queue).body?.bytes.toString('utf8') ?? '';
 
 describe('a body', () => {
-  test('is the batch of the protocol, with the position of each record', () => {
+  test('is the batch of the protocol, with its time and the position of each record', () => {
     const batch = v.parse(positionedBatchSchema, JSON.parse(textOf(records(2))));
     expect(batch).toEqual({
       source: 'cluster-1',
+      sentAt: NOW,
       records: [0, 1].map((offset) => ({
         ...PARTITION,
         offset,
@@ -35,7 +37,7 @@ describe('a body', () => {
       '-0.0e-0',
     ]) {
       expect(textOf([record(7, value)])).toBe(
-        `{"source":"cluster-1","records":[{"topic":"price.updates","partition":3,"offset":7,"timestamp":1703123456789,"value":${value}}]}`,
+        `{"source":"cluster-1","sentAt":1703123456790,"records":[{"topic":"price.updates","partition":3,"offset":7,"timestamp":1703123456789,"value":${value}}]}`,
       );
     }
   });
@@ -81,6 +83,15 @@ describe('a body', () => {
       refused: [{ code: 'too_large' }],
       taken: 1,
     });
+  });
+
+  test('that is a part of another has a time of its own', () => {
+    let now = NOW;
+    const ticking = new Batcher('cluster', undefined, '', () => now++);
+    const { body } = ticking.cut(PARTITION, records(2));
+    const part = ticking.compose(PARTITION, body?.records.slice(1) ?? []);
+    expect(String(body?.bytes)).toContain(`"sentAt":${NOW},`);
+    expect(String(part.bytes)).toContain(`"sentAt":${NOW + 1},`);
   });
 
   test('is not touched by the bodies composed after it', () => {

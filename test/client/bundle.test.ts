@@ -7,7 +7,7 @@ const pathOf = (relative: string) => new URL(relative, import.meta.url).pathname
 const ENTRY = pathOf('../../worker/client/index.ts');
 const HOOKS = pathOf('../../worker/client/react/index.ts');
 /** A page's budget; what the client has to know leaves little of it. */
-const MAX_BYTES = 8_350;
+const MAX_BYTES = 8_192;
 const MAX_HOOKS_BYTES = 1_700;
 /** The lowest browsers that worker/client/README.md names. */
 const LOWEST_BROWSERS = ['chrome124', 'firefox125', 'safari17.4'];

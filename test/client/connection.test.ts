@@ -446,6 +446,21 @@ describe('the token', () => {
     expect(state.tokens).toBe(2);
   });
 
+  it('that was renewed while a room connects with the old one is what that room tries next', async () => {
+    const { gateway, client } = await expiring(100_000);
+    await gateway.clock.elapse(79_000);
+    const other = client.subscribe('price:B');
+    const late = await gateway.socket();
+    expect(late.protocols[1]).toBe('bearer.token-1');
+    await gateway.clock.elapse(2_000);
+    gateway.answer = { status: 401, code: 'token_invalid' };
+    late.breakOff();
+    await settle();
+    expect(other.status.state).toBe('waiting');
+    await gateway.clock.elapse(1_000);
+    expect((await gateway.socket()).protocols[1]).toBe('bearer.token-2');
+  });
+
   it('that lives a month overflows no timer', async () => {
     const { gateway, socket } = await expiring(40 * 86_400_000);
     await gateway.clock.elapse(60_000);

@@ -43,6 +43,7 @@ const attachment: fc.Arbitrary<Attachment> = fc.record({
   home: fc.option(name, { nil: undefined }),
   address: fc.option(name, { nil: undefined }),
   acks: fc.boolean(),
+  isTraced: fc.boolean(),
   subscriptions: fc.array(subscription, { maxLength: 30 }),
   inFlight: fc.constant(undefined),
 });

@@ -66,7 +66,8 @@ const contentOf = ({ state: { log, positions } }: Store) => ({
   epoch: log.epoch,
   head: log.head,
   floor: log.floor,
-  entries: log.entries,
+  // Their times are kept in memory only.
+  entries: log.entries.map(({ kafkaAt: _, batchTimes: __, ...kept }) => kept),
   positions: positions.save(),
 });
 const latest = ({ state }: Store) => state.log.latest.map(({ text }) => text);

@@ -1,6 +1,5 @@
 /** The client: its rooms, over one connection or each over its own, and what they share. */
 import type { MaxRate } from '../protocol/messages.ts';
-import type { ConnectionOptions } from './connection/connection-owner.ts';
 import type { ConnectionStatus, StateKind } from './connection/connection-state.ts';
 import { type PlatformOptions, platformOf } from './connection/platform.ts';
 import { heed } from './connection/surroundings.ts';
@@ -12,7 +11,7 @@ import { type Handler, Handlers } from './subscription/handlers.ts';
 import type { Reader } from './subscription/reader.ts';
 import type { RoomFeed } from './subscription/room-feed.ts';
 import { RoomReader } from './subscription/room-reader.ts';
-import { Session } from './subscription/session.ts';
+import { Session, type SharedOptions } from './subscription/session.ts';
 import { cursorOf } from './subscription/since.ts';
 import type { SubscribeOptions, Subscription } from './subscription/subscription.ts';
 import { type Token, TokenSource } from './token.ts';
@@ -60,25 +59,29 @@ export interface GatewayClientOptions extends PlatformOptions {
  * client.close();
  */
 export class GatewayClient {
-  readonly #url: URL;
-  readonly #shared: ConnectionOptions;
+  readonly #shared: SharedOptions;
   readonly #transport: 'relay' | 'room';
   /** By the room that they are of; undefined for that of all rooms. */
   readonly #sessions = new Map<string | undefined, Session>();
   readonly #handlers = new Handlers();
   /** Up to where the handlers of `client.on` have heard `system`, over whichever sockets. */
   readonly #heard: Standing = { position: undefined, isConfirmed: false, isShared: true };
-  readonly #hearsSystem: boolean;
   readonly #closing = new AbortController();
 
   constructor(options: GatewayClientOptions) {
-    const { url, token = '', parse = JSON.parse, system = true, transport = 'relay' } = options;
+    const { token = '', parse = JSON.parse, system = true, transport = 'relay' } = options;
     this.#transport = transport;
-    this.#url = new URL(url);
-    this.#url.protocol = this.#url.protocol.replace('http', 'ws');
+    const url = new URL(options.url);
+    url.protocol = url.protocol.replace('http', 'ws');
     const platform = platformOf(options);
-    this.#shared = { platform, tokens: new TokenSource(token, platform), parse };
-    this.#hearsSystem = system;
+    this.#shared = {
+      url,
+      platform,
+      tokens: new TokenSource(token, platform),
+      parse,
+      handlers: this.#handlers,
+      systemReader: system ? this.#hearSystem : undefined,
+    };
     heed(
       platform.window,
       (event) => {
@@ -171,9 +174,6 @@ export class GatewayClient {
     const session = new Session({
       ...this.#shared,
       room,
-      url: this.#url,
-      systemReader: this.#hearsSystem ? this.#hearSystem : undefined,
-      handlers: this.#handlers,
       // The next subscription begins anew.
       onStopped: () => this.#sessions.delete(room),
     });

@@ -13,6 +13,7 @@ import type {
   SystemAlert,
   TradeNotification,
 } from '../protocol/event-shapes.ts';
+import type { Times } from '../protocol/frames.ts';
 import type { BareRoomClass, RoomClass } from '../protocol/rooms.ts';
 import type { EVENT_TOPICS, NOTIFICATIONS_TOPIC } from '../protocol/topics.ts';
 
@@ -66,4 +67,9 @@ export interface EventInfo {
   readonly seq: number;
   /** Whether it is part of a snapshot: the state at some time, and not what happened since. */
   readonly snapshot: boolean;
+  /**
+   * When it passed Kafka, the bridge, the Worker and its room, Unix ms, by the clock of each. It is there
+   * if the client's `url` ends with `?trace=on`, where something is known, and never in a snapshot.
+   */
+  readonly times?: Times | undefined;
 }

@@ -1,5 +1,5 @@
 /** The client SDK, for browsers and Node; the lowest versions are in README.md. The example is at `GatewayClient`. */
-export type { Cursor } from '../protocol/frames.ts';
+export type { Cursor, Times } from '../protocol/frames.ts';
 export type { MaxRate } from '../protocol/messages.ts';
 export { GatewayClient, type GatewayClientOptions } from './client.ts';
 export type { ConnectionStatus } from './connection/connection-state.ts';

@@ -18,16 +18,9 @@ const MAX_WAIT_MS = 86_400_000;
 /** A JWT, or a function that gives one; '' for no token. */
 export type Token = string | (() => string | Promise<string>);
 
-/** The token of an attempt. */
-export interface TokenUsed {
-  readonly token: string;
-  /** Whether the provider has given it for this very attempt. */
-  readonly fresh: boolean;
-}
-
 /** An open connection, which takes another token over its socket. */
 export interface TokenFollower {
-  renew(used: TokenUsed): void;
+  renew(token: string): void;
   /** The provider has failed. The old token lasts for now, and the provider is asked again. */
   failed(error: unknown): void;
 }
@@ -35,9 +28,12 @@ export interface TokenFollower {
 export class TokenSource {
   readonly #token: Token;
   readonly #platform: Platform;
-  /** `renewAt`: Unix ms. */
-  #kept: { readonly token: string; renewAt: number } | undefined;
+  #kept: string | undefined;
+  /** When what is kept is to be renewed, Unix ms. */
+  #renewAt = 0;
   #asking: Promise<string> | undefined;
+  /** Whether the provider has given what is kept for the attempts that are under way. */
+  #isFresh = false;
   readonly #followers = new Set<TokenFollower>();
   #cancelRenewal: () => void = () => {};
   #cancelAsking: () => void = () => {};
@@ -48,19 +44,20 @@ export class TokenSource {
   }
 
   /** @throws what the provider throws, or an error when it gives no token in time. */
-  async obtain(): Promise<TokenUsed> {
+  async obtain(): Promise<string> {
     const provide = this.#token;
-    if (typeof provide === 'string') return { token: provide, fresh: true };
+    if (typeof provide === 'string') return provide;
     const kept = this.#kept;
     const now = this.#platform.now();
-    if (kept) {
-      if (now < kept.renewAt) return { ...kept, fresh: false };
-      kept.renewAt = now + RENEW_AGAIN_MS;
+    this.#isFresh = false;
+    if (kept !== undefined) {
+      if (now < this.#renewAt) return kept;
+      this.#renewAt = now + RENEW_AGAIN_MS;
     }
     this.#asking ??= this.#ask(provide).finally(() => {
       this.#asking = undefined;
     });
-    return { token: await this.#asking, fresh: true };
+    return this.#asking;
   }
 
   /**
@@ -71,7 +68,7 @@ export class TokenSource {
     this.#followers.add(follower);
     this.#arm();
     const kept = this.#kept;
-    if (kept && kept.token !== token) follower.renew({ ...kept, fresh: false });
+    if (kept !== undefined && kept !== token) follower.renew(kept);
     return () => {
       this.#followers.delete(follower);
       this.#arm();
@@ -81,24 +78,24 @@ export class TokenSource {
   /** Ends the waiting for a provider. */
   close(): void {
     this.#cancelAsking();
-    this.#cancelRenewal();
   }
 
   /** The gateway has taken `token`, which ends at `expiresAt`, Unix ms; NaN for never. */
   accepted(token: string, expiresAt: number): void {
     const left = expiresAt - this.#platform.now();
     // It was taken a moment ago. If it seems to have ended, our clock is wrong and tells nothing.
-    if (this.#kept?.token === token && left > 0) {
-      this.#kept.renewAt = expiresAt - Math.min(RENEW_BEFORE_MS, left * RENEW_BEFORE_SHARE);
+    if (this.#kept === token && left > 0) {
+      this.#renewAt = expiresAt - Math.min(RENEW_BEFORE_MS, left * RENEW_BEFORE_SHARE);
       this.#arm();
     }
   }
 
   /** The gateway has refused a token. Returns whether there may be a better one. */
-  refused({ token, fresh }: TokenUsed, code: string): boolean {
-    if (this.#kept?.token === token) this.#kept = undefined;
+  refused(token: string, code: string): boolean {
+    if (this.#kept === token) this.#kept = undefined;
     // There is none if the provider has given a token just now that was never good.
-    return typeof this.#token === 'function' && (code === 'token_expired' || !fresh);
+    const isHopeless = this.#isFresh && this.#kept === undefined && code !== 'token_expired';
+    return typeof this.#token === 'function' && !isHopeless;
   }
 
   async #ask(provide: () => string | Promise<string>): Promise<string> {
@@ -109,8 +106,10 @@ export class TokenSource {
     });
     try {
       const token = await Promise.race([provide(), late]);
-      this.#kept = { token, renewAt: Number.MAX_VALUE };
-      for (const follower of [...this.#followers]) follower.renew({ token, fresh: true });
+      this.#kept = token;
+      this.#renewAt = Infinity;
+      this.#isFresh = true;
+      for (const follower of [...this.#followers]) follower.renew(token);
       return token;
     } finally {
       this.#cancelAsking();
@@ -120,10 +119,9 @@ export class TokenSource {
   /** Looks again when the token is to be renewed, as long as anyone follows. */
   #arm(): void {
     this.#cancelRenewal();
-    const kept = this.#kept;
-    if (!kept || this.#followers.size === 0) return;
+    if (this.#kept === undefined || this.#followers.size === 0) return;
     const { after, now } = this.#platform;
-    const waitMs = Math.min(kept.renewAt - now(), MAX_WAIT_MS);
+    const waitMs = Math.min(this.#renewAt - now(), MAX_WAIT_MS);
     this.#cancelRenewal = after(waitMs, () => void this.#renew());
   }
 

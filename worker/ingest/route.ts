@@ -17,15 +17,22 @@ export interface Routed {
 }
 
 /** How a batch without Kafka is known again. */
-export type Delivery = Omit<RoomBatch & { readonly kind: 'webhook' }, 'kind' | 'records'>;
+export type Delivery = Omit<
+  RoomBatch & { readonly kind: 'webhook' },
+  'kind' | 'receivedAt' | 'records'
+>;
 
-/** Routes a batch of the bridge, whose records have a place in Kafka. */
+/**
+ * Routes a batch of the bridge, whose records have a place in Kafka.
+ *
+ * @param now when the batch was received, Unix ms.
+ */
 export function routePositioned(
   { batch, values }: BatchReading & { readonly kind: 'kafka' },
   symbols: Symbols,
   now: number,
 ): Routed {
-  const { source } = batch;
+  const { source, sentAt } = batch;
   const place = (record: RoomRecord, item: PositionedBatch['records'][number]) =>
     [...record, item.topic, item.partition, item.offset, item.timestamp] as const;
   const { rooms, rejected } = route<PositionedBatch['records'][number], PositionedRoomRecord>(
@@ -35,10 +42,15 @@ export function routePositioned(
     symbols,
     now,
   );
-  return { rooms: mapValues(rooms, (records) => ({ kind: 'kafka', source, records })), rejected };
+  const delivery = { kind: 'kafka', source, sentAt, receivedAt: now } as const;
+  return { rooms: mapValues(rooms, (records) => ({ ...delivery, records })), rejected };
 }
 
-/** Routes a batch of a publisher without Kafka. */
+/**
+ * Routes a batch of a publisher without Kafka.
+ *
+ * @param now when the batch was received, Unix ms.
+ */
 export function routeUnpositioned(
   { batch, values }: BatchReading & { readonly kind: 'webhook' },
   delivery: Delivery,
@@ -53,7 +65,12 @@ export function routeUnpositioned(
     now,
   );
   return {
-    rooms: mapValues(rooms, (records) => ({ kind: 'webhook', ...delivery, records })),
+    rooms: mapValues(rooms, (records) => ({
+      kind: 'webhook',
+      ...delivery,
+      receivedAt: now,
+      records,
+    })),
     rejected,
   };
 }

@@ -90,6 +90,7 @@ export function asyncApi(): object {
                 since: { type: 'string', pattern: '^[0-9]{1,15}:[0-9]{1,15}$' },
                 maxRate: { type: 'integer', enum: [1, 2, 5, 10] },
                 system: { type: 'string', pattern: '^([0-9]{1,15}:[0-9]{1,15}|off)$' },
+                trace: { type: 'string', enum: ['on', 'off'] },
               },
             },
           },
@@ -109,6 +110,7 @@ export function asyncApi(): object {
               properties: {
                 system: { type: 'string', pattern: '^([0-9]{1,15}:[0-9]{1,15}|off)$' },
                 home: { type: 'string' },
+                trace: { type: 'string', enum: ['on', 'off'] },
               },
             },
           },

@@ -2,7 +2,7 @@
  * The batch: what the bridge POSTs to `/v1/events`, and what the Worker answers. Field names are
  * those of the Kafka REST proxy; `value` is the record's JSON, embedded as it is.
  *
- *   {"source": "<cluster id>", "records": [
+ *   {"source": "<cluster id>", "sentAt": 1703123456791, "records": [
  *     {"topic": "price.updates", "partition": 0, "offset": 42, "timestamp": 1703123456789,
  *      "key": "BTC-USDC", "value": {"type": "price_update", …}}, …]}
  *
@@ -54,6 +54,8 @@ const records = <Item extends v.GenericSchema>(item: Item) => v.pipe(v.array(ite
 
 export const positionedBatchSchema = v.object({
   source: v.pipe(v.string(), v.nonEmpty(), v.maxLength(MAX_SOURCE_LENGTH)),
+  /** When the bridge made the batch, Unix ms. */
+  sentAt: v.optional(count),
   records: records(positionedRecord),
 });
 

@@ -12,6 +12,7 @@ export const HTTP_ERRORS = {
   room_invalid: { status: 400, retry: false },
   cursor_invalid: { status: 400, retry: false },
   rate_invalid: { status: 400, retry: false },
+  trace_invalid: { status: 400, retry: false },
   limit_invalid: { status: 400, retry: false },
   signature_missing: { status: 401, retry: false },
   signature_invalid: { status: 401, retry: false },

@@ -40,6 +40,20 @@ const id = v.optional(requestIdSchema);
 export const numberedEventSchema = v.object({ seq: whole, event: v.looseObject({}) });
 export type NumberedEvent = v.InferOutput<typeof numberedEventSchema>;
 
+// It is written out, because the client SDK publishes it, without the schema library.
+/**
+ * When an event passed each station of its way, Unix ms, by the clock of each; null where it is not
+ * known: its record's time in Kafka, when the bridge made its batch, when the Worker received that, and
+ * when the room appended it.
+ */
+export type Times = [
+  kafka: number | null,
+  bridge: number | null,
+  worker: number | null,
+  room: number,
+];
+const timesSchema = v.tuple([v.nullable(whole), v.nullable(whole), v.nullable(whole), whole]);
+
 /** First on every socket, and again when a new token is taken. */
 export const welcomeSchema = v.object({
   type: v.literal('welcome'),
@@ -96,12 +110,18 @@ export const snapshotSchema = v.object({
 });
 export type Snapshot = v.InferOutput<typeof snapshotSchema>;
 
+/** `times`: only in sessions that ask for a trace, and where something is known. */
+const timedEventSchema = v.object({
+  ...numberedEventSchema.entries,
+  times: v.optional(timesSchema),
+});
+
 /** Everything in `(after, last seq]`; `after` is the member's cursor before this frame. */
 export const eventsSchema = v.object({
   type: v.literal('events'),
   room: v.string(),
   after: whole,
-  events: v.pipe(v.array(numberedEventSchema), v.minLength(1)),
+  events: v.pipe(v.array(timedEventSchema), v.minLength(1)),
 });
 export type Events = v.InferOutput<typeof eventsSchema>;
 
@@ -163,6 +183,11 @@ export function encodeFrame(frame: Exclude<RoomFrame, Events | Snapshot>): strin
 /** `{"seq":12,"event":{…}}`, `event` being JSON text. */
 export function encodeEntry(seq: number, event: string): string {
   return `{"seq":${seq},"event":${event}}`;
+}
+
+/** An entry as `encodeEntry` made it, with its times. */
+export function withTimes(entry: string, times: Times): string {
+  return `${entry.slice(0, -1)},"times":${JSON.stringify(times)}}`;
 }
 
 /** `entries` as `encodeEntry` made them, joined by commas. */

@@ -31,6 +31,8 @@ export interface Joiner extends Identity {
   readonly home?: string | undefined;
   /** The client's network, at a relay; undefined when it is not known. */
   readonly address?: string | undefined;
+  /** Whether the client asks for the times of events. */
+  readonly isTraced?: boolean | undefined;
   /** Where the client stands in `system`, which every session reads that does not decline it. */
   readonly system: Cursor | 'off' | undefined;
 }

@@ -32,6 +32,7 @@ export const ingest = new Hono<{ Bindings: Env }>()
       onError: (c) => refuse(c, 'batch_too_large', TOO_LARGE),
     }),
     async (c) => {
+      const now = Date.now();
       const config = await configOf(c.env);
       const body = new Uint8Array(await c.req.arrayBuffer());
       const signature = await verify(config.ingestKeys, (name) => c.req.header(name), body);
@@ -42,7 +43,7 @@ export const ingest = new Hono<{ Bindings: Env }>()
         const message = "only a bridge's secret may state source and offset";
         return refuse(c, 'position_forbidden', message);
       }
-      const routed = await routeReading(reading, signature, config.symbols, Date.now());
+      const routed = await routeReading(reading, signature, config.symbols, now);
       const outcomes = await appendAll(c.env, config, routed.rooms);
       const answer = answerFor(reading.batch.records.length, routed, outcomes);
       if (answer.kind === 'failed') {

@@ -1,6 +1,6 @@
 /**
- * GET /v1/ws?system=epoch:seq&home=…: a WebSocket that is held in a relay near the client, over which it
- * subscribes to as many rooms as it likes.
+ * GET /v1/ws?system=epoch:seq&home=…&trace=on: a WebSocket that is held in a relay near the client, over
+ * which it subscribes to as many rooms as it likes.
  */
 import { type Context, Hono } from 'hono';
 import { type Config, configOf } from '../config.ts';
@@ -20,7 +20,7 @@ import {
 import type { Branch } from '../room/follow/branches.ts';
 import { callRoom, objectStub } from '../room-call.ts';
 import { identifyReader } from './reader.ts';
-import { handOver, readSystem, refuseOther, requestSocket } from './upgrade.ts';
+import { handOver, readSystem, readTrace, refuseOther, requestSocket } from './upgrade.ts';
 
 export const relay = new Hono<{ Bindings: Env }>().get('/', async (c) => {
   const config = await configOf(c.env);
@@ -28,14 +28,18 @@ export const relay = new Hono<{ Bindings: Env }>().get('/', async (c) => {
   if (reader.kind === 'refused') return refuse(c, reader.code, reader.message);
   const system = readSystem(c);
   if (system instanceof Response) return system;
+  const isTraced = readTrace(c);
+  if (isTraced instanceof Response) return isTraced;
   const refusal = refuseOther(c);
   if (refusal !== undefined) return refusal;
   const now = Date.now();
   for await (const place of placesFor(c, config, now)) {
-    const home = await homeOf(config, place, now);
+    const path = await homeOf(config, place, now);
+    // Whoever comes back by it goes on with the trace.
+    const home = isTraced ? `${path}&trace=on` : path;
     const anew = { since: undefined, maxRate: undefined };
     const address = networkOf(c.req.header('cf-connecting-ip'));
-    const joiner = { ...reader.identity, ...anew, system, home, address };
+    const joiner = { ...reader.identity, ...anew, system, home, address, isTraced };
     const object = nameOfRelay(place);
     const response = await callRoom({
       room: object,

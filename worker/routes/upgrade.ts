@@ -18,6 +18,13 @@ export function readSystem(c: GatewayContext): Cursor | 'off' | undefined | Resp
   return parseCursor(text) ?? refuse(c, 'cursor_invalid', 'system is epoch:seq, or off');
 }
 
+/** Whether a client asks for the times of events; a response says that it cannot ask so. */
+export function readTrace(c: GatewayContext): boolean | Response {
+  const text = c.req.query('trace') ?? 'off';
+  if (text === 'on' || text === 'off') return text === 'on';
+  return refuse(c, 'trace_invalid', 'trace is on or off');
+}
+
 /** Refuses a request that is no upgrade. */
 export function refuseOther(c: GatewayContext): Response | undefined {
   if (c.req.header('upgrade')?.toLowerCase() === 'websocket') return undefined;

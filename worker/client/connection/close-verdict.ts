@@ -2,13 +2,13 @@
 import type { Ending } from './connection-state.ts';
 import type { Answer, Platform } from './platform.ts';
 
-/** The codes of CLOSE_CODES that are final. After all others, such as 1006, the client comes back. */
-const FINAL_CLOSES = ['4400 message_invalid', '4401 token_expired', '4431 session_too_large'];
+/** The codes of CLOSE_CODES that are final. After all others, and after 1006, the client comes back. */
+const FINAL_CLOSES = ['message_invalid', 'token_expired', 'session_too_large'];
 
 export function endingOfClose(close: number, why: string): Ending {
   const reason = `closed (${close}${why && `, ${why}`})`;
-  // The gateway says its code as the reason; other systems close with the same numbers.
-  return FINAL_CLOSES.includes(`${close} ${why}`) ? { reason, code: why } : { reason };
+  // The gateway says its code as the reason; the numbers are those of other systems, too.
+  return FINAL_CLOSES.includes(why) ? { reason, code: why } : { reason };
 }
 
 /**
@@ -30,7 +30,7 @@ export async function askWhy(
     return { reason: 'no answer' };
   }
   const { status } = answer;
-  const floorMs = waitOf(answer.headers.get('retry-after'), now());
+  const floorMs = waitOf(answer.headers.get('retry-after') ?? '', now());
   const body = (await answer.json().catch(() => undefined)) as Refusal | null | undefined;
   const { code, retry, message } = body?.error ?? {};
   if (typeof code !== 'string' || typeof retry !== 'boolean') {
@@ -53,12 +53,9 @@ interface Refusal {
   };
 }
 
-/** Whole or parts of seconds, or a date; of several that were joined, the first. */
-const RETRY_AFTER = /^ *(?:([\d.]+) *(?:,|$)|(\w+, .+?GMT))/;
-
-/** How long to wait, ms, as `Retry-After` says it. */
-function waitOf(retryAfter: string | null, now: number): number {
-  const [, seconds, date] = RETRY_AFTER.exec(retryAfter ?? '') ?? [];
-  if (date) return Math.max(0, Date.parse(date) - now || 0);
-  return Number(seconds) * 1000 || 0;
+/** How long to wait, ms: `Retry-After` has seconds or a date; of several that were joined, the first. */
+function waitOf(retryAfter: string, now: number): number {
+  const [seconds] = retryAfter.split(',');
+  const date = /.+?GMT/.exec(retryAfter)?.[0] ?? '';
+  return Math.max(0, Number(seconds) * 1000 || Date.parse(date) - now || 0);
 }

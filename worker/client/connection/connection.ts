@@ -4,7 +4,6 @@
  */
 
 import { messageOf } from '../errors.ts';
-import type { TokenUsed } from '../token.ts';
 import { PROBE_EVERY_MS, REFUSAL_WITHIN_MS, STEADY_MS, WELCOME_WITHIN_MS } from '../waits.ts';
 import { backoffMs } from './backoff.ts';
 import { askWhy, endingOfClose } from './close-verdict.ts';
@@ -34,7 +33,8 @@ export class Connection {
   #socket: Socket | undefined;
   #heartbeat: Heartbeat | undefined;
   #home: string | undefined;
-  #used: TokenUsed = { token: '', fresh: true };
+  /** That of the last attempt; '' for none. */
+  #token = '';
   /** Whether the token is left out: something on the way may spoil an upgrade with subprotocols. */
   #isBare = false;
   /** Whether no socket has opened since that changed. */
@@ -76,11 +76,10 @@ export class Connection {
   }
 
   /** Gives when there may be a better token than the one that was refused; undefined if there is none. */
-  betterToken(code: string): Promise<unknown> | undefined {
+  betterToken(): Promise<unknown> | undefined {
     const { tokens } = this.#options;
-    // Since it was given, its owner may have logged in.
-    const mends = tokens.refused({ ...this.#used, fresh: false }, code);
-    return mends ? tokens.obtain() : undefined;
+    // However new it is: since it was given, its owner may have logged in.
+    return tokens.refused(this.#token, 'token_expired') ? tokens.obtain() : undefined;
   }
 
   #enter(state: ConnectionState): void {
@@ -119,9 +118,9 @@ export class Connection {
   #obtainToken(): void {
     const { signal } = this.#stay;
     this.#options.tokens.obtain().then(
-      (used) => {
+      (token) => {
         if (signal.aborted) return;
-        this.#used = used;
+        this.#token = token;
         this.dispatch('token');
       },
       (error: unknown) => {
@@ -134,14 +133,20 @@ export class Connection {
 
   #connect(): void {
     const { WebSocket } = this.#options.platform;
-    const { token } = this.#used;
+    const token = this.#token;
     const bearer = token ? [bearerPrefix + token] : [];
     const protocols = this.#isBare ? [] : [subprotocol, ...bearer];
     const home = this.#home;
     // One attempt goes home; unless a welcome says so again, the next goes to where all begin.
     this.#home = undefined;
-    const socket = this.#addressed(() => new WebSocket(this.#owner.address(home).href, protocols));
-    if (!socket) return;
+    let socket: Socket;
+    try {
+      socket = new WebSocket(this.#owner.address(home).href, protocols);
+    } catch (error) {
+      // What no WebSocket takes, an address or a token, it would not take later either.
+      this.dispatch('failed', { code: 'address_invalid', reason: messageOf(error) });
+      return;
+    }
     this.#socket = socket;
     this.#after(WELCOME_WITHIN_MS, 'failed', { reason: 'no welcome in time' });
     // What fails closes too; but where nobody listens the `ws` package ends the process.
@@ -153,16 +158,6 @@ export class Connection {
       });
     listen('message', ({ data }) => this.#hear(data));
     listen('close', ({ code = 0, reason = '' }) => this.#end('ended', endingOfClose(code, reason)));
-  }
-
-  /** An address or a token that no WebSocket takes: it would not take it later either. */
-  #addressed<Made>(make: () => Made): Made | undefined {
-    try {
-      return make();
-    } catch (error) {
-      this.dispatch('failed', { code: 'address_invalid', reason: messageOf(error) });
-      return undefined;
-    }
   }
 
   #dropSocket(): void {
@@ -178,9 +173,8 @@ export class Connection {
     const { signal } = this.#stay;
     this.#after(REFUSAL_WITHIN_MS, 'failed', { reason: 'no answer' });
     // A home that is gone refuses for itself only: the place where all begin decides.
-    void this.#addressed(() =>
-      askWhy(this.#owner.address(), this.#used.token, this.#options.platform, signal),
-    )?.then((ending) => {
+    const address = this.#owner.address();
+    void askWhy(address, this.#token, this.#options.platform, signal).then((ending) => {
       if (!signal.aborted) this.#end('failed', ending);
     });
   }
@@ -189,7 +183,7 @@ export class Connection {
   #end(event: 'ended' | 'failed', ending: Ending): void {
     const { code = '', reason, isAdmitted } = ending;
     if (isAdmitted) this.#changeWay();
-    const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#used, code);
+    const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#token, code);
     this.dispatch(event, mends ? { reason } : ending);
   }
 
@@ -203,8 +197,8 @@ export class Connection {
       this.#follow(heartbeat.tick(platform.now()));
     };
     let cancel = platform.after(TICK_MS, tick);
-    const unfollow = tokens.follow(this.#used.token, {
-      renew: (used) => this.#renewToken(used),
+    const unfollow = tokens.follow(this.#token, {
+      renew: (token) => this.#renewToken(token),
       failed: (error) => this.#owner.onError('token_failed', error),
     });
     this.#stay.signal.addEventListener('abort', () => {
@@ -228,11 +222,11 @@ export class Connection {
   }
 
   /** Over the open socket. When that fails, the old token's end brings a reconnect. */
-  #renewToken(used: TokenUsed): void {
+  #renewToken(token: string): void {
     // One that was left out brings what it opens.
-    if (used.token === this.#used.token && !this.#isBare) return;
-    this.#used = used;
-    this.send(write({ type: 'auth', id: AUTH_ID, token: used.token }));
+    if (token === this.#token && !this.#isBare) return;
+    this.#token = token;
+    this.send(write({ type: 'auth', id: AUTH_ID, token }));
   }
 
   #hear(data: unknown): void {
@@ -254,11 +248,11 @@ export class Connection {
       case 'welcome':
         this.#home = frame.home;
         this.#isLost = false;
-        if (this.#isBare && this.#used.token) {
+        if (this.#isBare && this.#token) {
           owner.onError('token_lost', undefined, 'the token was lost');
         }
         for (const notice of [frame.notices ?? []].flat()) owner.onError(notice, undefined, NOTICE);
-        this.#options.tokens.accepted(this.#used.token, Number(frame.expiresAt));
+        this.#options.tokens.accepted(this.#token, Number(frame.expiresAt));
         owner.welcomed(frame);
         this.dispatch('opened');
         break;
@@ -277,7 +271,7 @@ export class Connection {
     const { id, code, message } = error;
     const reason = `refused (${code}: ${message})`;
     if (id === AUTH_ID) {
-      this.#options.tokens.refused(this.#used, code);
+      this.#options.tokens.refused(this.#token, code);
       this.dispatch('failed', { reason });
     } else this.#owner.refused(error, reason);
   }

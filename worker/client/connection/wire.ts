@@ -13,6 +13,7 @@ import type {
   Snapshot,
   SUBPROTOCOL,
   Subscribed,
+  Times,
 } from '../../protocol/frames.ts';
 import type { ClientMessage } from '../../protocol/messages.ts';
 import type { BareRoomClass } from '../../protocol/rooms.ts';
@@ -46,28 +47,32 @@ export interface SocketError {
 export type AnyGap = Omit<Gap, 'reason'> & { readonly reason: string };
 
 /** `characters`: how long its text was, about. */
-export type ReceivedEvent = NumberedEvent & { readonly characters: number };
+export type ReceivedEvent = NumberedEvent & {
+  readonly times?: Times;
+  readonly characters: number;
+};
 type WithEvents<Of> = Omit<Of, 'events'> & { readonly events: readonly ReceivedEvent[] };
 
 /** Frames that move cursors. */
 export type LogFrame = Subscribed | WithEvents<Snapshot> | WithEvents<Events> | AnyGap;
 export type Frame = Welcome | LogFrame | SocketError | Shutdown;
 
-/** The frames that are known, and the numbers that each must have. */
-const NUMBERS: { readonly [Type in Frame['type']]: readonly NumberIn<Type>[] } = {
+/** The frames that are known, and the fields that each must have: a room, events, or else numbers. */
+const FIELDS: { readonly [Type in Frame['type']]: readonly FieldOf<Type>[] } = {
   welcome: [],
-  subscribed: ['epoch', 'seq'],
-  snapshot: ['epoch', 'seq'],
-  events: ['after'],
-  gap: ['epoch', 'from', 'to'],
+  subscribed: ['room', 'epoch', 'seq'],
+  snapshot: ['room', 'epoch', 'seq', 'events'],
+  events: ['room', 'after', 'events'],
+  gap: ['room', 'epoch', 'from', 'to'],
   error: [],
   shutdown: ['retryAfter'],
 };
-type NumberIn<Type extends Frame['type']> = NumbersOf<Extract<Frame, { readonly type: Type }>>;
-type NumbersOf<Of> = { [Name in keyof Of]-?: Of[Name] extends number ? Name : never }[keyof Of];
-
-/** The frames that are of no room, or of whichever the gateway likes to name. */
-const ROOMLESS: readonly string[] = ['welcome', 'error', 'shutdown'];
+type FieldOf<Type extends Frame['type']> = CheckedIn<Extract<Frame, { readonly type: Type }>>;
+type CheckedIn<Of> =
+  | {
+      [Field in keyof Of]-?: Of[Field] extends number | readonly ReceivedEvent[] ? Field : never;
+    }[keyof Of]
+  | (keyof Of & 'room');
 
 /**
  * The frame that a received value is; undefined when its type is not known. Its other texts are
@@ -79,9 +84,11 @@ export function readFrame(value: unknown, length: number): Frame | undefined {
   const frame = { ...expectObject(value) };
   const type = String(frame.type);
   if (!isKnown(type)) return undefined;
-  expect(ROOMLESS.includes(type) || typeof frame.room === 'string');
-  for (const name of NUMBERS[type]) frame[name] = expectWhole(frame[name]);
-  if (type === 'snapshot' || type === 'events') frame.events = eventsOf(frame.events, length);
+  for (const field of FIELDS[type]) {
+    const value = frame[field];
+    if (field === 'room') expect(typeof value === 'string');
+    else frame[field] = field === 'events' ? eventsOf(value, length) : expectWhole(value);
+  }
   // The compiler cannot see what the table did.
   return frame as unknown as Frame;
 }
@@ -90,12 +97,12 @@ export function write(message: ClientMessage): string {
   return JSON.stringify(message);
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+function isObject(value: unknown): value is Record<string, unknown> {
+  return Object(value) === value;
 }
 
 function isKnown(type: string): type is Frame['type'] {
-  return Object.hasOwn(NUMBERS, type);
+  return Object.hasOwn(FIELDS, type);
 }
 
 function expect(holds: boolean): asserts holds {
@@ -117,7 +124,11 @@ function expectWhole(value: unknown): number {
 function eventsOf(value: unknown, length: number): ReceivedEvent[] {
   expect(Array.isArray(value));
   const characters = length / value.length;
-  return value
-    .map(expectObject)
-    .map(({ seq, event }) => ({ seq: expectWhole(seq), event: expectObject(event), characters }));
+  // What nothing here depends on, such as times, is handed on as it is.
+  return value.map(expectObject).map((numbered) => ({
+    ...numbered,
+    seq: expectWhole(numbered.seq),
+    event: expectObject(numbered.event),
+    characters,
+  }));
 }

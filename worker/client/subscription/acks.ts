@@ -10,8 +10,8 @@ export interface Ack {
 }
 
 export class Acks {
-  /** What may be on its way without an ack, in characters; NaN when nobody counts. */
-  #window = Number.NaN;
+  /** What may be on its way without an ack, in characters; 0 or NaN when nobody counts. */
+  #window = 0;
   #unacked = 0;
   /** What an ack may name; undefined when the gateway may have forgotten what it has sent of some rooms. */
   newest: Ack | undefined;

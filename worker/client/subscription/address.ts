@@ -1,6 +1,4 @@
 /** Where the sockets of a client go to. */
-import type { Cursor } from '../../protocol/frames.ts';
-
 /**
  * The address of a room's own socket, or of a relay.
  * @param home where the gateway wants the client back.
@@ -11,8 +9,4 @@ export function addressOf(url: URL, room: string | undefined, home?: string): UR
   door.pathname = `${url.pathname.replace(/\/$/, '')}/v1/${path}`;
   // A path alone: the token goes to no other gateway, whatever a frame says.
   return String(home).startsWith('/') ? new URL(url.origin + home) : door;
-}
-
-export function textOf(cursor: Cursor | undefined): string | undefined {
-  return cursor && `${cursor.epoch}:${cursor.seq}`;
 }

@@ -50,9 +50,9 @@ export class EventBuffer<Event> {
     this.#items.push({ value, characters });
     this.#characters += characters;
     const lost = this.#dropOldest();
-    const isFirst = !this.#isOverflowing;
-    if (lost) this.#isOverflowing = true;
-    return isFirst ? lost : undefined;
+    if (!lost || this.#isOverflowing) return undefined;
+    this.#isOverflowing = true;
+    return lost;
   }
 
   /** The newest event is kept, however long it is. */
@@ -74,11 +74,8 @@ export class EventBuffer<Event> {
 
   /** The oldest, once there is one: whoever asks first gets it. */
   async next(): Promise<Taken<Event>> {
-    const item = this.#items.shift();
-    if (item) {
-      this.#characters -= item.characters;
-      return { value: item.value };
-    }
+    const value = this.#take();
+    if (value) return { value };
     this.#isOverflowing = false;
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -86,15 +83,18 @@ export class EventBuffer<Event> {
     });
   }
 
+  #take(): Received<Event> | undefined {
+    const item = this.#items.shift();
+    this.#characters -= item?.characters ?? 0;
+    return item?.value;
+  }
+
   /** Drops the oldest until the rest is short enough, and gives what is lost by that. */
   #dropOldest(): Gap | undefined {
     let lost: Gap | undefined;
     while (this.#isTooLong()) {
-      for (const { value, characters } of this.#items.splice(0, 1)) {
-        const { epoch, seq, gap } = value;
-        this.#characters -= characters;
-        lost = joined(lost ?? gap, { epoch, from: seq - 1, to: seq, reason: 'overflow' });
-      }
+      const { epoch, seq, gap } = this.#take() as Received<Event>;
+      lost = joined(lost ?? gap, { epoch, from: seq - 1, to: seq, reason: 'overflow' });
     }
     const [next] = this.#items;
     if (lost && next) next.value = { ...next.value, gap: joined(lost, next.value.gap ?? lost) };

@@ -21,14 +21,9 @@ export class Handlers {
     const told = [...this.#all].filter((entry) => entry.kind === kind);
     for (const { handler } of told) {
       const paired = handler as (subject: unknown, context: unknown) => unknown;
-      void call(
-        () => paired(subject, context),
-        (error) => {
-          // A handler of errors that fails is not told of its own failure.
-          if (kind === 'error') console.error(error);
-          else this.errorsOf(room)('handler_failed', error);
-        },
-      );
+      // A handler of errors that fails is not told of its own failure.
+      const onError = kind === 'error' ? console.error : this.errorsOf(room);
+      void call(() => paired(subject, context), onError);
     }
     return told.length > 0;
   }
@@ -41,14 +36,14 @@ export class Handlers {
   }
 }
 
-/** Calls what is the user's: what it throws, now or later, goes to `report`. */
+/** Calls what is the user's: what it throws, now or later, is told. */
 export async function call(
   handler: () => unknown,
-  report: (error: unknown) => void,
+  onError: (code: string, error: unknown) => void,
 ): Promise<void> {
   try {
     await handler();
   } catch (error) {
-    report(error);
+    onError('handler_failed', error);
   }
 }

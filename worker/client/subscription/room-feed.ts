@@ -158,7 +158,7 @@ export class RoomFeed implements Feed {
     if (this.isLeft) this.onError(code, undefined, reason);
     const { connection } = this.#session;
     const isOfToken = code.startsWith('token_') && !this.#isRenewed;
-    const token = isOfToken ? connection.betterToken(code) : undefined;
+    const token = isOfToken ? connection.betterToken() : undefined;
     if (token) void this.#awaitToken(token, reason);
     else if (code === UNAVAILABLE) this.#wait(reason);
     else this.end(code, reason);

@@ -11,7 +11,7 @@ import { type Delivery, RoomCursor, type Standing } from './cursor.ts';
 import { END, EventBuffer, type Received } from './event-buffer.ts';
 import { call } from './handlers.ts';
 import type { Reader } from './reader.ts';
-import type { SubscribeOptions, Subscription } from './subscription.ts';
+import type { SubscribeOptions, Subscription, SubscriptionHandlers } from './subscription.ts';
 
 /** What a reader needs of its room. */
 export interface Feed {
@@ -30,11 +30,16 @@ type ReaderOptions<Event> = Omit<SubscribeOptions<Event>, 'since'> & {
   readonly shared?: Standing;
 };
 
+/** What the handler of a kind takes. */
+type Told<Event, Kind extends keyof SubscriptionHandlers<Event>> = Parameters<
+  NonNullable<SubscriptionHandlers<Event>[Kind]>
+>;
+
 export class RoomReader<Event> implements Subscription<Event>, Reader {
   readonly room: string;
+  place: RoomCursor;
   readonly #feed: Feed;
   readonly #options: ReaderOptions<Event>;
-  #place: RoomCursor;
   #buffer: EventBuffer<Event> | undefined;
   #told: Cursor | undefined;
   #hasReceived = false;
@@ -46,7 +51,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     this.room = feed.room;
     this.#feed = feed;
     this.#options = options;
-    this.#place = shared ? new RoomCursor(shared) : placeAt(since);
+    this.place = shared ? new RoomCursor(shared) : placeAt(since);
     this.#told = since;
     signal?.addEventListener('abort', this.unsubscribe);
   }
@@ -63,15 +68,11 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
   }
 
   get duplicates(): number {
-    return this.#place.dropped;
+    return this.place.dropped;
   }
 
   get maxRate(): MaxRate | undefined {
     return this.#options.maxRate;
-  }
-
-  get place(): RoomCursor {
-    return this.#place;
   }
 
   readonly unsubscribe = (): void => this.#end();
@@ -93,7 +94,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
   }
 
   receive(frame: LogFrame): void {
-    const delivery = this.#hasEnded ? undefined : this.#place.advance(frame);
+    const delivery = this.#hasEnded ? undefined : this.place.advance(frame);
     if (delivery) this.#deliver(delivery);
   }
 
@@ -103,14 +104,14 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     this.#buffer = buffer;
     // Nobody has been told what came until now, and the room still has it.
     if (this.#hasReceived && !onEvent && !onSnapshot) {
-      this.#place = placeAt(since);
+      this.place = placeAt(since);
       this.#feed.ask();
     }
     return buffer;
   }
 
   showStatus(status: ConnectionStatus): void {
-    this.#call(() => this.#options.onStatus?.(status));
+    this.#tell('onStatus', status);
     const { state, code = '', reason = '' } = status;
     if (state !== 'stopped' || this.#options.shared) return;
     this.#end(code === 'closed' ? undefined : new GatewayError(code, reason, this.room));
@@ -129,36 +130,40 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
   #deliver({ epoch, seq, gap, snapshot, events }: Delivery): void {
     this.#hasReceived = true;
     const { room } = this;
-    const options = this.#options;
     if (gap) {
       this.#buffer?.missed(gap);
-      this.#call(() => options.onGap?.({ room, ...gap }));
+      this.#tell('onGap', { room, ...gap });
       // Handlers may unsubscribe.
       if (this.#hasEnded) return;
     }
     // The gateway has checked the events that it took; their type is its word.
     const numbered = events as readonly (ReceivedEvent & { readonly event: Event })[];
-    const isWhole = snapshot && options.onSnapshot !== undefined;
+    const isWhole = snapshot && this.#options.onSnapshot !== undefined;
     if (isWhole) {
       this.#told = { epoch, seq };
       const state = numbered.map(({ event }) => event);
-      this.#call(() => options.onSnapshot?.(state, { room, epoch, seq }));
+      this.#tell('onSnapshot', state, { room, epoch, seq });
     }
-    for (const { seq, event, characters } of numbered) {
+    for (const { seq, event, times, characters } of numbered) {
       if (this.#hasEnded) return;
-      const info = { room, epoch, seq, snapshot };
+      const info = { room, epoch, seq, snapshot, times };
       // In a snapshot older events stand at its own place: what follows joins on to that.
       if (!snapshot) this.#told = { epoch, seq };
-      if (!isWhole) this.#call(() => options.onEvent?.(event, info));
+      if (!isWhole) this.#tell('onEvent', event, info);
       const overflow = this.#buffer?.push(event, info, characters);
-      if (overflow) this.#call(() => options.onGap?.({ room, ...overflow }));
+      if (overflow) this.#tell('onGap', { room, ...overflow });
     }
     this.#told = { epoch, seq };
   }
 
-  #call(handler: () => unknown): void {
+  #tell<Kind extends keyof SubscriptionHandlers<Event>>(
+    kind: Kind,
+    ...told: Told<Event, Kind>
+  ): void {
     if (this.#hasEnded) return;
-    void call(handler, (error) => this.#feed.onError('handler_failed', error));
+    // The compiler cannot see that what is told belongs to the handler of that kind.
+    const handlers = this.#options as { [Kind in string]?: (...told: unknown[]) => unknown };
+    void call(() => handlers[kind]?.(...told), this.#feed.onError);
   }
 }
 

@@ -24,20 +24,25 @@ import {
 } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
 import { Acks } from './acks.ts';
-import { addressOf, textOf } from './address.ts';
+import { addressOf } from './address.ts';
 import type { Handlers } from './handlers.ts';
 import type { Reader } from './reader.ts';
 import { type FeedSession, RoomFeed } from './room-feed.ts';
 import { MAX_LISTED, MAX_ROOM_LENGTH, normalForm } from './room-name.ts';
+import { textOf } from './since.ts';
 
-export interface SessionOptions extends ConnectionOptions {
+/** What all sessions of a client share. */
+export interface SharedOptions extends ConnectionOptions {
   /** Of the gateway, `wss://gateway.example`. */
   readonly url: URL;
-  /** The room of a socket of its own; undefined for a relay. */
-  readonly room: string | undefined;
+  readonly handlers: Handlers;
   /** Makes the reader that hears `system` over every socket; undefined for none. */
   readonly systemReader: ((feed: RoomFeed, maxRate?: MaxRate) => Reader) | undefined;
-  readonly handlers: Handlers;
+}
+
+export interface SessionOptions extends SharedOptions {
+  /** The room of a socket of its own; undefined for a relay. */
+  readonly room: string | undefined;
   /** The session has ended for good: another one may begin. */
   readonly onStopped: () => void;
 }

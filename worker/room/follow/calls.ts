@@ -38,7 +38,7 @@ export interface CarriedLog {
   readonly trimmed: number;
   readonly conflatableFrom: number;
   readonly isUnbroken: boolean;
-  /** Entries in the order of their numbers, as `encodeEntries` writes them, in parts of bounded size. */
+  /** Entries in the order of their numbers, as `encodeTimedEntries` writes them, in bounded parts. */
   readonly parts: readonly string[];
 }
 
@@ -59,7 +59,7 @@ export interface PushedEntries {
   readonly kind: 'entries';
   readonly epoch: number;
   readonly after: number;
-  /** As `encodeEntries` writes them; never none. */
+  /** As `encodeTimedEntries` writes them; never none. */
   readonly entries: string;
 }
 

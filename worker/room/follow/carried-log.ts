@@ -1,13 +1,13 @@
 /** A log on its way from one object to another. */
 import type { Cursor } from '../../protocol/frames.ts';
 import { inSlices } from '../delivery/slice.ts';
-import { decodeEntries, encodeEntries } from '../log/entry.ts';
+import { decodeEntries, encodeTimedEntries } from '../log/entry.ts';
 import type { Log, SavedLog } from '../log/log.ts';
 import type { CarriedLog } from './calls.ts';
 
 export function carry(log: Log): CarriedLog {
   const { epoch, head, floor, trimmed, conflatableFrom, isUnbroken } = log;
-  const parts = inSlices(log.kept).map(encodeEntries);
+  const parts = inSlices(log.kept).map(encodeTimedEntries);
   return { epoch, head, floor, trimmed, conflatableFrom, isUnbroken, parts };
 }
 

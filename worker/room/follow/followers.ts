@@ -10,7 +10,7 @@
 import type { Cursor } from '../../protocol/frames.ts';
 import type { Pace } from '../delivery/pace.ts';
 import { eventSlices } from '../delivery/slice.ts';
-import { encodeEntries } from '../log/entry.ts';
+import { encodeTimedEntries } from '../log/entry.ts';
 import type { Log } from '../log/log.ts';
 import { resumeFrom } from '../log/resume.ts';
 import { Call, type CallPorts } from './call.ts';
@@ -242,7 +242,7 @@ function contentAfter(log: Log, cursor: Cursor | undefined, now: number): PushCa
     const [first] = eventSlices(cursor.seq, log.entriesAfter(cursor.seq, now));
     if (first !== undefined) {
       const { after, entries } = first;
-      return { kind: 'entries', epoch: log.epoch, after, entries: encodeEntries(entries) };
+      return { kind: 'entries', epoch: log.epoch, after, entries: encodeTimedEntries(entries) };
     }
   }
   return { kind: 'log', log: carry(log) };

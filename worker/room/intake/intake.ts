@@ -8,6 +8,7 @@ import type { Priority } from '../../protocol/events.ts';
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Entry } from '../log/entry.ts';
 import type { Log } from '../log/log.ts';
+import type { BatchTimes } from '../log/times.ts';
 import type { Positions } from './positions.ts';
 import type { RoomBatch, RoomRecord } from './room-batch.ts';
 import type { WebhookIds } from './webhook-ids.ts';
@@ -47,7 +48,7 @@ export class Intake {
 
   append(batch: RoomBatch, now: number): BatchOutcome {
     if (batch.kind === 'kafka') return this.#appendFromKafka(batch, now);
-    const { webhookId, staleAt, records } = batch;
+    const { webhookId, staleAt, receivedAt, records } = batch;
     const seen = this.#webhookIds.note(webhookId, staleAt, now);
     switch (seen) {
       case 'full':
@@ -60,7 +61,10 @@ export class Intake {
       }
       case 'new': {
         const appended: Appended = { entries: [], priorities: [], rejected: [] };
-        for (const record of records) this.#appendRecord(record, now, appended);
+        const times = { bridge: undefined, worker: receivedAt, room: now };
+        for (const record of records) {
+          this.#appendRecord(record, undefined, times, appended);
+        }
         const { rejected } = appended;
         const answer = { kind: 'taken', duplicates: [], rejected, renumbered: 0 } as const;
         return { answer, ...appended, changed: true };
@@ -74,6 +78,7 @@ export class Intake {
     const appended: Appended = { entries: [], priorities: [], rejected: [] };
     const duplicates: number[] = [];
     let renumbered = 0;
+    const times = { bridge: batch.sentAt, worker: batch.receivedAt, room: now };
     for (const [index, event, key, expiresAt, priority, ...place] of batch.records) {
       const [topic, partition, offset, timestamp] = place;
       const position = { topic, partition, offset, timestamp };
@@ -83,7 +88,8 @@ export class Intake {
         continue;
       }
       const record: RoomRecord = [index, event, key, expiresAt, priority];
-      if (!this.#appendRecord(record, now, appended)) continue;
+      // A record without a time of its own has 0.
+      if (!this.#appendRecord(record, timestamp || undefined, times, appended)) continue;
       if (judgement === 'renumbered') renumbered++;
       this.#positions.advance(batch.source, position);
     }
@@ -95,16 +101,19 @@ export class Intake {
   /** False when the event has expired: then it is rejected, and never sent. */
   #appendRecord(
     [index, event, key, expiresAt, priority]: RoomRecord,
-    now: number,
+    kafkaAt: number | undefined,
+    batchTimes: BatchTimes,
     appended: Appended,
   ): boolean {
+    const now = batchTimes.room;
     const expired = judgeExpiry(expiresAt, now);
     if (expired !== undefined) {
       const { code, message } = expired;
       appended.rejected.push({ index, code, message });
       return false;
     }
-    appended.entries.push(this.#log.append({ event, key, expiresAt }, now));
+    const newEvent = { event, key, expiresAt, kafkaAt, batchTimes };
+    appended.entries.push(this.#log.append(newEvent, now));
     appended.priorities.push(priority);
     return true;
   }

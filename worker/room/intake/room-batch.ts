@@ -31,6 +31,10 @@ export type RoomBatch =
       readonly kind: 'kafka';
       /** Kafka's cluster id. */
       readonly source: string;
+      /** When the bridge made the batch, Unix ms, if it says so. */
+      readonly sentAt?: number | undefined;
+      /** When the Worker received it, Unix ms. */
+      readonly receivedAt?: number | undefined;
       readonly records: readonly PositionedRoomRecord[];
     }
   | {
@@ -39,5 +43,7 @@ export type RoomBatch =
       readonly webhookId: string;
       /** Unix ms after which a replay of the id is refused anyway. */
       readonly staleAt: number;
+      /** When the Worker received it, Unix ms. */
+      readonly receivedAt?: number | undefined;
       readonly records: readonly RoomRecord[];
     };

@@ -11,6 +11,7 @@
  */
 import type { Policy } from '../../policy.ts';
 import { type Entry, newEntry } from './entry.ts';
+import type { Timed } from './times.ts';
 
 /** The longest life of an entry, in ms, however far away its event's own expiry is: a year. */
 const LONGEST_LIFE = 366 * 86_400_000;
@@ -28,7 +29,7 @@ export interface SavedLog {
   readonly isUnbroken: boolean;
 }
 
-export interface NewEvent {
+export interface NewEvent extends Timed {
   /** JSON text. */
   readonly event: string;
   readonly key: string | undefined;
@@ -123,11 +124,13 @@ export class Log {
   }
 
   /** Numbers an event and appends it. */
-  append({ event, key, expiresAt }: NewEvent, now: number): Entry {
+  append({ event, key, expiresAt, kafkaAt, batchTimes }: NewEvent, now: number): Entry {
     const entry = newEntry(this.#head + 1, event, {
       key,
       expiresAt: Math.min(expiresAt ?? now + this.#policy.retention.age, now + LONGEST_LIFE),
       perishable: expiresAt !== undefined,
+      kafkaAt,
+      batchTimes,
     });
     this.accept(entry, now);
     return entry;

@@ -23,6 +23,8 @@ export interface Attachment {
   readonly address: string | undefined;
   /** Whether the client has ever acked anything. */
   readonly acks: boolean;
+  /** Whether it is given the times of events. */
+  readonly isTraced: boolean;
   /** What it is subscribed to. A socket without any subscription is only held. */
   readonly subscriptions: readonly SavedSubscription[];
   /** What is on its way to a client that acks, if it lags or its window is full. */
@@ -53,6 +55,9 @@ const SENT_LENGTH = 37;
 /** What is written of a session beside its names, in characters. */
 const HEAD_LENGTH = 100;
 const RADIX = 36;
+/** What is so of a session, added up. */
+const ACKS = 1;
+const IS_TRACED = 2;
 
 /** `[room, epoch, maxRate or 0, state, id of the request that waits]`, with numbers in base 36. */
 type EncodedSubscription =
@@ -67,7 +72,7 @@ type Encoded = readonly [
   rooms: readonly string[],
   home: string | null,
   address: string | null,
-  acks: 0 | 1,
+  flags: number,
   subscriptions: readonly EncodedSubscription[],
   inFlight: readonly SavedSent[] | null,
 ];
@@ -79,7 +84,7 @@ export function holdsPlace({ subscriptions, inFlight = [] }: Attachment): boolea
 
 /** What a wake must know of a session on an object whose own room is in `epoch`. */
 export function attachmentOf(session: Session, epoch: number): Attachment {
-  const { output, identity, home, address } = session;
+  const { output, identity, home, address, isTraced } = session;
   const subscriptions = [...session.subscriptions.values()].map(savedSubscription);
   const savesInFlight = output.acks && (output.isWindowFull || subscriptions.some(hasPlace));
   return {
@@ -91,6 +96,7 @@ export function attachmentOf(session: Session, epoch: number): Attachment {
     home,
     address,
     acks: output.acks,
+    isTraced,
     subscriptions,
     inFlight: savesInFlight ? output.saveInFlight() : undefined,
   };
@@ -108,8 +114,7 @@ export function encodeAttachment(attachment: Attachment): string {
 }
 
 function encode(attachment: Attachment): string {
-  const { epoch, user, tokenExpiresAt, rooms, home, address, acks, subscriptions, inFlight } =
-    attachment;
+  const { epoch, user, tokenExpiresAt, rooms, home, address, subscriptions, inFlight } = attachment;
   const encoded: Encoded = [
     epoch,
     user ?? null,
@@ -117,7 +122,7 @@ function encode(attachment: Attachment): string {
     rooms,
     home ?? null,
     address ?? null,
-    acks ? 1 : 0,
+    (attachment.acks ? ACKS : 0) + (attachment.isTraced ? IS_TRACED : 0),
     subscriptions.map(encodeSubscription),
     inFlight ?? null,
   ];
@@ -134,7 +139,7 @@ export function decodeAttachment(kept: unknown): Attachment | null {
     rooms,
     home,
     address,
-    acks,
+    flags,
     subscriptions,
     inFlight,
   ]: Encoded = JSON.parse(kept);
@@ -145,7 +150,8 @@ export function decodeAttachment(kept: unknown): Attachment | null {
     rooms,
     home: home ?? undefined,
     address: address ?? undefined,
-    acks: acks === 1,
+    acks: (flags & ACKS) !== 0,
+    isTraced: (flags & IS_TRACED) !== 0,
     subscriptions: subscriptions.map(decodeSubscription),
     inFlight: inFlight ?? undefined,
   };

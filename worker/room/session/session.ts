@@ -45,6 +45,8 @@ export interface SessionStart extends Identity {
   readonly home?: string | undefined;
   /** The client's network; undefined when it is not known. */
   readonly address?: string | undefined;
+  /** Whether it asks for the times of events. */
+  readonly isTraced?: boolean | undefined;
 }
 
 /** What a session asks of those who hold it. */
@@ -66,6 +68,7 @@ export class Session implements Subscriber {
   /** The path to come back to; undefined for the one that it has come by. */
   readonly home: string | undefined;
   readonly address: string | undefined;
+  readonly isTraced: boolean;
   /** What its client may still send. */
   readonly messages: Budget;
   /** What it has said that waits. */
@@ -79,7 +82,7 @@ export class Session implements Subscriber {
 
   constructor(
     socket: Socket,
-    { home, address, ...identity }: SessionStart,
+    { home, address, isTraced = false, ...identity }: SessionStart,
     profile: Profile,
     turn: Turn,
     holder: SessionHolder,
@@ -88,6 +91,7 @@ export class Session implements Subscriber {
     this.profile = profile;
     this.home = home;
     this.address = address;
+    this.isTraced = isTraced;
     this.messages = new Budget(profile.messageBurst, profile.messagesPerSecond / 1_000);
     this.inbox = new Inbox(profile.messageLength);
     this.output = new Output(socket, turn, profile.batches);

@@ -18,7 +18,7 @@ export interface SubscriptionRequest {
 export interface ReadChannel {
   readonly room: string;
   readonly log: { readonly epoch: number };
-  readonly frames: Pick<Frames, 'of'>;
+  readonly frames: Pick<Frames, 'of' | 'traced'>;
   join(member: Member, now: number): void;
   restore(member: Member, cursor: Cursor | undefined, now: number): void;
   remove(member: Member): void;
@@ -30,6 +30,8 @@ export interface ReadChannel {
 /** What a subscription needs of its session. */
 export interface Subscriber {
   readonly readiness: Readiness;
+  /** Whether it is given the times of events. */
+  readonly isTraced: boolean;
   /** What it was ever sent, in characters. */
   readonly sent: number;
   /** Sends frames that bring the client to `upTo` in `room`. False when the socket is gone. */
@@ -88,7 +90,9 @@ export class Subscription implements Recipient {
     // A client acks each part of a state by the number of the state.
     const upTo = slice.kind === 'state' ? slice.head : slice.cursor;
     this.givenAt = this.#session.sent;
-    return this.#session.give(this.channel.room, upTo, this.channel.frames.of(slice));
+    const { room, frames } = this.channel;
+    const given = this.#session.isTraced ? frames.traced(slice) : frames.of(slice);
+    return this.#session.give(room, upTo, given);
   }
 
   placeChanged(): void {
