@@ -209,6 +209,23 @@ test('another room begins anew over the same socket, and shows nothing of the on
   expect(await tab.sockets()).toBe(1);
 });
 
+test('fewer events are kept at once, and more as they come, over the same subscription', async () => {
+  const tab = await Tab.open();
+  const room = 'trade:KEEP-USDC';
+  await tab.open({ a: { room, keep: 5 } });
+  await gateway.trades('KEEP-USDC', range(1, 9));
+  await tab.priced('a', 8);
+  const kept = async () => (await tab.notes('a')).commits.at(-1)?.state.events.length;
+  expect(await kept()).toBe(5);
+  await tab.show({ a: { room, keep: 2 } });
+  await expect.poll(kept).toBe(2);
+  await tab.show({ a: { room, keep: 4 } });
+  await gateway.trades('KEEP-USDC', [9]);
+  await tab.priced('a', 9);
+  expect(await kept()).toBe(3);
+  expect(await tab.sent()).toEqual([`subscribe ${room}`]);
+});
+
 test('another rate is asked for, and the component goes on from where it was', async () => {
   const tab = await Tab.open();
   await tab.open({ a: { room: 'trade:RATE-USDC' } });

@@ -94,10 +94,12 @@ export class RoomStore<Event> {
 
   /** For another rate the room is joined once more, from where this component stands, and then left once. */
   wish(wishes: Wishes<Event>): void {
-    const isOtherRate = wishes.maxRate !== this.#wishes.maxRate;
+    const { keep, maxRate } = this.#wishes;
     this.#wishes = wishes;
     const before = this.#subscription;
-    if (!before || !isOtherRate) return;
+    if (!before) return;
+    if (wishes.keep !== keep) this.#changed();
+    if (wishes.maxRate === maxRate) return;
     this.#join(before.cursor);
     before.unsubscribe();
   }
