@@ -31,8 +31,10 @@ describe('a histogram', () => {
     histogram.add(Number.POSITIVE_INFINITY, 0);
     const summary = histogram.summary(0);
     expect(summary.count).toBe(2);
-    expect(summary.bars().at(0)).toBe(0.5);
-    expect(summary.bars().at(-1)).toBe(0.5);
+    expect(summary.bars().at(0)).toBe(1);
+    expect(summary.bars().at(-1)).toBe(1);
+    histogram.add(-1, 0);
+    expect(histogram.summary(0).bars().at(-1)).toBe(0.5);
   });
 
   it('forgets what is older than ten seconds', () => {

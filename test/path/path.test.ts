@@ -7,6 +7,7 @@ import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
 } from '../../worker/protocol/development.ts';
+import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import { kafka, produce, read } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 import { type Codec, produceWithJava } from './console-producer.ts';
@@ -302,4 +303,22 @@ test('a personal trade, a portfolio and an alert reach their user, and nobody el
     expect(tape.texts.join()).not.toContain(secret);
   }
   expect(system.texts).toEqual([values[2]?.value]);
+});
+
+test('R15: a trace tells when each part of the way had an event', async () => {
+  const since = Date.now();
+  const socket = new WebSocket(`${gateway.url}/v1/rooms/trade:TRACED?system=off&trace=on`);
+  onTestFinished(() => socket.close());
+  const frames: RoomFrame[] = [];
+  socket.addEventListener('message', ({ data }) => frames.push(JSON.parse(String(data))));
+  await until('the socket is subscribed', () => frames.some(({ type }) => type === 'snapshot'));
+  await produceLines(trades('TRACED', 0, 3));
+  const given = () => frames.flatMap((frame) => (frame.type === 'events' ? frame.events : []));
+  await until('it has all events', () => given().length === 3);
+  const times = given().flatMap(({ times }) => times ?? []);
+  expect(times).toHaveLength(12);
+  for (const time of times) {
+    expect(time).toBeGreaterThanOrEqual(since);
+    expect(time).toBeLessThanOrEqual(Date.now());
+  }
 });

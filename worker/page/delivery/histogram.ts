@@ -62,15 +62,16 @@ export class Summary {
     return middleOf(index);
   }
 
-  /** The share of each bar. */
+  /** How high each bar is, beside the highest one. */
   bars(): number[] {
     const bars = new Array<number>(BAR_ENDS.length + 1).fill(0);
     for (const [index, count] of this.#counts.entries()) {
       const bar = BAR_ENDS.findIndex((end) => middleOf(index) <= end);
       const place = bar === -1 ? BAR_ENDS.length : bar;
-      bars[place] = (bars[place] ?? 0) + count / Math.max(1, this.count);
+      bars[place] = (bars[place] ?? 0) + count;
     }
-    return bars;
+    const highest = Math.max(1, ...bars);
+    return bars.map((count) => count / highest);
   }
 }
 

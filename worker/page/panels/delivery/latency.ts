@@ -34,9 +34,9 @@ class Line {
   show(summary: Summary): void {
     setText(this.#median, duration(summary.quantile(0.5)));
     setText(this.#tail, duration(summary.quantile(0.99)));
-    for (const [index, share] of summary.bars().entries()) {
+    for (const [index, height] of summary.bars().entries()) {
       const bar = this.#bars[index];
-      if (bar !== undefined) setProperty(bar, '--share', share.toFixed(2));
+      if (bar !== undefined) setProperty(bar, '--height', height.toFixed(2));
     }
   }
 }
