@@ -9,7 +9,8 @@ import { DeadLetterLog } from './delivery/dead-letter-log.ts';
 import { Delivery } from './delivery/delivery.ts';
 import { httpPost } from './delivery/http-post.ts';
 import { Semaphore } from './delivery/semaphore.ts';
-import { Sender } from './delivery/sender.ts';
+import { Sender, type SenderObserver } from './delivery/sender.ts';
+import { SharedPost } from './delivery/shared-post.ts';
 import { createKafka } from './kafka/client.ts';
 import { Topics } from './kafka/topics.ts';
 import { Metrics } from './metrics.ts';
@@ -45,17 +46,16 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
     // During a stop the delivery was given up, so it does not go on.
     else if (changed && !stopping) log.info({ partition }, 'delivery goes on');
   };
+  const answered: SenderObserver['answered'] = ({ verdict, reason, seconds, taken }) => {
+    metrics.posts.inc({ verdict, reason });
+    metrics.postSeconds.observe(seconds);
+    if (verdict === 'accepted') metrics.batchRecords.observe(taken);
+  };
   const sender = new Sender({
     post,
     keys: config.keys,
     permits: new Semaphore(config.concurrency),
-    observer: {
-      waiting,
-      answered: ({ verdict, reason, seconds }) => {
-        metrics.posts.inc({ verdict, reason });
-        metrics.postSeconds.observe(seconds);
-      },
-    },
+    observer: { waiting, answered },
   });
 
   const deadLetterLog = new DeadLetterLog(log);
@@ -85,13 +85,12 @@ export async function startBridge(config: Config, log: Logger): Promise<Bridge> 
       });
       const delivery = new Delivery({
         batcher,
-        sender,
+        sender: new SharedPost({ sender, batcher, observer: { answered } }),
         deadLetters,
         observer: {
           delivered: ({ topic }, { accepted, duplicates }) => {
             metrics.accepted.inc({ topic }, accepted);
             metrics.duplicates.inc({ topic }, duplicates);
-            metrics.batchRecords.observe(accepted + duplicates);
           },
           skipped: ({ topic }, tombstones) => metrics.tombstones.inc({ topic }, tombstones),
         },

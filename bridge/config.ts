@@ -1,5 +1,5 @@
 /** The environment of the bridge, read once into a frozen object. A bad variable stops the start. */
-import type { SigningKey } from '../worker/protocol/signature.ts';
+import type { KeyObject } from 'node:crypto';
 import { TOPICS } from '../worker/protocol/topics.ts';
 import {
   ConfigError,
@@ -10,6 +10,7 @@ import {
   list,
   name,
 } from '../worker/protocol/variables.ts';
+import { importSigningKey } from './delivery/signer.ts';
 import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
 import { type KafkaConfig, readBrokers, readSasl, readSsl } from './shared/kafka-config.ts';
 import { readTopicPrefix, withoutPrefix } from './shared/topic-prefix.ts';
@@ -26,17 +27,22 @@ export interface ConsumerConfig extends KafkaConfig {
   readonly sessionTimeoutMs: number;
 }
 
-export interface Config {
+export interface TopicNames {
+  /** What stands before the gateway's own name in each of them. */
+  readonly prefix: string;
+  readonly required: readonly string[];
+  readonly optional: readonly string[];
+}
+
+export interface Config extends ProcessConfig {
   readonly kafka: ConsumerConfig;
-  readonly topics: {
-    /** What stands before the gateway's own name in each of them. */
-    readonly prefix: string;
-    readonly required: readonly string[];
-    readonly optional: readonly string[];
-  };
+  readonly topics: TopicNames;
   /** The address to which batches are POSTed. */
   readonly eventsUrl: URL;
-  readonly keys: readonly SigningKey[];
+  readonly keys: readonly KeyObject[];
+}
+
+export interface ProcessConfig {
   readonly host: string;
   readonly port: number;
   /** How many bytes of records may be in memory, over all partitions. */
@@ -50,27 +56,40 @@ export interface Config {
 /** @throws {ConfigError} */
 export async function readConfig(env: Environment): Promise<Config> {
   return Object.freeze({
-    kafka: Object.freeze({
-      brokers: readBrokers(env),
-      clientId: name(env, 'KAFKA_CLIENT_ID', 'websocket-gateway-bridge'),
-      groupId: name(env, 'KAFKA_GROUP_ID', 'websocket-gateway'),
-      ssl: readSsl(env),
-      sasl: readSasl(env),
-      sessionTimeoutMs: integer(env, 'KAFKA_SESSION_TIMEOUT_MS', 10_000, 1_000, 300_000),
-    }),
+    kafka: readConsumer(env),
     topics: readTopics(env),
     eventsUrl: readEventsUrl(env),
-    keys: await readSecrets(env, 'INGEST_SECRET'),
+    keys: await readSecrets(env, 'INGEST_SECRET', importSigningKey),
+    ...readProcess(env),
+  });
+}
+
+/** @throws {ConfigError} */
+export function readConsumer(env: Environment): ConsumerConfig {
+  return Object.freeze({
+    brokers: readBrokers(env),
+    clientId: name(env, 'KAFKA_CLIENT_ID', 'websocket-gateway-bridge'),
+    groupId: name(env, 'KAFKA_GROUP_ID', 'websocket-gateway'),
+    ssl: readSsl(env),
+    sasl: readSasl(env),
+    sessionTimeoutMs: integer(env, 'KAFKA_SESSION_TIMEOUT_MS', 10_000, 1_000, 300_000),
+  });
+}
+
+/** What concerns the bridge's own process. @throws {ConfigError} */
+export function readProcess(env: Environment): ProcessConfig {
+  return {
     host: name(env, 'BRIDGE_HOST', '127.0.0.1'),
     port: integer(env, 'BRIDGE_PORT', 3008, 0, 65_535),
     bufferBytes: integer(env, 'BRIDGE_BUFFER_MIB', 64, 1, 4_096) * 1024 * 1024,
     concurrency: integer(env, 'BRIDGE_CONCURRENCY', 32, 1, 1_024),
     shutdownTimeoutMs: integer(env, 'BRIDGE_SHUTDOWN_TIMEOUT_MS', 10_000, 1_000, 300_000),
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
-  });
+  };
 }
 
-function readTopics(env: Environment): Config['topics'] {
+/** @throws {ConfigError} */
+export function readTopics(env: Environment): TopicNames {
   const prefix = readTopicPrefix(env);
   const isOptional = (name: string) => OPTIONAL_TOPICS.includes(name);
   const value = env.KAFKA_TOPICS ?? '';

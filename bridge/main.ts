@@ -11,7 +11,7 @@ const ABANDON_AT = 0.6;
 
 const config = await readConfig(process.env).catch((error: unknown) => {
   if (!(error instanceof ConfigError)) throw error;
-  console.error(error.message);
+  console.error(`${error.message}. \`npm run doctor\` tells what else is wrong.`);
   process.exit(1);
 });
 const log = createLog(config.logLevel);
@@ -22,7 +22,7 @@ const bridge = await startBridge(config, log).catch((error: unknown) => {
   const isTaken = error.code === 'EADDRINUSE';
   console.error(
     isTaken
-      ? `BRIDGE_PORT ${port} is in use: set another.`
+      ? `BRIDGE_PORT ${port} is in use, perhaps by another bridge: set another.`
       : `BRIDGE_HOST ${host} and BRIDGE_PORT ${port} cannot be served: ${error.message}`,
   );
   process.exit(1);

@@ -1,4 +1,7 @@
-/** What to do about each reason on the readiness page. The words are for the person who is called at night. */
+/**
+ * What to do about each reason on the readiness page, and about each code of the doctor's. The words are for
+ * the person who is called at night.
+ */
 
 const SASL = 'KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD';
 const CLOCK = 'Both hosts need a clock that is synchronised, for example by NTP.';
@@ -20,6 +23,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'A broker closes the connection. If it stays so, its listener wants TLS (KAFKA_SSL=true) or SASL (KAFKA_SASL_MECHANISM).',
   kafka_listener_unreachable:
     'A broker of KAFKA_BROKERS answers, and names an address that cannot be reached from here. Check advertised.listeners of that broker, or whether it is down.',
+  kafka_foreign:
+    'What listens there does not speak the protocol of Kafka. Check the hosts and the ports of KAFKA_BROKERS.',
   kafka_unavailable: 'Kafka failed without a reason. See the log of the brokers.',
   transaction_open:
     "A producer has neither ended nor aborted its transaction, and nothing behind its beginning can be read. Kafka aborts it by itself after the producer's transaction.timeout.ms; kafka-transactions.sh find-hanging names it.",
@@ -61,6 +66,37 @@ const REMEDIES: Readonly<Record<string, string>> = {
   batch_too_frequent: 'The gateway asks for fewer batches. It passes by itself.',
 };
 
+/** Only the doctor has these. */
+const DOCTOR_REMEDIES: Readonly<Record<string, string>> = {
+  variable_unusable: 'Correct the variable. All variables are listed in bridge/OPERATIONS.md.',
+  secret_unusable:
+    'Set INGEST_SECRET to the one that the Worker was deployed with; `npm start` prints that of the local stack. `echo "whsec_$(openssl rand -base64 32)"` makes a new one, which the Worker must be given as well.',
+  secret_of_publisher:
+    'A bridge and the publishers need secrets of their own. Set INGEST_SECRET to one of the INGEST_SECRET of the Worker.',
+  secret_public:
+    'A deployed Worker does not run with it, and everybody knows it. Deploy the Worker with a secret of your own, and set INGEST_SECRET to that.',
+  secret_unknown:
+    'That is right in the middle of a rotation. Otherwise take it out of INGEST_SECRET, or give it to the Worker.',
+  protocol_differs: 'Deploy the bridge and the Worker in the same version.',
+  clock_drifts: `Beyond five minutes the gateway refuses every batch. ${CLOCK}`,
+  kafka_listener_loopback:
+    'That address means the machine of whoever uses it, so it is of use on the broker alone. Set advertised.listeners of that broker to a name that this host reaches.',
+  kafka_listener_elsewhere:
+    "Another Kafka listens here at the address that the broker names. Set advertised.listeners of that broker to an address that is its own on this host's network.",
+  kafka_clusters_differ: 'Name the brokers of one cluster in KAFKA_BROKERS.',
+  LEADER_NOT_AVAILABLE:
+    'A partition has no leader, because a broker is down or has just started. See the log of the brokers.',
+  topic_hidden: `The right DESCRIBE on the topic is missing. ${RIGHTS}.`,
+  topic_absent:
+    'Nothing needs to be done. Create it yourself if it shall have other than the default partitions and replicas.',
+  topic_missing: `Create it, or let the bridge do it. ${RIGHTS.replace('it', 'CREATE on the topic')}.`,
+  group_foreign:
+    'The bridge needs a consumer group of its own, or records go to others. Set KAFKA_GROUP_ID to a name that nobody else uses.',
+  group_static:
+    "Such a member keeps its partitions after its end until its session times out. A bridge has no fixed identity: see whether the group is the bridge's alone.",
+  record_ahead: `The clock of this host, of a broker or of a producer is wrong. Such records may be taken for those of another topic when theirs is made anew. ${CLOCK}`,
+};
+
 const FOREIGN =
   "The answer is not the gateway's own: another server answers in its place, such as a proxy, a firewall or a page behind a wrong URL. Check WEBSOCKET_GATEWAY_URL.";
 const FOREIGN_OUTAGE =
@@ -68,7 +104,9 @@ const FOREIGN_OUTAGE =
 
 /** What to do about `reason`; undefined when nothing needs to be done. */
 export function remedyOf(reason: string): string | undefined {
-  if (Object.hasOwn(REMEDIES, reason)) return REMEDIES[reason];
+  for (const remedies of [REMEDIES, DOCTOR_REMEDIES]) {
+    if (Object.hasOwn(remedies, reason)) return remedies[reason];
+  }
   const [kind = '', rest = ''] = reason.split(': ');
   if (kind === 'missing') {
     return 'Create the topics, or let the bridge do it. A topic is also missing to a user who has no right to DESCRIBE it.';

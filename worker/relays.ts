@@ -11,10 +11,13 @@ import type { Env } from './env.ts';
 import { RELAY } from './protocol/rooms.ts';
 import { type Branch, nameOfBranch } from './room/follow/branches.ts';
 
-/** How many relays are tried before a client is refused. */
-export const MOST_TRIES = 4;
 /** The most relays of a region. */
-const MOST_RELAYS = 4_096;
+export const MOST_RELAYS = 4_096;
+/**
+ * How many relays are tried before a client is refused. An isolate that is new knows of one relay, and so
+ * many doublings lead from there to the most.
+ */
+export const MOST_TRIES = 1 + Math.log2(MOST_RELAYS);
 /** How long after a relay was found full it is assumed that fewer will do, in ms. */
 const WIDTH_LASTS = 300_000;
 /** For how many days a home is honoured. */

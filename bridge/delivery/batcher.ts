@@ -18,9 +18,12 @@ const TIME_DIGITS = 13;
 const MAX_TIME_DIGITS = 15;
 const NO_TIME = '0';
 const TAIL = ']}';
+const COMMA = Buffer.from(',');
 
 export interface Body {
   readonly bytes: Buffer<ArrayBuffer>;
+  /** Where its records begin, in bytes. */
+  readonly start: number;
   readonly records: readonly KafkaRecord[];
 }
 
@@ -50,7 +53,7 @@ export class Batcher {
   readonly #source: string;
   readonly #now: () => number;
   readonly #topicPrefix: string;
-  readonly #limits: BatchLimits;
+  readonly limits: BatchLimits;
   /** Composing is synchronous, so all partitions share it. A body is copied out at its exact size. */
   readonly #scratch: Buffer;
 
@@ -68,17 +71,18 @@ export class Batcher {
     this.#source = JSON.stringify(source);
     this.#now = now;
     this.#topicPrefix = topicPrefix;
-    this.#limits = limits;
+    this.limits = limits;
     this.#scratch = Buffer.allocUnsafeSlow(limits.maxBytes + MAX_HEAD_BYTES);
   }
 
   /** Takes records from `queue[from]` on, until a body is full or the queue ends. */
   cut(partition: Partition, queue: readonly KafkaRecord[], from = 0): Cut {
-    const { maxRecords } = this.#limits;
+    const { maxRecords } = this.limits;
     const records: KafkaRecord[] = [];
     const refused: Refusal[] = [];
     const end = Math.min(queue.length, from + maxRecords);
-    let size = this.#begin();
+    const start = this.#begin();
+    let size = start;
     let tombstones = 0;
     let index = from;
     for (; index < end; index++) {
@@ -102,19 +106,34 @@ export class Batcher {
         break;
       }
     }
-    const body = records.length === 0 ? undefined : { bytes: this.#end(size), records };
+    const body = records.length === 0 ? undefined : { bytes: this.#end(size), start, records };
     return { body, refused, tombstones, taken: index - from };
   }
 
   /** A body of some records that `cut` has put into one body before, so that a part is sent alone. */
   compose(partition: Partition, records: readonly KafkaRecord[]): Body {
-    let size = this.#begin();
+    const start = this.#begin();
+    let size = start;
     for (const [index, record] of records.entries()) {
       const grown = this.#append(partition, record, size, index === 0);
       if (grown === undefined) throw new RangeError('a part is larger than the whole');
       size = grown;
     }
-    return { bytes: this.#end(size), records };
+    return { bytes: this.#end(size), start, records };
+  }
+
+  /** One body of several that this batcher has composed, in their order. */
+  join(bodies: readonly Body[]): Body {
+    const start = this.#begin();
+    const pieces = bodies.flatMap((body, index) => {
+      const records = body.bytes.subarray(body.start, body.bytes.length - TAIL.length);
+      return index === 0 ? [records] : [COMMA, records];
+    });
+    return {
+      bytes: Buffer.concat([this.#scratch.subarray(0, start), ...pieces, Buffer.from(TAIL)]),
+      start,
+      records: bodies.flatMap(({ records }) => records),
+    };
   }
 
   #begin(): number {
@@ -134,7 +153,7 @@ export class Batcher {
     size: number,
     first: boolean,
   ): number | undefined {
-    const { maxBytes } = this.#limits;
+    const { maxBytes } = this.limits;
     if (value === null || size + value.length > maxBytes) return undefined;
     // A topic's name is letters, digits, `.`, `_` and `-`; both numbers are decimal from kafkajs.
     const name = withoutPrefix(topic, this.#topicPrefix);

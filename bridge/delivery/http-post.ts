@@ -4,6 +4,7 @@
  */
 import { Agent as HttpAgent, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import type { HttpAnswer } from './answer.ts';
 
 /** One POST. It rejects when no whole answer came. */
@@ -29,10 +30,12 @@ export function httpPost(
   const options = { keepAlive: true, timeout: IDLE_SOCKET_MS };
   const agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
   const request = secure ? requestHttps : requestHttp;
+  const target = urlToHttpOptions(url);
 
   const post: Post = (body, headers, signal) =>
     new Promise((resolve, reject) => {
-      const outgoing = request(url, {
+      const outgoing = request({
+        ...target,
         agent,
         signal,
         method: 'POST',

@@ -59,6 +59,11 @@ export class Lane {
     return this.#bytes;
   }
 
+  /** How many records wait or are in flight. */
+  get count(): number {
+    return this.#queue.length;
+  }
+
   /** Whether it holds as much as it may. One fetch more than that fits, so no fetch is ever cut. */
   get full(): boolean {
     return this.#full;

@@ -4,14 +4,14 @@
  * signature is good for five minutes. The reason is on the readiness page. There is no circuit
  * breaker: the partitions are bounded and each waits for its own batch, so failing early helps nobody.
  */
-import { randomUUID } from 'node:crypto';
-import { type SigningKey, sign } from '../../worker/protocol/signature.ts';
+import { type KeyObject, randomUUID } from 'node:crypto';
 import { backoffMs, DELIVERY_BACKOFF, type Pause, pause } from '../shared/backoff.ts';
 import { messageOf, networkFault } from '../shared/network-fault.ts';
 import { type HttpAnswer, judge, type Verdict } from './answer.ts';
 import type { Body } from './batcher.ts';
 import type { Post } from './http-post.ts';
 import type { Semaphore } from './semaphore.ts';
+import { sign } from './signer.ts';
 import type { Stop } from './stop.ts';
 
 /** After how long without an answer the bridge says that it waits, in ms. */
@@ -22,14 +22,20 @@ export type Sent = Exclude<Verdict, { kind: 'retry' }> | { kind: 'stopped' };
 
 /** What the sender tells of its work. */
 export interface SenderObserver {
-  answered(answer: { verdict: Verdict['kind']; reason: string; seconds: number }): void;
+  answered(answer: {
+    verdict: Verdict['kind'];
+    reason: string;
+    seconds: number;
+    /** How many records the Worker took, or had already. */
+    taken: number;
+  }): void;
   /** `reason` is undefined when the body was taken, or was given up by a stop. */
   waiting(partition: string, reason: string | undefined, message?: string): void;
 }
 
 export interface SenderOptions {
   readonly post: Post;
-  readonly keys: readonly SigningKey[];
+  readonly keys: readonly KeyObject[];
   /** How many POSTs may be under way at a time. */
   readonly permits: Semaphore;
   readonly observer: SenderObserver;
@@ -43,7 +49,7 @@ export interface SenderOptions {
 
 export class Sender {
   readonly #post: Post;
-  readonly #keys: readonly SigningKey[];
+  readonly #keys: readonly KeyObject[];
   readonly #permits: Semaphore;
   readonly #observer: SenderObserver;
   readonly #now: () => number;
@@ -92,7 +98,11 @@ export class Sender {
     }
   }
 
-  /** One attempt; undefined when it was stopped before an answer. */
+  /** Sends a body once; undefined when it was stopped before an answer. */
+  attempt({ bytes, records }: Body, stop: Stop): Promise<Verdict | undefined> {
+    return this.#attempt(randomUUID(), bytes, records.length, stop);
+  }
+
   async #attempt(
     id: string,
     bytes: Buffer<ArrayBuffer>,
@@ -103,7 +113,7 @@ export class Sender {
     const startedAt = this.#now();
     try {
       if (stop.retrying.aborted) return undefined;
-      const signature = await sign(this.#keys, id, bytes, Math.floor(startedAt / 1000));
+      const signature = sign(this.#keys, id, bytes, Math.floor(startedAt / 1000));
       const answer = await this.#post(bytes, { ...CONTENT_TYPE, ...signature }, stop.posting);
       return this.#observe(judge(answer, records, this.#now()), answer, startedAt);
     } catch (error) {
@@ -117,13 +127,14 @@ export class Sender {
   #observe(verdict: Verdict, answer: HttpAnswer | undefined, startedAt: number): Verdict {
     const reason = verdict.kind === 'retry' ? verdict.reason : `http_${answer?.status}`;
     const seconds = (this.#now() - startedAt) / 1000;
-    this.#observer.answered({ verdict: verdict.kind, reason, seconds });
+    const taken = verdict.kind === 'accepted' ? verdict.accepted + verdict.duplicates : 0;
+    this.#observer.answered({ verdict: verdict.kind, reason, seconds, taken });
     return verdict;
   }
 }
 
 /** Why there is no answer, where the network says so. */
-function unanswered(error: unknown): Verdict {
+export function unanswered(error: unknown): Verdict & { readonly kind: 'retry' } {
   const message = messageOf(error);
   return {
     kind: 'retry',

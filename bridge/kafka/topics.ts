@@ -72,7 +72,7 @@ export class Topics {
 
   async #create(admin: TopicAdmin, names: readonly string[]): Promise<void> {
     try {
-      await admin.createTopics({ topics: names.map(describe) });
+      await admin.createTopics({ topics: names.map(describeTopic) });
       this.#refusal = undefined;
       this.#log.info({ topics: names }, 'topics created');
     } catch (error) {
@@ -87,7 +87,8 @@ export class Topics {
   }
 }
 
-function describe(topic: string): ITopicConfig {
+/** How the bridge makes a topic. */
+export function describeTopic(topic: string): ITopicConfig {
   const configEntries = isDeadLetterTopic(topic) ? DEAD_LETTER_CONFIG : TOPIC_CONFIG;
   return { topic, configEntries };
 }

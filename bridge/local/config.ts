@@ -6,6 +6,7 @@ import {
   DEVELOPMENT_PUBLISHER_SECRET,
 } from '../../worker/protocol/development.ts';
 import { readJwtSecret } from '../../worker/protocol/jwt-secret.ts';
+import { importSecret } from '../../worker/protocol/signature.ts';
 import {
   ConfigError,
   choice,
@@ -83,6 +84,6 @@ function requireDistinct(ports: Readonly<Record<string, number | undefined>>): v
 /** Several secrets may be in use at once, during a rotation. */
 async function secretsOf(env: Environment, variable: string, fallback: string): Promise<string> {
   const value = env[variable]?.trim() || fallback;
-  await readSecrets({ [variable]: value }, variable);
+  await readSecrets({ [variable]: value }, variable, importSecret);
   return value;
 }

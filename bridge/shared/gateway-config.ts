@@ -1,5 +1,4 @@
 /** Reads where the gateway is and how to sign for it, for the bridge and the publisher SDK. */
-import { importSecret, type SigningKey } from '../../worker/protocol/signature.ts';
 import { ConfigError, type Environment, list, text } from '../../worker/protocol/variables.ts';
 
 export function readEventsUrl(env: Environment): URL {
@@ -14,12 +13,24 @@ export function readEventsUrl(env: Environment): URL {
   return new URL(`${base.href.replace(/\/$/, '')}/v1/events`);
 }
 
-/** The keys of the secrets in `variable`. There are several during a rotation. */
-export async function readSecrets(env: Environment, variable: string): Promise<SigningKey[]> {
+/**
+ * The keys of the secrets in `variable`. There are several during a rotation.
+ * @param importKey throws a RangeError for a secret that is none.
+ */
+export async function readSecrets<Key>(
+  env: Environment,
+  variable: string,
+  importKey: (secret: string) => Promise<Key>,
+): Promise<Key[]> {
   const secrets = list(env[variable] ?? '');
-  if (secrets.length === 0) throw new ConfigError(variable, 'is missing');
+  if (secrets.length === 0) {
+    throw new ConfigError(
+      variable,
+      'is missing: set it to a whsec_… secret that the gateway has too',
+    );
+  }
   try {
-    return await Promise.all(secrets.map(importSecret));
+    return await Promise.all(secrets.map(importKey));
   } catch (error) {
     const complaint = error instanceof RangeError ? error.message : 'cannot be read';
     throw new ConfigError(variable, `is not usable: ${complaint}`);

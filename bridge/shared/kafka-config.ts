@@ -40,7 +40,10 @@ export function readBrokers(env: Environment): string[] {
   const value = text(env, variable, 'localhost:9092');
   const entries = value.split(',').map((entry) => entry.trim());
   if (entries.includes('')) {
-    throw new ConfigError(variable, `has a blank entry: ${JSON.stringify(value)}`);
+    throw new ConfigError(
+      variable,
+      `has a blank entry: ${JSON.stringify(withoutPasswords(value))}`,
+    );
   }
   const brokers = entries.flatMap((entry) => entry.split(/\s+/));
   for (const broker of brokers) requireBroker(variable, broker);
@@ -50,11 +53,16 @@ export function readBrokers(env: Environment): string[] {
 function requireBroker(variable: string, broker: string): void {
   const { host, port } = BROKER_PATTERN.exec(broker)?.groups ?? {};
   if (host === undefined || !isHost(host)) {
-    throw new ConfigError(variable, `is host:port, … and "${broker}" is not`);
+    throw new ConfigError(variable, `is host:port, … and "${withoutPasswords(broker)}" is not`);
   }
   if (Number(port) < 1 || Number(port) > MAX_PORT) {
     throw new ConfigError(variable, `has no port from 1 to ${MAX_PORT} in "${broker}"`);
   }
+}
+
+/** What stands before an "@" may be a password, and this is shown. */
+function withoutPasswords(brokers: string): string {
+  return brokers.replaceAll(/[^\s,]*@/g, '…@');
 }
 
 function isHost(host: string): boolean {

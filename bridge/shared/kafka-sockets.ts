@@ -3,7 +3,7 @@
  * which in `[::1]:9092` is the address's own. So the colons of an address are escaped on their way
  * through kafkajs, and the socket factory, which kafkajs lets us provide, reads them back.
  */
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
 
@@ -12,6 +12,10 @@ const KEEP_ALIVE_DELAY_MS = 60_000;
 /** How a record of TLS begins: https://www.rfc-editor.org/rfc/rfc8446#section-5.1 */
 const TLS_ALERT = 21;
 const TLS_MAJOR_VERSION = 3;
+/** Each answer of Kafka begins with its size, in so many bytes. */
+const SIZE_BYTES = 4;
+/** The first answer lists the versions that a broker speaks, in about a thousand bytes. */
+const MAX_FIRST_ANSWER_BYTES = 1024 * 1024;
 
 /** @param brokers as `host:port`, an IPv6 address in brackets. */
 export function escapeBrokers(brokers: readonly string[]): string[] {
@@ -41,17 +45,25 @@ export const socketFactory: ISocketFactory = ({ host: escaped, port, ssl, onConn
   const socket = ssl
     ? connectTls({ host, port, ...servername, ...ssl }, onConnect)
     : connect({ host, port }, onConnect);
-  if (!ssl) socket.once('data', (first: Buffer) => refuseTls(socket, first));
+  socket.once('data', (first: Buffer) => {
+    const error = foreignTo(first);
+    if (error !== undefined) socket.destroy(error);
+  });
   socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
   return socket;
 };
 
 /**
- * A listener of TLS answers a client without TLS by an alert, whose first bytes kafkajs would take for the
- * size of an answer of 350 MB, and wait.
+ * Why the first bytes of an answer are not Kafka's. kafkajs would take the text of another server for the
+ * size of an answer of hundreds of megabytes, and wait. A listener of TLS answers a client without TLS by
+ * an alert.
  */
-function refuseTls(socket: Socket, first: Buffer): void {
-  if (first[0] !== TLS_ALERT || first[1] !== TLS_MAJOR_VERSION) return;
-  const error = new Error('the listener speaks TLS');
-  socket.destroy(Object.assign(error, { code: 'ERR_TLS_SPOKEN' }));
+function foreignTo(first: Buffer): Error | undefined {
+  if (first[0] === TLS_ALERT && first[1] === TLS_MAJOR_VERSION) {
+    return Object.assign(new Error('the listener speaks TLS'), { code: 'ERR_TLS_SPOKEN' });
+  }
+  if (first.length < SIZE_BYTES) return undefined;
+  const size = first.readInt32BE();
+  if (size >= 0 && size <= MAX_FIRST_ANSWER_BYTES) return undefined;
+  return Object.assign(new Error('the answer is not of Kafka'), { code: 'ERR_NOT_KAFKA' });
 }

@@ -1,7 +1,13 @@
 /** Why a peer could not be reached, by the codes of Node's sockets. */
 import { causesOf } from './error-causes.ts';
 
-export type NetworkFault = 'dns_failed' | 'refused' | 'unreachable' | 'tls_failed' | 'closed';
+export type NetworkFault =
+  | 'dns_failed'
+  | 'refused'
+  | 'unreachable'
+  | 'tls_failed'
+  | 'closed'
+  | 'foreign';
 
 const FAULTS: Readonly<Record<string, NetworkFault>> = {
   ENOTFOUND: 'dns_failed',
@@ -22,6 +28,8 @@ const FAULTS: Readonly<Record<string, NetworkFault>> = {
   INVALID_CA: 'tls_failed',
   INVALID_PURPOSE: 'tls_failed',
   PATH_LENGTH_EXCEEDED: 'tls_failed',
+  // Of our own sockets to Kafka, see kafka-sockets.ts.
+  ERR_NOT_KAFKA: 'foreign',
 };
 /** Families of codes: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 const FAMILIES: readonly (readonly [RegExp, NetworkFault])[] = [

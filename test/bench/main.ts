@@ -1,11 +1,13 @@
 /** `npm run bench -- NAME`: measures on this machine, as ratios within one run. */
 import { benchFanout } from './fanout.ts';
 import { benchIngest } from './ingest.ts';
+import { benchPeers } from './peers/peers.ts';
 import { benchSlowReaders } from './slow-readers.ts';
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   ingest: benchIngest,
   fanout: benchFanout,
+  peers: benchPeers,
   'slow-readers': benchSlowReaders,
 };
 

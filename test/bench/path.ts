@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CompressionTypes, Kafka, logLevel, type Producer } from 'kafkajs';
+import { CompressionTypes, Kafka, logLevel, type Message, type Producer } from 'kafkajs';
 import { startKafka } from '../../bridge/local/kafka/kafka.ts';
 import { spawnOwned } from '../../bridge/local/processes/owned-process.ts';
 import { freePort } from '../../bridge/local/processes/port.ts';
@@ -86,14 +86,31 @@ export function said(child: ChildProcess, text: string): Promise<string> {
   });
 }
 
+interface Rate {
+  /** Events a second. */
+  readonly rate: number;
+  readonly count: number;
+}
+
 /**
  * Produces `count` events, `rate` a second, none waiting for the acknowledgement of the one before.
  * Resolves once Kafka has acknowledged all, with how long producing took in ms.
  */
-export async function produceSteadily(
+export function produceSteadily(
   producer: Producer,
   events: UniformEvents,
-  { rate, count }: { readonly rate: number; readonly count: number },
+  rate: Rate,
+): Promise<number> {
+  const compose = (at: number) => ({ key: events.key, value: events.compose(at) });
+  return produceAtRate(producer, events.topic, compose, rate);
+}
+
+/** The same with any messages. @param compose makes the next one, which is produced at that time. */
+export async function produceAtRate(
+  producer: Producer,
+  topic: string,
+  compose: (at: number) => Message,
+  { rate, count }: Rate,
 ): Promise<number> {
   const startedAt = clock();
   const acknowledged: Promise<unknown>[] = [];
@@ -102,19 +119,13 @@ export async function produceSteadily(
     const now = clock();
     const due = Math.min(count, Math.floor(((now - startedAt) * rate) / 1000) + 1);
     if (due > produced) {
-      const messages = Array.from({ length: due - produced }, () => ({
-        key: events.key,
-        value: events.compose(now),
-      }));
+      const messages = Array.from({ length: due - produced }, () => compose(now));
       produced = due;
       acknowledged.push(
-        producer.send({
-          topic: events.topic,
-          messages,
-          acks: 1,
-          compression: CompressionTypes.None,
-        }),
+        producer.send({ topic, messages, acks: 1, compression: CompressionTypes.None }),
       );
+      // Before the producer knows the topic, what is sent at once may arrive in another order.
+      if (acknowledged.length === 1) await acknowledged[0];
     }
     const nextAt = startedAt + (produced / rate) * 1000;
     await sleep(Math.max(LINGER_MS, nextAt - clock()));

@@ -75,10 +75,14 @@ export async function startFakeWorker(port = 0): Promise<FakeWorker> {
     if (kind !== 'verified') return send(response, 401, errorBody(`signature_${kind}`));
     const batch = JSON.parse(body.toString('utf8')) as PositionedBatch;
     worker.batches.push({ batch, id: header('webhook-id') ?? '', bytes: body.length });
-    const lane = laneOf(batch.records[0]);
-    open.set(lane, (open.get(lane) ?? 0) + 1);
-    mostAtOnce = Math.max(mostAtOnce, open.get(lane) ?? 0);
-    const close = () => open.set(lane, (open.get(lane) ?? 0) - 1);
+    const lanes = new Set(batch.records.map(laneOf));
+    for (const lane of lanes) {
+      open.set(lane, (open.get(lane) ?? 0) + 1);
+      mostAtOnce = Math.max(mostAtOnce, open.get(lane) ?? 0);
+    }
+    const close = () => {
+      for (const lane of lanes) open.set(lane, (open.get(lane) ?? 0) - 1);
+    };
     const behaviour = worker.behave(batch);
     switch (behaviour.kind) {
       case 'hang':
@@ -133,8 +137,8 @@ export function errorBody(code: string): unknown {
   return { error: { code, message: 'scripted' } };
 }
 
-function laneOf(record: ReceivedRecord | undefined): string {
-  return `${record?.topic}/${record?.partition}`;
+function laneOf(record: ReceivedRecord): string {
+  return `${record.topic}/${record.partition}`;
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -10,6 +10,7 @@ import { Batcher } from '../../bridge/delivery/batcher.ts';
 import { httpPost } from '../../bridge/delivery/http-post.ts';
 import { Semaphore } from '../../bridge/delivery/semaphore.ts';
 import { Sender } from '../../bridge/delivery/sender.ts';
+import { importSigningKey } from '../../bridge/delivery/signer.ts';
 import { StopController } from '../../bridge/delivery/stop.ts';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
@@ -18,7 +19,6 @@ import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
 } from '../../worker/protocol/development.ts';
-import { importSecret } from '../../worker/protocol/signature.ts';
 import { certify, KEYSTORE_PASSWORD } from '../support/certificate.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { SECRET } from './fake-worker.ts';
@@ -31,7 +31,7 @@ async function attempt(url: string, secret = DEVELOPMENT_INGEST_SECRET, clockMs 
   onTestFinished(close);
   let found: { reason: string; message: string | undefined; remedy: string } | undefined;
   const sender = new Sender({
-    keys: [await importSecret(secret)],
+    keys: [await importSigningKey(secret)],
     permits: new Semaphore(1),
     now: () => Date.now() + clockMs,
     post,

@@ -3,6 +3,7 @@ import type { HttpAnswer } from '../../bridge/delivery/answer.ts';
 import { Batcher } from '../../bridge/delivery/batcher.ts';
 import { Semaphore } from '../../bridge/delivery/semaphore.ts';
 import { Sender } from '../../bridge/delivery/sender.ts';
+import { importSigningKey } from '../../bridge/delivery/signer.ts';
 import { StopController } from '../../bridge/delivery/stop.ts';
 import { importSecret, verify } from '../../worker/protocol/signature.ts';
 import { until } from '../support/until.ts';
@@ -29,7 +30,7 @@ async function sendTo(answers: (HttpAnswer | Error)[], stop = new StopController
   const pauses: number[] = [];
   const waiting: (string | undefined)[] = [];
   const sender = new Sender({
-    keys: [await importSecret(SECRET)],
+    keys: [await importSigningKey(SECRET)],
     permits: new Semaphore(1),
     random: () => 1,
     now: () => now,
@@ -95,7 +96,7 @@ test('an answer that takes long is told while it is awaited, and that it came', 
   const { promise, resolve } = Promise.withResolvers<HttpAnswer>();
   const waiting: (string | undefined)[] = [];
   const sender = new Sender({
-    keys: [await importSecret(SECRET)],
+    keys: [await importSigningKey(SECRET)],
     permits: new Semaphore(1),
     slowAnswerMs: 10,
     observer: { answered: () => undefined, waiting: (_, reason) => waiting.push(reason) },

@@ -45,4 +45,47 @@ describe('a slow partition', () => {
     const offsets = worker.appended(topic, 0);
     expect(offsets.map(({ offset }) => offset)).toEqual(all(many));
   });
+
+  test('that begins to hang in the POST of several does not stall the others', async ({
+    cluster,
+    worker,
+    run,
+  }) => {
+    const topic = await cluster.createTopic(3);
+    await run([topic]);
+    let count = 0;
+    let isHung = false;
+    const produceOne = async (...partitions: number[]) => {
+      await cluster.produce(
+        topic,
+        partitions.flatMap((partition) => numbered(1, count, partition)),
+      );
+      count++;
+    };
+    worker.behave = ({ records }) => {
+      const partitions = new Set(records.map(({ partition }) => partition));
+      if (!partitions.has(0)) return { kind: 'append' };
+      isHung ||= partitions.size > 1;
+      if (!isHung) return { kind: 'append' };
+      return partitions.size > 1 ? { kind: 'hang' } : { kind: 'answer', status: 503 };
+    };
+    await until('a POST of several that hangs', async () => {
+      await produceOne(0, 1, 2);
+      return isHung;
+    });
+    const arrived = (partition: number) => worker.appended(topic, partition);
+    const before = arrived(0).length;
+    for (let more = 0; more < 3; more++) await produceOne(1, 2);
+    await until('the siblings, complete', () =>
+      [1, 2].every((partition) => arrived(partition).length === count),
+    );
+    expect(arrived(0)).toHaveLength(before);
+
+    worker.behave = () => ({ kind: 'append' });
+    await until('the slow partition, complete', () => arrived(0).length === count - 3);
+    for (const partition of [0, 1, 2]) {
+      const offsets = arrived(partition).map(({ offset }) => offset);
+      expect(offsets).toEqual(all(offsets.length));
+    }
+  });
 });

@@ -87,6 +87,7 @@ describe('deploying', () => {
   ])('is refused with %s', async (_, secrets, message) => {
     const { code, output } = await deploy(secrets);
     expect(output).toContain(`Not deployed: ${message}`);
+    expect(output).toContain('openssl rand -base64 32');
     expect(output).not.toContain('dry-run');
     expect(code).toBe(1);
   });

@@ -79,6 +79,15 @@ describe('KAFKA_BROKERS', () => {
     await expect(read({ KAFKA_BROKERS: value })).rejects.toThrow(/^KAFKA_BROKERS /);
   });
 
+  test.each(['user:pa55word@a:9092', 'user:pa55word@a:9092,,b:9092'])(
+    '"%s" is refused without its password being shown',
+    async (value) => {
+      await expect(read({ KAFKA_BROKERS: value })).rejects.toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining('pa55word') }),
+      );
+    },
+  );
+
   test('an IPv6 address reaches a broker', async () => {
     const [host = '', port = ''] = (inject('kafkaBrokers')[0] ?? '').split(':');
     const proxy = createServer((socket) => {

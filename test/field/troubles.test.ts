@@ -123,7 +123,7 @@ describe('a remedy', () => {
 
   /** Those of other routes, and those that settle a batch. */
   const NEVER_AWAITED =
-    /^(token_|room_(invalid|forbidden|full)|symbol_|cursor_|rate_|limit_|upgrade_)/;
+    /^(token_|room_(invalid|forbidden|full)|symbol_|cursor_|rate_|trace_|limit_|upgrade_)/;
   const SETTLED = ['batch_too_large', 'record_malformed'];
 
   test('is known for each code of the gateway that the bridge may wait for', () => {

@@ -57,7 +57,7 @@ test('a port in use is named, with the variable that sets another', async () => 
   const port = Number(inject('kafkaBrokers')[0]?.split(':')[1]);
   const failure = startKafka({ port, stateDir: await temporaryFolder() });
   await expect(failure).rejects.toThrow(
-    `Port ${port} is in use: stop what uses it, or set KAFKA_PORT to another port.`,
+    `Port ${port} is in use, perhaps by another npm start: stop what uses it, or set KAFKA_PORT to another port.`,
   );
 });
 

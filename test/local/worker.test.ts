@@ -159,7 +159,7 @@ test('a port in use is named, with the variable that sets another', async () => 
   const worker = await start();
   const port = Number(new URL(worker.url).port);
   await expect(startWorker({ port, stateDir: await temporaryFolder() })).rejects.toThrow(
-    `Port ${port} is in use: stop what uses it, or set PORT to another port.`,
+    `Port ${port} is in use, perhaps by another npm start: stop what uses it, or set PORT to another port.`,
   );
 });
 

@@ -2,14 +2,14 @@
  * Deploys while prices flow: objects of the old version leave by themselves, and then another workerd,
  * of another version, takes over their state. Nobody misses anything, and no numbering begins anew.
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { type RunningWorker, startWorker } from '../../bridge/local/worker/worker.ts';
 import { GatewayClient } from '../../worker/client/index.ts';
 import { STARTING_TIME } from '../../worker/room/departure.ts';
+import { configWithMain } from '../support/config-with-main.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 import { post } from '../support/worker.ts';
@@ -84,10 +84,7 @@ class Feed {
 
 test('a hot price room is deployed twice: no gap, no new epoch, nothing lost or twice', async () => {
   const stateDir = await temporaryFolder();
-  const configPath = join(stateDir, 'wrangler.toml');
-  const config = await readFile('wrangler.toml', 'utf8');
-  const main = resolve('test/workerd/support/two-versions.ts');
-  await writeFile(configPath, config.replace(/^main = .*$/m, `main = ${JSON.stringify(main)}`));
+  const configPath = await configWithMain(stateDir, 'test/workerd/support/two-versions.ts');
   const port = await freePort();
   const start = () => startWorker({ port, stateDir: join(stateDir, 'objects'), configPath });
 

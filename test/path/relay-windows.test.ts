@@ -5,8 +5,8 @@ import { startWorker } from '../../bridge/local/worker/worker.ts';
 import { BulkyPublisher } from '../support/bulky-publisher.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { RawWebSocket } from '../support/raw-websocket.ts';
-import { Numbering, RelayReader } from '../support/relay-reader.ts';
 import { until } from '../support/until.ts';
+import { Numbering, RelayReader } from '../workerd/support/relay-reader.ts';
 
 const SYMBOLS = Array.from({ length: 20 }, (_, index) => `WINDOW-${index}`);
 const ROOMS = SYMBOLS.map((symbol) => `trade:${symbol}`);

@@ -1,18 +1,21 @@
 /**
  * Many rooms over one socket, at speed: 200 plain sockets on three relays or more are cut and come back
- * at random, change their rooms, and live through three kill -9 of workerd.
+ * at random, change their rooms, and live through three kill -9 of workerd. Meanwhile single relays and
+ * roots are evicted.
  */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sign } from 'hono/jwt';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
 import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
+import { configWithMain } from '../support/config-with-main.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { anyOf, MarketPublisher } from '../support/market-publisher.ts';
 import { RawWebSocket } from '../support/raw-websocket.ts';
-import { Numbering, RelayReader } from '../support/relay-reader.ts';
 import { until } from '../support/until.ts';
+import { Numbering, RelayReader } from '../workerd/support/relay-reader.ts';
 
 const SOCKETS = 200;
 const ROOMS = 20;
@@ -23,8 +26,9 @@ const RELAYS = 3;
 const MOST_RELAYS = 16;
 const KILLS = 3;
 const BATCH_EVERY_MS = 100;
-/** Before each kill. */
-const LIVE_MS = 1_500;
+/** Before each kill so many objects are evicted, and most subscriptions are back before the next one. */
+const EVICTIONS = 4;
+const EVICT_AFTER_MS = 250;
 /** Of the subscriptions of all sockets, after a kill and before the next one. */
 const FEW = 0.5;
 const MOST = 0.8;
@@ -118,13 +122,24 @@ function tokenOf(user: string): Promise<string> {
   return sign({ sub: user, exp }, DEVELOPMENT_JWT_SECRET, 'HS256');
 }
 
-test('R14: durable rooms are complete, and holes of others are named, after three kill -9', {
-  timeout: 180_000,
+/** Evicts a relay or a root that is in use. */
+async function evictOne(url: string, readers: readonly RelayReader[], roots: readonly string[]) {
+  const { home = '' } = anyOf(readers);
+  const [, relay] = /home=([a-z-]+\.\d+)\./.exec(home) ?? [];
+  const object = Math.random() < 0.5 ? `relay ${relay}` : anyOf(roots);
+  const { status } = await fetch(`${url}/evict?object=${encodeURIComponent(object)}`);
+  if (status !== 200) throw new Error(`${object} was not evicted: ${status}`);
+}
+
+test('R14: durable rooms are complete, and holes of others are named, after evictions and three kill -9', {
+  timeout: 300_000,
 }, async () => {
   const told: string[] = [];
+  const folder = await temporaryFolder();
   const worker = await startWorker({
     port: await freePort(),
-    stateDir: await temporaryFolder(),
+    stateDir: join(folder, 'objects'),
+    configPath: await configWithMain(folder, 'test/workerd/support/evictable.ts'),
     bindings: { ROOM_MAX_SOCKETS: String(Math.ceil(SOCKETS / RELAYS)), ROOM_MAX_FOLLOWERS: '4' },
     log: (line) => told.push(line),
   });
@@ -152,16 +167,21 @@ test('R14: durable rooms are complete, and holes of others are named, after thre
   const readers = clients.map(({ reader }) => reader);
   const rooms = () => readers.flatMap((reader) => [...reader.rooms.values()]);
   const members = () => rooms().filter(({ isMember }) => isMember).length / rooms().length;
+  const mostAreBack = () => members() > MOST;
   await until('all are members', () => members() === 1, ALL_WITHIN_MS);
 
   const running = publisher.run(BATCH_EVERY_MS);
   const cutting = setInterval(() => anyOf(clients).cut(), CUT_EVERY_MS);
   const changing = setInterval(() => anyOf(clients).changeRoom(publicRooms), CHANGE_EVERY_MS);
   for (let kills = 0; kills < KILLS; kills++) {
-    await sleep(LIVE_MS);
+    for (let evictions = 0; evictions < EVICTIONS; evictions++) {
+      await sleep(EVICT_AFTER_MS);
+      await evictOne(worker.url, readers, [...publicRooms, 'system']);
+      await until('most are back', mostAreBack, ALL_WITHIN_MS);
+    }
     process.kill(worker.workerdPid() ?? 0, 'SIGKILL');
     await until('workerd ended', () => members() < FEW);
-    await until('most are back', () => members() > MOST, ALL_WITHIN_MS);
+    await until('most are back', mostAreBack, ALL_WITHIN_MS);
   }
   clearInterval(cutting);
   clearInterval(changing);

@@ -5,9 +5,9 @@ import {
   type Attachment,
   decodeAttachment,
   encodeAttachment,
-  largestAttachment,
 } from '../../worker/room/session/attachment.ts';
-import type { Session } from '../../worker/room/session/session.ts';
+import { RELAY_SOCKET } from '../../worker/room/session/profile.ts';
+import { Space } from '../../worker/room/session/space.ts';
 
 /** Any number that the protocol allows. */
 const whole = fc.oneof(fc.nat(), fc.constant(Number.MAX_SAFE_INTEGER));
@@ -72,8 +72,16 @@ describe('an attachment', () => {
         const text = encodeAttachment({ ...written, subscriptions: withoutIds, inFlight });
         // biome-ignore lint/suspicious/noControlCharactersInRegex: these need one byte each.
         const bytes = /^[\u0000-\u00ff]*$/.test(text) ? text.length : 2 * text.length;
-        const session = { identity: { user, rooms }, home, address } as unknown as Session;
-        expect(largestAttachment(session, names)).toBeGreaterThanOrEqual(bytes);
+        const identity = { user, tokenExpiresAt: undefined, rooms };
+        const space = new Space({
+          identity,
+          home,
+          address,
+          profile: RELAY_SOCKET,
+          subscriptions: new Map(),
+        });
+        for (const name of names) space.take(name);
+        expect(space.bytes).toBeGreaterThanOrEqual(bytes);
       }),
     );
   });

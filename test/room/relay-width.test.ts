@@ -1,6 +1,6 @@
 /** How many relays of a region are in use, as an isolate finds out. */
 import { describe, expect, it } from 'vitest';
-import { chooseRelay, MOST_TRIES, noteFull } from '../../worker/relays.ts';
+import { chooseRelay, MOST_RELAYS, MOST_TRIES, noteFull } from '../../worker/relays.ts';
 
 const HOLDS = 100;
 
@@ -59,6 +59,17 @@ describe('relays of a region', () => {
     for (let clients = 0; clients < 20 * HOLDS; clients++) relays.comeAtOnce(1);
     expect(relays.refused).toBe(0);
     expect(relays.inUse).toBeLessThanOrEqual(64);
+  });
+
+  it('are found by an isolate that is new, however many are full, and a client is refused when all are', () => {
+    const full = (count: number, region: string) => {
+      const relays = new Relays(region);
+      for (let number = 0; number < count; number++) relays.held.set(number, HOLDS);
+      relays.comeAtOnce(1);
+      return relays.refused;
+    };
+    const counts = [8, 9, 100, MOST_RELAYS / 2, MOST_RELAYS];
+    expect(counts.map((count) => full(count, `of ${count}`))).toEqual([0, 0, 0, 0, 1]);
   });
 
   it('are known to be as many as a home has named', () => {

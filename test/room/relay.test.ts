@@ -307,6 +307,27 @@ describe('the window of a socket at a relay', () => {
 });
 
 describe('a room that cannot be reached', () => {
+  it('is refused after ten seconds, and at once while that lasts, when it only answers', async () => {
+    const relay = new Relay();
+    await relay.append('trade:A', 3, 100_000);
+    relay.objects.meddle = async ({ kind }, make) => {
+      if (kind === 'push') throw new Error('the network is down in one direction');
+      return make();
+    };
+    const [first, second] = [relay.join(), relay.join()];
+    await relay.subscribe(first, 'trade:A');
+    await relay.objects.elapse(5_000);
+    expect(typesOf(first, 'trade:A')).toEqual([]);
+    await relay.objects.elapse(10_000);
+    expect(framesOf(first, 'trade:A')).toMatchObject([{ id: 's', code: 'room_unavailable' }]);
+    await relay.subscribe(second, 'trade:A');
+    expect(framesOf(second, 'trade:A')).toMatchObject([{ id: 's', code: 'room_unavailable' }]);
+    relay.objects.meddle = async (_call, make) => make();
+    await relay.objects.elapse(60_000);
+    await relay.subscribe(first, 'trade:A');
+    expect(typesOf(first, 'trade:A').slice(0, 3)).toEqual(['error', 'subscribed', 'snapshot']);
+  });
+
   it('is refused after ten seconds, and at once while that lasts; the socket stays', async () => {
     const relay = new Relay();
     const socket = relay.join({ system: undefined });

@@ -1,7 +1,8 @@
 /** The process of a crowd, see crowd.ts: as many sockets in one room as it is asked for. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
-import type { CrowdAnswer, CrowdCall, CrowdReport, CrowdRequest } from './crowd.ts';
+import { answer } from './asked-process.ts';
+import type { CrowdJoin, CrowdReport } from './crowd.ts';
 import { RawWebSocket } from './raw-websocket.ts';
 import { clock, type Uniform, UniformEvents } from './uniform-events.ts';
 
@@ -17,33 +18,30 @@ interface Member {
 
 let crowd: Crowd | undefined;
 
-process.on('message', (request: CrowdRequest) => {
-  obey(request.call).then(
-    (value) => answer({ id: request.id, value }),
-    (error: unknown) => answer({ id: request.id, error: String(error) }),
-  );
-});
-process.once('disconnect', () => process.exit());
+const handlers = {
+  join(join: CrowdJoin): Promise<number> {
+    crowd?.leave();
+    crowd = new Crowd(join.uniform, join.overRelay === true);
+    return crowd.join(join.url, join.sockets, join.samples);
+  },
+  begin(): void {
+    joined().begin();
+  },
+  reach(seq: number, deadlineMs: number): Promise<CrowdReport> {
+    return joined().reach(seq, deadlineMs);
+  },
+  leave(): void {
+    crowd?.leave();
+    crowd = undefined;
+  },
+};
+export type CrowdHandlers = typeof handlers;
 
-function answer(message: CrowdAnswer): void {
-  process.send?.(message);
-}
+answer(handlers);
 
-async function obey(call: CrowdCall): Promise<unknown> {
-  switch (call.type) {
-    case 'join':
-      crowd?.leave();
-      crowd = new Crowd(call.uniform, call.overRelay === true);
-      return crowd.join(call.url, call.sockets, call.samples);
-    case 'begin':
-      return crowd?.begin();
-    case 'reach':
-      return crowd?.reach(call.seq, call.deadlineMs);
-    case 'leave':
-      crowd?.leave();
-      crowd = undefined;
-      return undefined;
-  }
+function joined(): Crowd {
+  if (crowd === undefined) throw new Error('nobody has joined');
+  return crowd;
 }
 
 class Crowd {

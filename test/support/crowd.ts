@@ -3,8 +3,9 @@
  * neither the server's nor the asker's. It verifies every frame of every socket: each joins on to
  * the one before and holds every event of its span. Latency is taken of a sample of sockets.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { AskedProcess } from './asked-process.ts';
+import type { CrowdHandlers } from './crowd-process.ts';
 import type { Uniform } from './uniform-events.ts';
 
 const PROCESS = fileURLToPath(new URL('crowd-process.ts', import.meta.url));
@@ -42,72 +43,34 @@ export interface CrowdJoin {
   readonly overRelay?: boolean;
 }
 
-export type CrowdCall =
-  | ({ readonly type: 'join' } & CrowdJoin)
-  | { readonly type: 'begin' }
-  | { readonly type: 'reach'; readonly seq: number; readonly deadlineMs: number }
-  | { readonly type: 'leave' };
-
-export interface CrowdRequest {
-  readonly id: number;
-  readonly call: CrowdCall;
-}
-
-export type CrowdAnswer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: string };
-
 export class Crowd {
-  readonly #child: ChildProcess;
-  readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
-  #lastId = 0;
+  readonly #process: AskedProcess<CrowdHandlers>;
 
   /** @param launcher a command that starts the process, such as `taskset -c 1`. */
   constructor(launcher: readonly string[] = []) {
-    const [command = process.execPath, ...args] = [...launcher, process.execPath, PROCESS];
-    this.#child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    this.#child.on('message', (answer: CrowdAnswer) => {
-      const asked = this.#asked.get(answer.id);
-      this.#asked.delete(answer.id);
-      if ('error' in answer) asked?.reject(new Error(answer.error));
-      else asked?.resolve(answer.value);
-    });
-    this.#child.once('exit', (code, signal) => {
-      for (const { reject } of this.#asked.values()) {
-        reject(new Error(`the crowd's process ended (${signal ?? code})`));
-      }
-    });
+    this.#process = new AskedProcess(PROCESS, launcher);
   }
 
   /** Resolves with the room's head once all sockets are subscribed; those of before have left. */
-  async join(join: CrowdJoin): Promise<number> {
-    return Number(await this.#ask({ type: 'join', ...join }));
+  join(join: CrowdJoin): Promise<number> {
+    return this.#process.ask('join', join);
   }
 
   /** Counts from here on. */
-  async begin(): Promise<void> {
-    await this.#ask({ type: 'begin' });
+  begin(): Promise<void> {
+    return this.#process.ask('begin');
   }
 
   /** Resolves once every socket has all up to `seq`, or at the deadline. */
-  async reach(seq: number, deadlineMs = REACH_WITHIN_MS): Promise<CrowdReport> {
-    return (await this.#ask({ type: 'reach', seq, deadlineMs })) as CrowdReport;
+  reach(seq: number, deadlineMs = REACH_WITHIN_MS): Promise<CrowdReport> {
+    return this.#process.ask('reach', seq, deadlineMs);
   }
 
-  async leave(): Promise<void> {
-    await this.#ask({ type: 'leave' });
+  leave(): Promise<void> {
+    return this.#process.ask('leave');
   }
 
   stop(): void {
-    this.#child.kill('SIGKILL');
-  }
-
-  #ask(call: CrowdCall): Promise<unknown> {
-    const id = ++this.#lastId;
-    const asked = Promise.withResolvers<unknown>();
-    this.#asked.set(id, asked);
-    const request: CrowdRequest = { id, call };
-    this.#child.send(request);
-    return asked.promise;
+    this.#process.stop();
   }
 }

@@ -1,5 +1,6 @@
 /** What a room needs of the platform beside its own storage, for tests of an object that has no other. */
 import type { Objects } from '../../worker/room/follow/calls.ts';
+import { LARGE_LOG } from '../../worker/room/follow/large-logs.ts';
 import type { FollowRow, FollowRows } from '../../worker/room/follow/rows.ts';
 import { EVERY_SYMBOL } from '../../worker/symbols.ts';
 
@@ -41,6 +42,7 @@ export const LONE_OBJECT = {
   objects: NO_OBJECTS,
   region: 'weur',
   width: 4,
+  largeLog: LARGE_LOG,
   random: () => 0.5,
   version: undefined,
   leave: () => {},

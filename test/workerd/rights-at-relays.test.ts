@@ -7,6 +7,7 @@ import { evictDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { ROOM_ACCESS, type RoomClass } from '../../worker/protocol/rooms.ts';
+import { Room } from '../../worker/room/durable-object.ts';
 import { type Client, connectRelay, eventsOf, tokenFor } from './support/connect.ts';
 import { CLASSES, type Names, publishAll, roomOf } from './support/every-room.ts';
 
@@ -41,12 +42,16 @@ const TIMEOUT_MS = 30_000;
 
 const say = ({ socket }: Client, message: object) => socket.send(JSON.stringify(message));
 
-/** The last answer to a request for a room: `subscribed`, the code of an error, or nothing yet. */
+/** The answers to requests for a room: `subscribed`, or the code of an error. */
+function answersOf(client: Client, room: string): string[] {
+  return client.frames
+    .filter(({ type, room: named }) => named === room && ['subscribed', 'error'].includes(type))
+    .map(({ type, code }) => (type === 'error' ? String(code) : type));
+}
+
+/** The last of them; undefined when there is none yet. */
 function answerOf(client: Client, room: string): string | undefined {
-  const frame = client.frames.findLast(
-    ({ type, room: named }) => named === room && (type === 'subscribed' || type === 'error'),
-  );
-  return frame?.type === 'error' ? String(frame.code) : frame?.type;
+  return answersOf(client, room).at(-1);
 }
 
 function hasMark(client: Client, room: string, mark: string): boolean {
@@ -70,6 +75,32 @@ async function answered(client: Client, rooms: readonly string[]): Promise<void>
 
 async function haveMark(client: Client, rooms: readonly string[], mark: string): Promise<void> {
   await vi.waitUntil(() => rooms.every((room) => hasMark(client, room, mark)), WAIT);
+}
+
+/**
+ * No signature is checked to its end before `act` has ended, which is told how many messages have come
+ * to objects.
+ */
+async function whileTokensAreChecked(act: (received: () => number) => Promise<void>) {
+  const { verify } = crypto.subtle;
+  const { webSocketMessage } = Room.prototype;
+  let isHeld = true;
+  let received = 0;
+  vi.spyOn(SubtleCrypto.prototype, 'verify').mockImplementation(async (...signature) => {
+    // An object cannot be woken by a promise of the test.
+    while (isHeld) await scheduler.wait(WAIT.interval);
+    return verify.apply(crypto.subtle, signature);
+  });
+  vi.spyOn(Room.prototype, 'webSocketMessage').mockImplementation(function (
+    this: Room,
+    ...message
+  ) {
+    received++;
+    return webSocketMessage.apply(this, message);
+  });
+  await act(() => received);
+  isHeld = false;
+  vi.restoreAllMocks();
 }
 
 let tests = 0;
@@ -219,8 +250,11 @@ const ASK: Readonly<Record<Way, (is: Case, role: Role) => Promise<Client[]>>> = 
   async 'asks for it while a token is checked'(is, role) {
     const [token, next] = await is.tokens(role === 'expired' ? -60_000 : 0);
     const client = await is.connect(role === 'renewed' ? token : undefined);
-    say(client, { type: 'auth', token: next ?? token ?? 'none' });
-    for (const room of is.rooms) say(client, { type: 'subscribe', room });
+    await whileTokensAreChecked(async (received) => {
+      say(client, { type: 'auth', token: next ?? token ?? 'none' });
+      for (const room of is.rooms) say(client, { type: 'subscribe', room });
+      await vi.waitUntil(() => received() === 1 + is.rooms.length, WAIT);
+    });
     return [client];
   },
 };
@@ -283,6 +317,11 @@ describe.each(ROLES)('R14: somebody who is %s', (role) => {
       await publishAll(is.names, 'now');
     }
     await expectOutcomes(clients, is, expected, 'now');
+    if (way === 'asks for it while a token is checked') {
+      // Nothing is answered by the token before it, and then by this one.
+      const answers = is.rooms.map((room) => answersOf(clients[0] as Client, room).length);
+      expect(answers).toEqual(is.rooms.map(() => 1));
+    }
     if (way === 'comes back to it with since') {
       const got = is.rooms.filter((room) => hasMark(clients[0] as Client, room, 'missed'));
       expect(got).toEqual(is.rooms.filter((_, index) => expected[index] === 'events'));

@@ -11,6 +11,8 @@ import { configOf } from '../config.ts';
 import { ConfigError } from '../protocol/variables.ts';
 
 const SECRETS = ['INGEST_SECRET', 'PUBLISHER_SECRET', 'JWT_SECRET'] as const;
+const MAKE_SECRETS = `New ones, to be kept, because the bridge and whoever issues tokens need them too:
+  export INGEST_SECRET="whsec_$(openssl rand -base64 32)" JWT_SECRET="$(openssl rand -base64 48)"`;
 
 const secrets = Object.fromEntries(
   SECRETS.flatMap((name) => {
@@ -23,7 +25,7 @@ try {
   if (Object.keys(secrets).length > 0) await configOf(secrets);
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
-  console.error(`Not deployed: ${error.message}.`);
+  console.error(`Not deployed: ${error.message}.\n${MAKE_SECRETS}`);
   process.exit(1);
 }
 
@@ -41,6 +43,8 @@ const wrangler = spawn('wrangler', ['deploy', ...withSecrets, ...process.argv.sl
 });
 wrangler.once('exit', (code) => process.exit(code ?? 1));
 wrangler.once('error', (error) => {
-  console.error(`wrangler does not start: ${error.message}`);
+  console.error(
+    `wrangler does not start (${error.message}): run \`npm ci\`, and then \`npm run deploy\`.`,
+  );
   process.exit(1);
 });

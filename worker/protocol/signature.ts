@@ -33,10 +33,10 @@ export type Verification<Key> =
   | { kind: 'invalid' };
 
 /**
- * The key of a `whsec_<base64>` secret.
+ * The bytes of a `whsec_<base64>` secret.
  * @throws {RangeError} when it has no such prefix, is not base64, or is not 24 to 64 bytes long.
  */
-export async function importSecret(secret: string): Promise<SigningKey> {
+export function readSecret(secret: string): Uint8Array<ArrayBuffer> {
   if (!secret.startsWith(SECRET_PREFIX))
     throw new RangeError(`a secret starts with ${SECRET_PREFIX}`);
   const bytes = decodeBase64(secret.slice(SECRET_PREFIX.length));
@@ -46,10 +46,13 @@ export async function importSecret(secret: string): Promise<SigningKey> {
       `a secret has ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES} bytes, not ${bytes.length}`,
     );
   }
-  return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
-    'sign',
-    'verify',
-  ]);
+  return bytes;
+}
+
+/** The key of a secret. @throws as `readSecret` does. */
+export async function importSecret(secret: string): Promise<SigningKey> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  return crypto.subtle.importKey('raw', readSecret(secret), algorithm, false, ['sign', 'verify']);
 }
 
 /** The headers for `body`, signed with every key, because in a rotation either side may be ahead. */

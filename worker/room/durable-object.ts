@@ -15,6 +15,7 @@ import { objectStub } from '../room-call.ts';
 import { symbolsOf } from '../symbols.ts';
 import { versionIn, versionOf } from '../version.ts';
 import { parseObjectName } from './follow/branches.ts';
+import { LARGE_LOG } from './follow/large-logs.ts';
 import { answerObject, objectsOver } from './follow/requests.ts';
 import { SqliteFollowRows } from './follow/rows.ts';
 import type { RoomAnswer } from './intake/intake.ts';
@@ -75,6 +76,7 @@ export class Room extends DurableObject<Env> {
       ),
       region: branch?.region ?? regionOf(env),
       width: maxFollowersOf(env),
+      largeLog: LARGE_LOG,
       symbols: symbolsOf(env),
       random: Math.random,
       sockets: ctx.getWebSockets().map((socket) => ({

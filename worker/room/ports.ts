@@ -53,6 +53,8 @@ export interface RoomPorts {
   readonly region: string;
   /** How many branches, and how many other followers, follow one object at most. */
   readonly width: number;
+  /** A log of more characters is given to few followers at once. */
+  readonly largeLog: number;
   /** The symbols that have rooms. */
   readonly symbols: Pick<Symbols, 'hasRoom'>;
   /** A number from 0 to 1. */

@@ -76,7 +76,8 @@ export class Room {
 
   constructor(identity: RoomIdentity, policyOf: (room: string) => Policy, ports: RoomPorts) {
     const { object, room, name, branch } = identity;
-    const { timers, storage, sockets, lastPing, checkToken, objects, region, width } = ports;
+    const { timers, storage, sockets, lastPing, checkToken, objects, region, width, largeLog } =
+      ports;
     const now = timers.now();
     this.#identity = identity;
     this.#policyOf = policyOf;
@@ -99,6 +100,7 @@ export class Room {
       objects,
       region,
       width,
+      largeLog,
       turn,
       now: timers.now,
       random: ports.random,

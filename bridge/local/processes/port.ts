@@ -31,7 +31,7 @@ export async function requireFreePort(port: number, variable: string): Promise<v
 
 function reason(error: unknown): string {
   if (error instanceof Error && 'code' in error) {
-    if (error.code === 'EADDRINUSE') return 'is in use';
+    if (error.code === 'EADDRINUSE') return 'is in use, perhaps by another npm start';
     if (error.code === 'EACCES') return 'needs rights that we do not have';
   }
   return `cannot be listened on (${error instanceof Error ? error.message : String(error)})`;

@@ -1,9 +1,11 @@
 /** `npm run produce -- FILE|-`: writes a recording of events into Kafka. */
 import { open } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { TOPICS } from '../../../worker/protocol/topics.ts';
+import { troubleOf } from '../../kafka/kafka-error.ts';
 import { patchKafkajs } from '../../kafka/kafkajs/patch.ts';
+import { remedyOf } from '../../remedies.ts';
 import { readBrokers } from '../../shared/kafka-config.ts';
 import { escapeBrokers, socketFactory } from '../../shared/kafka-sockets.ts';
 import { readTopicPrefix } from '../../shared/topic-prefix.ts';
@@ -20,18 +22,21 @@ FILE holds JSON lines {"topic", "event", "at"?}, or an array of them; - is the s
 
 TOPIC_PREFIX is written before each topic's name.`;
 
+/** Who has written something else sees at once what it should have been. */
+const EXAMPLE = `A line is such as
+{"topic":"price.updates","event":{"type":"price_update","symbol":"BTC-USDC","data":{"price":45000.50},"timestamp":1703123456789}}`;
+/** Who waits at a terminal for a Kafka that is down is told within a second or two. */
+const RETRIES = 2;
+
 try {
   process.exitCode = await main();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(explained(error));
   process.exitCode = 1;
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { speed: { type: 'string' }, brokers: { type: 'string' }, help: { type: 'boolean' } },
-  });
+  const { values, positionals } = readArguments();
   const [file] = positionals;
   const speed = speedOf(values.speed);
   if (values.help || file === undefined || positionals.length > 1 || speed === undefined) {
@@ -40,18 +45,11 @@ async function main(): Promise<number> {
   }
   patchKafkajs();
   const named = values.brokers || process.env.KAFKA_BROKERS || defaultBroker();
-  const brokers = escapeBrokers(readBrokers({ KAFKA_BROKERS: named }));
+  const brokers = readBrokers({ KAFKA_BROKERS: named });
   const topicPrefix = readTopicPrefix(process.env);
   // The file is opened first, so that a missing file is told at once.
   const input = file === '-' ? process.stdin : (await open(file)).createReadStream();
-  const kafka = new Kafka({
-    clientId: 'produce',
-    brokers,
-    socketFactory,
-    logLevel: logLevel.NOTHING,
-  });
-  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
-  await producer.connect();
+  const producer = await connect(brokers);
   try {
     const onBad = (where: string, reason: string) => console.error(`${where}: ${reason}`);
     const onUnknownTopic = (topic: string) =>
@@ -66,9 +64,60 @@ async function main(): Promise<number> {
       onUnknownTopic,
     });
     console.error(`${produced} produced${bad === 0 ? '' : `, ${bad} bad`}`);
+    if (bad > 0) console.error(EXAMPLE);
     return bad === 0 ? 0 : 1;
   } finally {
     await producer.disconnect();
+  }
+}
+
+async function connect(brokers: readonly string[]): Promise<Producer> {
+  const kafka = new Kafka({
+    clientId: 'produce',
+    brokers: escapeBrokers(brokers),
+    socketFactory,
+    logLevel: logLevel.NOTHING,
+    retry: { retries: RETRIES },
+  });
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  try {
+    await producer.connect();
+    return producer;
+  } catch (error) {
+    throw kafkaFailure(error, brokers);
+  }
+}
+
+/** What is wrong and what to do about it. */
+function explained(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const isOfFile = error instanceof Error && 'syscall' in error;
+  return isOfFile ? `The recording cannot be read: ${message}.` : message;
+}
+
+/** As `explained`, for what Kafka has said. */
+function kafkaFailure(error: unknown, brokers: readonly string[]): Error {
+  const { reason, message } = troubleOf(error, brokers);
+  const remedy = remedyOf(reason) ?? '';
+  return new Error(
+    `Kafka at ${brokers.join()} took no events: ${message ?? reason}. ${remedy} \`npm start\` runs a Kafka here.`,
+    { cause: error },
+  );
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        speed: { type: 'string' },
+        brokers: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    process.exit(2);
   }
 }
 

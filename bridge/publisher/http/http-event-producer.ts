@@ -1,7 +1,7 @@
 /** Publishes over signed HTTP, for a service that cannot reach Kafka. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../../worker/protocol/batch.ts';
-import type { SigningKey } from '../../../worker/protocol/signature.ts';
+import { importSecret, type SigningKey } from '../../../worker/protocol/signature.ts';
 import type { Environment } from '../../../worker/protocol/variables.ts';
 import { readEventsUrl, readSecrets } from '../../shared/gateway-config.ts';
 import type { DEXEvent, NotificationEvent } from '../events.ts';
@@ -100,7 +100,7 @@ export class HttpEventProducer implements EventProducer {
   }
 
   #readKeys(): Promise<readonly SigningKey[]> {
-    this.#keys ??= readSecrets(this.#environment, 'PUBLISHER_SECRET');
+    this.#keys ??= readSecrets(this.#environment, 'PUBLISHER_SECRET', importSecret);
     return this.#keys;
   }
 }

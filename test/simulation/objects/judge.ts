@@ -2,6 +2,7 @@
 import { nameOfRoom } from '../../../worker/protocol/rooms.ts';
 import { parseObjectName, upstreamOfBranch } from '../../../worker/room/follow/branches.ts';
 import type { CarriedLog, PushCall } from '../../../worker/room/follow/calls.ts';
+import { decodeEntries } from '../../../worker/room/log/entry.ts';
 import { promise } from '../violation.ts';
 import type { Outgoing } from './network.ts';
 import { isFollowed, policyOf, type Settings } from './settings.ts';
@@ -66,11 +67,24 @@ export function judgeContent({ room, content }: PushCall, settings: Settings): v
   promise(isSingle || entries.length <= most, () => `a push of ${entries.length} characters`);
 }
 
-export function judgeLog(room: string, { parts }: CarriedLog, settings: Settings): void {
+/** The answer to `follow` is never large. */
+export function judgeAnswer(room: string, log: CarriedLog, settings: Settings): void {
+  judgeLog(room, log, settings);
+  const characters = charactersOf(log);
+  const isLarge = characters > settings.largeLog;
+  promise(!isLarge, () => `a follower is answered with ${characters} characters`);
+}
+
+function judgeLog(room: string, { parts }: CarriedLog, settings: Settings): void {
   const { retention, snapshot } = policyOf(room, settings);
   const count = parts.reduce((sum, part) => sum + countOf(part), 0);
   const most = retention.entries + (snapshot.kind === 'latest' ? retention.keys : 0);
   promise(count <= most, () => `a log of ${count} entries`);
+}
+
+/** The texts of a log's entries together. */
+export function charactersOf({ parts }: CarriedLog): number {
+  return parts.flatMap(decodeEntries).reduce((sum, { text }) => sum + text.length, 0);
 }
 
 function countOf(part: string): number {

@@ -4,7 +4,7 @@ import { Room } from '../../../worker/room/room.ts';
 import { decodeAttachment } from '../../../worker/room/session/attachment.ts';
 import { EVERY_SYMBOL } from '../../../worker/symbols.ts';
 import type { Planned } from './agenda.ts';
-import { CallsInFlight } from './calls-in-flight.ts';
+import { CallsInFlight, isLargeLog } from './calls-in-flight.ts';
 import type { Answer, Say, Settlement } from './network.ts';
 import { policyOf } from './settings.ts';
 import type { SimulatedObject } from './simulated-object.ts';
@@ -24,16 +24,19 @@ export class Memory {
   readonly #object: SimulatedObject;
   readonly #world: World;
   readonly #timers = new Set<Planned>();
-  readonly #inFlight = new CallsInFlight();
+  readonly #inFlight: CallsInFlight;
   /** What is awaited from outside: calls, and checks of tokens. */
   #awaited = 0;
   #isOver = false;
+  /** Whether the turn is one in which a large log has arrived, so that another may leave. */
+  #hasDelivered = false;
 
   constructor(object: SimulatedObject, world: World, wokeAfter: Ending, wokeIn: number) {
     this.#object = object;
     this.#world = world;
     this.wokeAfter = wokeAfter;
     this.wokeIn = wokeIn;
+    this.#inFlight = new CallsInFlight(world.settings.largeLog);
     const { name, id } = object;
     this.room = new Room(
       { object: name, room: object.room, name: id.room, branch: id.branch },
@@ -95,6 +98,7 @@ export class Memory {
       },
       region: object.region,
       width: world.settings.width,
+      largeLog: world.settings.largeLog,
     };
   }
 
@@ -103,9 +107,13 @@ export class Memory {
     const object = this.#object;
     const madeAt = world.now();
     const turn = object.turn ?? { kind: 'client', depth: 0, number: -1 };
-    const key = `${say.kind} ${to}`;
-    const isSecond = this.#inFlight.begin(key, say);
-    if (isSecond) world.violate(`${object.name} has two calls in flight to ${to}`);
+    const broken = this.#inFlight.begin(to, say);
+    if (broken !== undefined) world.violate(`${object.name} ${broken}`);
+    const isLarge = isLargeLog(say, world.settings.largeLog);
+    if (isLarge) world.coverage.add('large logs pushed');
+    if (isLarge && this.#hasDelivered && this.#inFlight.areMostLarge) {
+      world.coverage.add('large logs that waited for others');
+    }
     return this.#await(turn.depth, (settle) => {
       const outgoing = {
         ...{ from: object, to, say, madeAt },
@@ -115,14 +123,16 @@ export class Memory {
           wokeAfter: this.wokeAfter,
           isFirst: this.wokeIn === turn.number,
         },
-        settle: (settlement: Settlement<Answer>) => {
-          this.#inFlight.end(key, say);
-          return settle(settlement as Settlement<Given>);
+        settle: async (settlement: Settlement<Answer>) => {
+          this.#inFlight.end(to, say);
+          this.#hasDelivered = isLarge;
+          await settle(settlement as Settlement<Given>);
+          this.#hasDelivered = false;
         },
       };
       object.leave(() => world.network.send(outgoing));
       signal.addEventListener('abort', () => {
-        this.#inFlight.end(key, say);
+        this.#inFlight.end(to, say);
         world.network.giveUp(outgoing);
       });
     });

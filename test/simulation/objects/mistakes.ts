@@ -8,6 +8,7 @@ import { Channel } from '../../../worker/room/channel.ts';
 import { Call } from '../../../worker/room/follow/call.ts';
 import type { PushCall } from '../../../worker/room/follow/calls.ts';
 import { Followers } from '../../../worker/room/follow/followers.ts';
+import { LARGE_LOGS_AT_ONCE, LargeLogs } from '../../../worker/room/follow/large-logs.ts';
 import { Mirror } from '../../../worker/room/follow/mirror.ts';
 import { Upstream } from '../../../worker/room/follow/upstream.ts';
 import { decodeEntries, encodeEntries } from '../../../worker/room/log/entry.ts';
@@ -147,6 +148,29 @@ export const MISTAKES: readonly Mistake[] = [
         begin(counted, now, outcomes as never);
       });
     },
+  },
+  {
+    mistake: 'the bound of large logs on their way is forgotten',
+    breaks: /large logs on their way/,
+    plant: () => replaceGetter(LargeLogs, 'areMost', () => false),
+  },
+  {
+    mistake: 'the place of a large log is never free again',
+    breaks: /lacks/,
+    plant: () => {
+      const pushed = new WeakMap<LargeLogs, number>();
+      wrap(LargeLogs, 'begin', (begin, logs, call, isLarge) => {
+        if (isLarge) pushed.set(logs, (pushed.get(logs) ?? 0) + 1);
+        begin(call, isLarge);
+      });
+      const isOver = (logs: LargeLogs) => (pushed.get(logs) ?? 0) >= LARGE_LOGS_AT_ONCE;
+      replaceGetter(LargeLogs, 'areMost', isOver);
+    },
+  },
+  {
+    mistake: 'a large log is the answer to `follow`',
+    breaks: /a follower is answered with/,
+    plant: () => vi.spyOn(LargeLogs.prototype, 'isLarge').mockReturnValue(false),
   },
   {
     mistake: 'the alarm is not armed',

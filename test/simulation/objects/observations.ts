@@ -1,7 +1,8 @@
 /** What is seen of the calls between objects: each is judged, and counted for the coverage. */
 import type { FollowAnswer, PushAnswer, PushCall } from '../../../worker/room/follow/calls.ts';
+import { LARGE_LOG } from '../../../worker/room/follow/large-logs.ts';
 import { promise } from '../violation.ts';
-import { judgeContent, judgeLog, judgeUpstream, levelOf } from './judge.ts';
+import { judgeAnswer, judgeContent, judgeUpstream, levelOf } from './judge.ts';
 import type { Answer, Outgoing, Say } from './network.ts';
 import { isFollowed } from './settings.ts';
 import type { World } from './world.ts';
@@ -55,8 +56,10 @@ export class Observations {
     if (answer.kind === 'full') coverage.add('full answers');
     if (answer.kind === 'outdated') coverage.add('outdated answers');
     if (answer.kind !== 'followed') return;
-    if (answer.log === undefined) coverage.add('followed an unfilled branch');
-    else judgeLog(room, answer.log, settings);
+    // Otherwise the log may be there and be large.
+    const mayBeLarge = settings.largeLog < LARGE_LOG;
+    if (answer.log === undefined && !mayBeLarge) coverage.add('followed an unfilled branch');
+    if (answer.log !== undefined) judgeAnswer(room, answer.log, settings);
   }
 
   #pushed(call: PushCall, { wants, cursor, retryIn }: PushAnswer): void {

@@ -1,6 +1,7 @@
 /** In what surroundings a life is lived: drawn from its seed. */
 import { POLICIES, type Policy } from '../../../worker/policy.ts';
 import { parseRoomName } from '../../../worker/protocol/rooms.ts';
+import { LARGE_LOG } from '../../../worker/room/follow/large-logs.ts';
 import type { Random } from './random.ts';
 
 /** The room that every object which holds sockets follows. */
@@ -10,12 +11,16 @@ export const USERS = ['ann', 'bob'] as const;
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
+/** In characters: every log that has an event, those that have a few, and hardly any. */
+const LARGE_LOGS = [0, 200, LARGE_LOG, LARGE_LOG] as const;
 const FEW = { entries: 40, characters: 400_000 };
 
 export interface Settings {
   /** Of what is followed: durable with alerts that expire, or in memory with a latest event per key. */
   readonly system: Policy;
   readonly width: number;
+  /** A log of more characters is given to few followers at once. */
+  readonly largeLog: number;
   readonly regions: readonly [string, ...string[]];
   /** Rooms that hold sockets, beside the followed one. */
   readonly rooms: readonly string[];
@@ -35,6 +40,7 @@ export function drawSettings(random: Random): Settings {
   return {
     system: random.chance(0.6) ? drawDurable(random) : drawKeyed(random),
     width: random.pick([2, 2, 2, 3, 4]),
+    largeLog: random.pick(LARGE_LOGS),
     regions: random.chance(0.75) ? ['weur'] : ['weur', 'enam'],
     rooms,
     relays: [],
@@ -51,6 +57,7 @@ export function drawRelaySettings(random: Random): Settings {
   return {
     system: random.chance(0.6) ? drawDurable(random) : drawKeyed(random),
     width: random.pick([2, 2, 3, 4]),
+    largeLog: random.pick(LARGE_LOGS),
     regions,
     rooms: drawRelayedRooms(random, hasLongNames),
     relays: numbers.map((number) => `relay ${regions[number % regions.length]}.${number}`),

@@ -2,6 +2,7 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -26,9 +27,11 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *   send   NAME TOPIC KEY_IN_HEX|- VALUE|-…   one batch; answers with the offset of the last record
  *   bulk   NAME TOPIC COUNT BYTES              one batch of COUNT records of BYTES bytes each, all alike
  *   read   TOPIC                              what a read_committed consumer sees of partition 0
+ *   join   GROUP TOPIC classic|consumer [INSTANCE]  a member of a group, by its protocol, until the end
  */
 public class KafkaClient {
   private static final Map<String, KafkaProducer<byte[], byte[]>> producers = new HashMap<>();
+  private static final List<KafkaConsumer<byte[], byte[]>> members = new ArrayList<>();
   private static String brokers;
 
   public static void main(String[] args) throws Exception {
@@ -76,6 +79,7 @@ public class KafkaClient {
       case "read" -> {
         return read(words[1]);
       }
+      case "join" -> join(words[1], words[2], words[3], words.length > 4 ? words[4] : null);
       default -> throw new IllegalArgumentException(words[0]);
     }
     return "ok";
@@ -120,5 +124,21 @@ public class KafkaClient {
       }
     }
     return seen.toString();
+  }
+
+  /** Heartbeats go on in a thread of the consumer's own. */
+  private static void join(String group, String topic, String protocol, String instance) {
+    var config = new Properties();
+    config.put("bootstrap.servers", brokers);
+    config.put("key.deserializer", ByteArrayDeserializer.class);
+    config.put("value.deserializer", ByteArrayDeserializer.class);
+    config.put("client.id", "java");
+    config.put("group.id", group);
+    config.put("group.protocol", protocol);
+    if (instance != null) config.put("group.instance.id", instance);
+    var consumer = new KafkaConsumer<byte[], byte[]>(config);
+    members.add(consumer);
+    consumer.subscribe(List.of(topic));
+    while (consumer.assignment().isEmpty()) consumer.poll(Duration.ofMillis(100));
   }
 }

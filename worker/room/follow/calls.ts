@@ -21,8 +21,8 @@ export interface FollowCall {
 
 export type FollowAnswer =
   /**
-   * The follower will be pushed what comes after `log`. Without a log, the upstream is itself a branch
-   * that has yet to be filled: then it pushes the whole log when it has it.
+   * The follower will be pushed what comes after `log`. Without a log, it will be pushed the whole log: it
+   * is large, or the upstream is itself a branch that has yet to be filled.
    */
   | { readonly kind: 'followed'; readonly log: CarriedLog | undefined }
   /** A call that is not older was here before, of this generation. */

@@ -16,6 +16,7 @@ import { resumeFrom } from '../log/resume.ts';
 import { Call, type CallPorts } from './call.ts';
 import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
 import { carry } from './carried-log.ts';
+import { LargeLogs } from './large-logs.ts';
 import type { SavedFollower } from './rows.ts';
 
 /** The least time between two pushes to a follower, in ms. */
@@ -40,6 +41,8 @@ export interface FollowersPorts extends CallPorts {
   readonly pace: Pace;
   /** How many followers it may have that are no branches; its branches are as many at most. */
   readonly width: number;
+  /** A log of more characters is given to few of them at once. */
+  readonly largeLog: number;
   /** Whether another object is a branch of the room that follows this one. */
   readonly isBranch: (follower: string) => boolean;
   readonly push: Objects['push'];
@@ -60,11 +63,13 @@ interface Follower {
 export class Followers {
   readonly #ports: FollowersPorts;
   readonly #followers = new Map<string, Follower>();
+  readonly #largeLogs: LargeLogs;
   /** How many of them are no branches. */
   #readers = 0;
 
   constructor(ports: FollowersPorts) {
     this.#ports = ports;
+    this.#largeLogs = new LargeLogs(ports.largeLog);
   }
 
   get size(): number {
@@ -91,7 +96,8 @@ export class Followers {
       return { kind: 'outdated', generation: known.generation };
     }
     if (known === undefined && !this.#hasSpaceFor(name)) return { kind: 'full' };
-    const log = channel.lacks(undefined, now) ? undefined : carry(channel.log);
+    const isPushed = channel.lacks(undefined, now) || this.#largeLogs.isLarge(channel.log);
+    const log = isPushed ? undefined : carry(channel.log);
     const cursor = log && { epoch: log.epoch, seq: log.head };
     if (known === undefined) {
       this.#hold(name, generation, cursor);
@@ -161,7 +167,9 @@ export class Followers {
     this.askForLog(now);
     const contents = new Map<string, PushCall['content']>();
     let calls = 0;
-    for (const follower of this.#followers.values()) {
+    // Whoever has not answered comes last, so that it does not take the place of those who do.
+    const inTurn = [...this.#followers.values()].sort((a, b) => a.call.failures - b.call.failures);
+    for (const follower of inTurn) {
       if (follower.call.isInFlight || this.#dueAt(follower, now) > now) continue;
       const key = `${follower.cursor?.epoch} ${follower.cursor?.seq}`;
       const content =
@@ -176,7 +184,11 @@ export class Followers {
   #dueAt({ call, cursor }: Follower, now: number): number {
     if (call.isInFlight) return call.deadline;
     const { channel, pace } = this.#ports;
-    if (owed(channel.log, cursor, now) === 'nothing') return Number.POSITIVE_INFINITY;
+    const owes = owed(channel.log, cursor, now);
+    if (owes === 'nothing') return Number.POSITIVE_INFINITY;
+    // Then it is pushed to when another push has ended, which is a turn.
+    const isLarge = owes === 'log' && this.#largeLogs.isLarge(channel.log);
+    if (isLarge && this.#largeLogs.areMost) return Number.POSITIVE_INFINITY;
     // Then it is pushed to when the log is filled, or when the alarm goes off.
     if (!channel.serves(cursor)) return Number.POSITIVE_INFINITY;
     if (call.waitsForAlarm(now)) return Number.POSITIVE_INFINITY;
@@ -189,6 +201,8 @@ export class Followers {
     const depth = present.depth + 1;
     const interval = channel.log.isKeyed ? KEYED_PUSH_INTERVAL : PUSH_INTERVAL;
     const pushed = { room: channel.room, upstream: object, generation, depth, content };
+    const isLarge = content.kind === 'log' && this.#largeLogs.isLarge(channel.log);
+    this.#largeLogs.begin(call, isLarge);
     call.begin((signal) => push(name, pushed, signal), now, {
       answered: (answer, later) => {
         call.holdUntil(Math.max(now + interval, later + answer.retryIn));

@@ -18,7 +18,7 @@ import {
   type PushCall,
 } from './calls.ts';
 import { nothingAfter } from './carried-log.ts';
-import { Followers } from './followers.ts';
+import { Followers, type FollowersPorts } from './followers.ts';
 import { Mirror } from './mirror.ts';
 import { Question } from './question.ts';
 import type { FollowRows, SavedChannel, SavedNode } from './rows.ts';
@@ -40,9 +40,10 @@ export interface NodeOwner {
 }
 
 /** What the nodes of an object share. */
-export interface TreePorts extends CallPorts, NodeOwner {
-  /** The name of this object. */
-  readonly object: string;
+export interface TreePorts
+  extends CallPorts,
+    NodeOwner,
+    Pick<FollowersPorts, 'object' | 'width' | 'largeLog'> {
   readonly shared: SharedDelivery;
   readonly rows: FollowRows;
   /** Whether the object went to sleep after all was saved, and did not crash, as far as it can know. */
@@ -50,8 +51,6 @@ export interface TreePorts extends CallPorts, NodeOwner {
   /** Nothing has to be known of a room any more. */
   readonly forget: (room: string) => void;
   readonly objects: Objects;
-  /** How many followers a node has at most that are branches, and how many others. */
-  readonly width: number;
 }
 
 /** A room's own log, or the objects to ask for it. */

@@ -58,8 +58,10 @@ export class Upstream {
   /** Whether something is needed that was not asked for. */
   #isNeeded = false;
   #neededSince = 0;
-  /** Whether the upstream will push the whole log when it has it. */
+  /** Whether the upstream will push the whole log when it can. */
   #awaitsPush = false;
+  /** When those who wait for that push are told that it does not come soon, Unix ms. */
+  #patientUntil = Number.POSITIVE_INFINITY;
 
   /** @param isSure whether what was saved is so; a crash may have come between. */
   constructor(
@@ -106,6 +108,7 @@ export class Upstream {
   /** When `run` is to be called next, Unix ms. */
   dueAt(now: number): number {
     if (this.#call.isInFlight) return this.#call.deadline;
+    if (this.#awaitsPush) return this.#patientUntil;
     const waits = !this.#isNeeded || this.#call.waitsForAlarm(now);
     return waits ? Number.POSITIVE_INFINITY : this.#call.notBefore;
   }
@@ -128,8 +131,9 @@ export class Upstream {
     this.#isNeeded = true;
   }
 
-  /** Whether nobody is asked soon, after many failures. */
+  /** Whether nobody is asked soon, after many failures, or a push was waited for in vain. */
   isUnreachable(now: number): boolean {
+    if (this.#awaitsPush) return this.#patientUntil === Number.POSITIVE_INFINITY;
     return this.#isNeeded && this.#call.waitsForAlarm(now);
   }
 
@@ -165,6 +169,10 @@ export class Upstream {
 
   run(now: number): void {
     this.#call.run(now);
+    if (this.#awaitsPush && this.#patientUntil <= now) {
+      this.#patientUntil = Number.POSITIVE_INFINITY;
+      this.#ports.unavailable(now);
+    }
     // Two objects that call each other back and forth would reach the platform's limit of depth.
     const { answers } = this.#ports.present;
     if (answers === 'push' || answers === 'either') return;
@@ -206,8 +214,12 @@ export class Upstream {
         this.#step = FIRST_STEP;
         this.#isFollower = true;
         this.#ports.changed(now);
-        if (answer.log === undefined) this.#awaitsPush = true;
-        else this.#ports.filled(answer.log, now);
+        if (answer.log !== undefined) {
+          this.#ports.filled(answer.log, now);
+          return;
+        }
+        this.#awaitsPush = true;
+        this.#patientUntil = now + PATIENCE;
         return;
       case 'outdated':
         this.#generation = Math.max(this.#generation, answer.generation);

@@ -11,6 +11,7 @@
  */
 import type { Policy } from '../../policy.ts';
 import { type Entry, newEntry } from './entry.ts';
+import { LatestPerKey } from './latest.ts';
 import type { Timed } from './times.ts';
 
 /** The longest life of an entry, in ms, however far away its event's own expiry is: a year. */
@@ -52,9 +53,8 @@ export class Log {
   readonly isMirror: boolean;
   readonly #policy: Policy;
   readonly #tail: Entry[] = [];
-  readonly #latest = new Map<string, Entry>();
+  readonly #latest: LatestPerKey;
   #characters = 0;
-  #latestCharacters = 0;
   /** How many entries of the tail have an expiry that their event itself named. */
   #perishables = 0;
   /** Nothing in the tail expires before this, Unix ms. */
@@ -63,12 +63,12 @@ export class Log {
   #head = 0;
   #floor = 0;
   #trimmed = 0;
-  #conflatableFrom = 0;
   #isUnbroken = true;
   #snapshot = NO_SNAPSHOT;
 
   constructor(policy: Policy, saved: SavedLog, isMirror = false) {
     this.#policy = policy;
+    this.#latest = new LatestPerKey(policy.retention);
     this.isMirror = isMirror;
     this.#restore(saved);
   }
@@ -100,7 +100,7 @@ export class Log {
 
   /** What it holds, in characters. */
   get size(): number {
-    return this.#characters + this.#latestCharacters;
+    return this.#characters + this.#latest.characters;
   }
 
   /** Whether the latest event per key stands for all before it. */
@@ -110,7 +110,7 @@ export class Log {
 
   /** For a reader at this number or later, the latest entry of every changed key is known. */
   get conflatableFrom(): number {
-    return this.#conflatableFrom;
+    return this.#latest.completeFrom;
   }
 
   /** The tail's entries, oldest first. */
@@ -120,7 +120,7 @@ export class Log {
 
   /** The newest entry of each key, oldest first. */
   get latest(): Entry[] {
-    return [...this.#latest.values()];
+    return this.#latest.entries;
   }
 
   /** Numbers an event and appends it. */
@@ -155,9 +155,7 @@ export class Log {
       throw new RangeError(`epoch ${saved.epoch} is older than ${this.#epoch}`);
     }
     this.#tail.length = 0;
-    this.#latest.clear();
     this.#characters = 0;
-    this.#latestCharacters = 0;
     this.#perishables = 0;
     this.#expiresFrom = Number.POSITIVE_INFINITY;
     this.#snapshot = NO_SNAPSHOT;
@@ -228,7 +226,7 @@ export class Log {
 
   /** Everything that is kept, oldest first: the tail, and what only stands for its key any more. */
   get kept(): Entry[] {
-    const kept = new Set([...this.#latest.values(), ...this.#tail]);
+    const kept = new Set([...this.latest, ...this.#tail]);
     return [...kept].sort((one, other) => one.seq - other.seq);
   }
 
@@ -238,7 +236,7 @@ export class Log {
     this.#head = saved.head;
     this.#floor = saved.floor;
     this.#trimmed = saved.trimmed;
-    this.#conflatableFrom = saved.conflatableFrom ?? 0;
+    this.#latest.clear(saved.conflatableFrom ?? 0);
     for (const entry of saved.entries) this.#hold(entry);
   }
 
@@ -260,18 +258,7 @@ export class Log {
       this.#expiresFrom = Math.min(this.#expiresFrom, entry.expiresAt);
       if (entry.perishable) this.#perishables++;
     }
-    if (entry.key === undefined || this.#policy.snapshot.kind !== 'latest') return;
-    // The key is deleted first, so that the map iterates in the order of the numbers.
-    this.#latestCharacters += entry.text.length - (this.#latest.get(entry.key)?.text.length ?? 0);
-    this.#latest.delete(entry.key);
-    this.#latest.set(entry.key, entry);
-    const { keys, keyCharacters } = this.#policy.retention;
-    for (const [key, stalest] of this.#latest) {
-      if (this.#latest.size <= keys && this.#latestCharacters <= keyCharacters) return;
-      this.#conflatableFrom = Math.max(this.#conflatableFrom, stalest.seq);
-      this.#latest.delete(key);
-      this.#latestCharacters -= stalest.text.length;
-    }
+    if (entry.key !== undefined && this.isKeyed) this.#latest.hold(entry.key, entry);
   }
 
   /** Trims from the old end. What has expired behind an entry that lives longer waits for `expire`. */

@@ -1,11 +1,11 @@
 /** Which rooms a session may subscribe to, over the socket that it has. */
 import { accessTo } from '../../auth/access.ts';
 import type { SocketErrorCode } from '../../protocol/codes.ts';
-import { parseRoomName, type RoomName, SYSTEM_ROOM } from '../../protocol/rooms.ts';
+import { parseRoomName, type RoomName } from '../../protocol/rooms.ts';
 import type { Symbols } from '../../symbols.ts';
-import { largestAttachment, MAX_ATTACHMENT_BYTES } from './attachment.ts';
 import type { EventlessRooms } from './eventless-rooms.ts';
 import type { Session } from './session.ts';
+import type { Space } from './space.ts';
 import type { ReadChannel } from './subscription.ts';
 
 export interface Refused {
@@ -16,8 +16,12 @@ export interface Refused {
 export interface Admission {
   /** Why a session may not ask for a room by this name now; undefined when it may. */
   refusal(session: Session, room: string, now: number): Refused | undefined;
-  /** The channel of a room that a session may ask for, or why it is not had all the same. */
-  channelOf(session: Session, room: string, now: number): ReadChannel | Refused;
+  /**
+   * The channel of a room that a session may ask for, or why it is not had all the same.
+   *
+   * @param space what is left for the message that asks.
+   */
+  channelOf(session: Session, room: string, space: Space, now: number): ReadChannel | Refused;
 }
 
 type ChannelOf = (room: string) => ReadChannel | undefined;
@@ -53,16 +57,20 @@ export function admissionToAll(
       const hasEnded = takesToken(name) && tokenExpiresAt <= now;
       return hasEnded ? refused('token_expired', 'the token has ended') : undefined;
     },
-    channelOf: (session, wanted, now) => {
-      if (!session.subscriptions.has(wanted) && !hasSpaceFor(session, wanted)) {
+    channelOf: (session, wanted, space, now) => {
+      const isNew = !session.subscriptions.has(wanted);
+      if (isNew && !space.isFor(wanted)) {
         return refused('rooms_too_many', 'this socket has as many rooms as it may');
       }
       if (!eventless.admits(wanted, session.address, now)) {
         return refused('room_unavailable', 'too many rooms without any event were asked for');
       }
-      return (
-        channelOf(wanted) ?? refused('room_unavailable', 'the relay has no memory left for it')
-      );
+      const channel = channelOf(wanted);
+      if (channel === undefined) {
+        return refused('room_unavailable', 'the relay has no memory left for it');
+      }
+      if (isNew) space.take(wanted);
+      return channel;
     },
   };
 }
@@ -75,17 +83,6 @@ export function isPrivate(room: string): boolean {
 
 function takesToken(room: RoomName): boolean {
   return accessTo(room, {}) !== 'granted';
-}
-
-/** Every room may come to need the most that is saved of one, all at once. */
-function hasSpaceFor(session: Session, room: string): boolean {
-  const rooms = [...session.subscriptions.keys(), room];
-  const { rooms: most = Number.POSITIVE_INFINITY } = session.profile;
-  // `system` is not counted.
-  return (
-    rooms.filter((name) => name !== SYSTEM_ROOM).length <= most &&
-    largestAttachment(session, rooms) <= MAX_ATTACHMENT_BYTES
-  );
 }
 
 function refused(code: SocketErrorCode, message: string): Refused {

@@ -7,7 +7,7 @@ import type { Cursor, RequestId } from '../../protocol/frames.ts';
 import { MAX_RATES, type MaxRate } from '../../protocol/messages.ts';
 import type { Session } from './session.ts';
 import type { ReadChannel, Subscription } from './subscription.ts';
-import { MOST_SAVED, type SavedSent } from './window.ts';
+import type { SavedSent } from './window.ts';
 
 export interface Attachment {
   /** The epoch of the object's own room, which has nothing saved before its first event; 0 at a relay. */
@@ -49,11 +49,11 @@ export interface SavedSubscription {
 /** The platform keeps 16,384 bytes, some of which it needs itself. */
 export const MAX_ATTACHMENT_BYTES = 16_000;
 /** The most that is written of a subscription beside its name, in characters: two epochs and a number. */
-const SUBSCRIPTION_LENGTH = 40;
+export const SUBSCRIPTION_LENGTH = 40;
 /** The most that is written of what is in flight, beside names, in characters: two numbers. */
-const SENT_LENGTH = 37;
+export const SENT_LENGTH = 37;
 /** What is written of a session beside its names, in characters. */
-const HEAD_LENGTH = 100;
+export const HEAD_LENGTH = 100;
 const RADIX = 36;
 /** What is so of a session, added up. */
 const ACKS = 1;
@@ -157,31 +157,12 @@ export function decodeAttachment(kept: unknown): Attachment | null {
   };
 }
 
-/** The most that may have to be kept of a session with these rooms, in bytes. */
-export function largestAttachment(session: Session, rooms: readonly string[]): number {
-  const { identity, home, address } = session;
-  const names = [
-    identity.user ?? '',
-    home ?? '',
-    address ?? '',
-    ...(identity.rooms ?? []),
-    ...rooms,
-  ];
-  const longestName = Math.max(...rooms.map((room) => JSON.stringify(room).length));
-  const characters =
-    JSON.stringify(names).length +
-    rooms.length * SUBSCRIPTION_LENGTH +
-    MOST_SAVED * (SENT_LENGTH + longestName) +
-    HEAD_LENGTH;
-  return characters * bytesPerCharacter(names.join());
-}
-
 function bytesOf(text: string): number {
   return text.length * bytesPerCharacter(text);
 }
 
 /** The platform writes a text with two bytes to a character if any of them needs it. */
-function bytesPerCharacter(text: string): number {
+export function bytesPerCharacter(text: string): 1 | 2 {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are all that need one byte.
   return /^[\u0000-\u00ff]*$/.test(text) ? 1 : 2;
 }

@@ -11,6 +11,7 @@ import { unreachable } from '../../protocol/unreachable.ts';
 import type { Admission } from './admission.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
+import { Space } from './space.ts';
 import type { ReadChannel } from './subscription.ts';
 
 /** A socket that goes on sending what no client sends is closed. */
@@ -83,8 +84,9 @@ export class Conversation {
   #subscribe(session: Session, { id, rooms }: SubscribeRequest, now: number): void {
     const { output, messages } = session;
     const before = output.sent;
+    const space = new Space(session);
     for (const { room, ...request } of rooms) {
-      const channel = this.#channelOf(session, room, id, now);
+      const channel = this.#channelOf(session, room, id, space, now);
       if (channel !== undefined) session.subscribe(channel, { id, ...request }, now);
       // What was sent may have told that the socket is gone.
       if (!this.#ports.sessions.holds(session)) return;
@@ -127,10 +129,11 @@ export class Conversation {
     session: Session,
     room: string,
     id: RequestId | undefined,
+    space: Space,
     now: number,
   ): ReadChannel | undefined {
     if (!this.#mayAsk(session, room, id, now)) return undefined;
-    const channel = this.#ports.admission.channelOf(session, normalRoomName(room), now);
+    const channel = this.#ports.admission.channelOf(session, normalRoomName(room), space, now);
     if (!('code' in channel)) return channel;
     session.refuse(channel.code, channel.message, id, room);
     return undefined;

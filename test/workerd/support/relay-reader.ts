@@ -4,7 +4,7 @@
  *
  * Every event that is published says in its `data`, as `n`, which event of its room and symbol it is.
  */
-import type { Cursor, NumberedEvent, RoomFrame } from '../../worker/protocol/frames.ts';
+import type { Cursor, NumberedEvent, RoomFrame } from '../../../worker/protocol/frames.ts';
 
 const SYSTEM = 'system';
 
