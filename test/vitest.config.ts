@@ -10,6 +10,8 @@ import {
   DEVELOPMENT_PUBLISHER_SECRET,
 } from '../worker/protocol/development.ts';
 
+/** What a condition may take on a machine that is as busy. */
+const POLL_TIMEOUT_MS = 30_000;
 /** Starting Java, workerd and bridges on a busy machine of two cores takes its time. */
 const NODE_TIMEOUT_MS = 60_000;
 const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -50,11 +52,12 @@ export default defineConfig({
         test: {
           name: 'node',
           root: pathOf('..'),
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/workerd/**', 'test/bench/**'],
           globalSetup: ['test/support/built-page.ts', 'test/support/kafka-broker.ts'],
           testTimeout: NODE_TIMEOUT_MS,
           hookTimeout: NODE_TIMEOUT_MS,
+          expect: { poll: { timeout: POLL_TIMEOUT_MS } },
           // Each file may run a broker, a workerd and a bridge of its own.
           pool: 'forks',
           maxWorkers: 2,

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const PAGES = globSync(['*.md', 'worker/**/*.md', 'bridge/**/*.md', 'test/**/*.md']);
-const LINK = /\]\(([^)\s]+)\)/g;
+/** A link, or a picture. */
+const LINK = /\]\(([^)\s]+)\)|\b(?:src|srcset)="([^"]+)"/g;
 /** A file or a folder in code quotes, by its path or by the end of its path. */
 const NAMED = /`((?:[\w.-]+\/)*(?:[\w-][\w.-]*\.(?:ts|md|json|toml)|[\w-]+\/))`/g;
 const FILES = globSync('**/*', {
@@ -27,7 +28,8 @@ function anchorsOf(page: string): Set<string> {
 
 test.each(PAGES)('%s links only to what is there', (page) => {
   const missing: string[] = [];
-  for (const [, link = ''] of readFileSync(page, 'utf8').matchAll(LINK)) {
+  for (const [, text, picture = ''] of readFileSync(page, 'utf8').matchAll(LINK)) {
+    const link = text ?? picture;
     if (/^[a-z]+:/.test(link)) continue;
     const [path = '', anchor] = link.split('#');
     const target = path === '' ? page : join(dirname(page), path);

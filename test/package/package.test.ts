@@ -1,6 +1,6 @@
 /** The package as its users get it: packed, installed in an empty project, and tried in each set-up. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -47,7 +47,12 @@ describe('the package', () => {
       cwd: project,
     });
     const { dependencies } = JSON.parse(stdout);
-    expect(Object.keys(dependencies[NAME].dependencies).sort()).toEqual(['kafkajs', 'valibot']);
+    const listed: [string, { readonly version?: string }][] = Object.entries(
+      dependencies[NAME].dependencies,
+    );
+    // React is listed, without a version: whoever has no use for it does not get it.
+    const brought = listed.filter(([, { version }]) => version !== undefined);
+    expect(brought.map(([name]) => name).sort()).toEqual(['kafkajs', 'valibot']);
   });
 
   test('has a client without dependencies, and types that need no schema library', async () => {
@@ -59,6 +64,12 @@ describe('the package', () => {
     for (const file of ['index.d.ts', 'index.d.cts']) {
       expect(await textOf(file)).not.toMatch(/["']valibot["']/);
     }
+  });
+
+  test('has hooks that need React alone, and run where a framework runs what is for browsers', async () => {
+    const { code } = await transform(await readFile(join(pkgDir, 'dist/react.js'), 'utf8'));
+    expect(code.startsWith('"use client";')).toBe(true);
+    expect(Array.from(code.matchAll(/\bfrom "(.*)"/g), ([, from]) => from)).toEqual(['react']);
   });
 });
 
@@ -115,6 +126,22 @@ describe('the lowest Node of `engines`', () => {
   });
 });
 
+test('the hooks can be required and imported where React is, on the lowest Node', async () => {
+  const withReact = join(folder, 'with-react/node_modules');
+  await cp(pkgDir, join(withReact, NAME), { recursive: true });
+  await cp(join(ROOT, 'node_modules/react'), join(withReact, 'react'), { recursive: true });
+  const entry = `${NAME}/react`;
+  for (const script of [
+    `console.log(Object.keys(require('${entry}')).join())`,
+    `import('${entry}').then((m) => console.log(Object.keys(m).join()))`,
+  ]) {
+    const { stdout } = await run(LOWEST_NODE, ['-e', script], { cwd: join(withReact, '..') });
+    expect(stdout.trim().split(',')).toEqual(
+      expect.arrayContaining(['GatewayProvider', 'useRoom']),
+    );
+  }
+});
+
 test.each([
   ['import', `import { DEXEventService } from '${NAME}';`],
   ['require', `const { DEXEventService } = require('${NAME}');`],
@@ -150,8 +177,13 @@ const AS_NODE10 = { module: 'CommonJS', moduleResolution: 'node' };
 const AS_BUNDLER = { module: 'ESNext', moduleResolution: 'bundler' };
 const AS_NODE = { module: 'NodeNext', moduleResolution: 'NodeNext' };
 const IN_A_PAGE = { ...AS_BUNDLER, lib: ['ES2020', 'DOM'], types: [] };
-const BOTH = ['src/publisher.ts', 'src/client.ts'];
-const EACH_KIND = ['mts', 'cts'].flatMap((kind) => [`src/publisher.${kind}`, `src/client.${kind}`]);
+const USES = ['publisher', 'client', 'react'];
+const ALL = USES.map((use) => `src/${use}.ts`);
+const EACH_KIND = ['mts', 'cts'].flatMap((kind) => USES.map((use) => `src/${use}.${kind}`));
+const PAGE = ['src/client.ts', 'src/react.ts'];
+const DECLARATIONS = ['index', 'client', 'react'].map((entry) => `dist/${entry}.d`);
+const AS_MODULES = DECLARATIONS.map((path) => `${path}.ts`);
+const AS_COMMON_JS = DECLARATIONS.map((path) => `${path}.cts`);
 
 describe.each([
   ['5.0', OLD],
@@ -159,15 +191,10 @@ describe.each([
   ['5.9', NEW],
 ])('TypeScript %s, without skipLibCheck, takes it', (version, options) => {
   test.each([
-    ['node', BOTH, AS_NODE10, ['dist/index.d.cts', 'dist/client.d.cts']],
-    ['bundler', BOTH, AS_BUNDLER, ['dist/index.d.ts', 'dist/client.d.ts']],
-    [
-      'nodenext',
-      EACH_KIND,
-      AS_NODE,
-      ['dist/index.d.ts', 'dist/client.d.ts', 'dist/index.d.cts', 'dist/client.d.cts'],
-    ],
-    ['bundler, in a page', ['src/client.ts'], IN_A_PAGE, ['dist/client.d.ts']],
+    ['node', ALL, AS_NODE10, AS_COMMON_JS],
+    ['bundler', ALL, AS_BUNDLER, AS_MODULES],
+    ['nodenext', EACH_KIND, AS_NODE, [...AS_MODULES, ...AS_COMMON_JS]],
+    ['bundler, in a page', PAGE, IN_A_PAGE, ['dist/client.d.ts', 'dist/react.d.ts']],
   ])('with moduleResolution %s', (_, files, resolution, declarations) => {
     const compiler = toolchain(`typescript-${version}`);
     const { complaints, judged } = compile(compiler, join(project, 'uses'), files, {
@@ -181,15 +208,23 @@ describe.each([
 
 describe("the project's own TypeScript, without skipLibCheck, takes it", () => {
   test.each([
-    ['bundler', BOTH, AS_BUNDLER],
+    ['bundler', ALL, AS_BUNDLER],
     ['nodenext', EACH_KIND, AS_NODE],
-    ['bundler, in a page', ['src/client.ts'], IN_A_PAGE],
+    ['bundler, in a page', PAGE, IN_A_PAGE],
   ])('with moduleResolution %s', async (_, files, resolution) => {
     const tsconfig = join(project, 'uses/tsconfig.json');
     const compilerOptions = { ...NEW, skipLibCheck: false, ...resolution };
     await writeFile(tsconfig, JSON.stringify({ compilerOptions, files }));
     expect(await complaintsOf(OWN_TYPESCRIPT, tsconfig)).toBe('');
   });
+});
+
+test("the README's example of the hooks compiles as printed", async () => {
+  const tsconfig = join(project, 'uses/tsconfig.json');
+  const compilerOptions = { ...NEW, ...IN_A_PAGE, jsx: 'react-jsx' };
+  await writeFile(tsconfig, JSON.stringify({ compilerOptions, files: ['src/readme.tsx'] }));
+  expect(await readFile(join(project, 'uses/src/readme.tsx'), 'utf8')).toContain('useRoom');
+  expect(await complaintsOf(OWN_TYPESCRIPT, tsconfig)).toBe('');
 });
 
 test("the guide's examples compile as printed, and their events arrive, on the lowest Node", async () => {

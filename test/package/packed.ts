@@ -48,9 +48,9 @@ export async function installPacked(folder: string): Promise<string> {
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify(TSCONFIG));
   await cp(pathOf('guide'), join(project, 'src'), { recursive: true });
   const { devDependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
-  const types = `@types/node@${devDependencies['@types/node']}`;
+  const types = ['@types/node', '@types/react'].map((name) => `${name}@${devDependencies[name]}`);
   const tarball = join(folder, packed.filename);
-  await run('npm', ['install', tarball, types, '--prefer-offline', '--no-audit', '--no-fund'], {
+  await run('npm', ['install', tarball, ...types, '--prefer-offline', '--no-audit', '--no-fund'], {
     cwd: project,
   });
   await addUses(project);
@@ -59,7 +59,11 @@ export async function installPacked(folder: string): Promise<string> {
 
 /** The uses of `set-ups/`, each as either kind of module and as the one that a project's type makes it. */
 async function addUses(project: string): Promise<void> {
-  for (const use of ['publisher', 'client']) {
+  const readme = await readFile(join(ROOT, 'worker/client/README.md'), 'utf8');
+  const [, printed = ''] = /```tsx\n(.*?)```/s.exec(readme) ?? [];
+  await mkdir(join(project, 'uses/src'), { recursive: true });
+  await writeFile(join(project, 'uses/src/readme.tsx'), printed);
+  for (const use of ['publisher', 'client', 'react']) {
     for (const extension of ['ts', 'mts', 'cts']) {
       await cp(pathOf(`set-ups/${use}.ts`), join(project, 'uses/src', `${use}.${extension}`));
     }

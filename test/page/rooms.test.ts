@@ -92,6 +92,15 @@ describe('the rooms of the delivery panel', () => {
     expect(rooms.resume).toBeUndefined();
   });
 
+  it('are lost once, however many attempts to come back fail', () => {
+    const rooms = standing();
+    for (let count = 0; count < 3; count++) rooms.disconnected();
+    expect(rooms.losses).toBe(1);
+    rooms.observe(subscribed(10, true));
+    rooms.disconnected();
+    expect(rooms.losses).toBe(2);
+  });
+
   it('bring system by itself, and pass over rooms that were left', () => {
     const rooms = standing();
     rooms.forget(room);

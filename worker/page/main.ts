@@ -75,6 +75,5 @@ gateway.choose(chosenPair());
 addEventListener('hashchange', () => gateway.choose(chosenPair()));
 // An open socket would keep the page out of the browser's back/forward cache.
 addEventListener('pagehide', () => network.drop());
-document.addEventListener('visibilitychange', () => {
-  if (document.hidden) delivery.latency.hidden();
-});
+// What comes while nobody looks is not painted, and says nothing of the latency.
+document.addEventListener('visibilitychange', () => delivery.latency.hidden());

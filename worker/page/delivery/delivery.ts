@@ -1,5 +1,5 @@
 /** How the events come: what the delivery panel shows. It looks at the wire, and changes nothing. */
-import type { ConnectionStatus, GatewayError } from '../../client/index.ts';
+import type { ConnectionStatus } from '../../client/index.ts';
 import { framesIn } from './frame.ts';
 import { Latency } from './latency.ts';
 import { Rate } from './rate.ts';
@@ -20,13 +20,10 @@ export class Delivery {
   readonly latency = new Latency();
   readonly events = new Rate();
   readonly frames = new Rate();
-  readonly messages = new Rate();
   readonly characters = new Rate();
   readonly #clocks: Clocks;
   #status: ConnectionStatus = { state: 'idle', online: true, failures: 0 };
   #statusSince: number;
-  #connects = 0;
-  #error: GatewayError | undefined;
 
   constructor(clocks: Clocks = { clock: Date.now, now: () => performance.now() }) {
     this.#clocks = clocks;
@@ -42,26 +39,15 @@ export class Delivery {
     return this.#clocks.now() - this.#statusSince;
   }
 
-  /** How often the connection has been made again. */
-  get reconnects(): number {
-    return Math.max(0, this.#connects - 1);
-  }
-
-  get error(): GatewayError | undefined {
-    return this.#error;
-  }
-
   /** Counts a message, and gives what it says. @throws when it is no JSON. */
   receive(text: string): unknown {
     const message: unknown = JSON.parse(text);
     const clock = this.#clocks.clock();
     const now = this.#clocks.now();
     const frames = framesIn(message);
-    this.messages.add(1, now);
     this.frames.add(frames.length, now);
     this.characters.add(text.length, now);
     for (const frame of frames) {
-      if (frame.type === 'welcome') this.#connects++;
       const old = this.rooms.observe(frame);
       if (frame.type !== 'events') continue;
       this.events.add(frame.events.length, now);
@@ -76,9 +62,5 @@ export class Delivery {
     if (status.state === this.#status.state) return;
     this.#status = status;
     this.#statusSince = this.#clocks.now();
-  }
-
-  showError(error: GatewayError): void {
-    this.#error = error;
   }
 }

@@ -34,9 +34,15 @@ export interface Resume {
 export class Rooms {
   readonly #rows = new Map<string, RoomRow>();
   #resume: Resume | undefined;
+  #losses = 0;
 
   get rows(): readonly RoomRow[] {
     return [...this.#rows.values()];
+  }
+
+  /** How often the connection has been lost. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** Undefined before a connection has been lost. */
@@ -68,6 +74,9 @@ export class Rooms {
 
   /** The connection is lost: what is missed from now on is counted anew. */
   disconnected(): void {
+    // An attempt that fails loses nothing.
+    if (!this.rows.some(({ state }) => state === 'live')) return;
+    this.#losses++;
     this.#resume = { missed: 0, again: 0, replaced: 0, lost: 0 };
     for (const row of this.#rows.values()) row.state = 'away';
   }

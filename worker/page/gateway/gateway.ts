@@ -54,7 +54,6 @@ export class Gateway {
       window: network,
     });
     this.#client.on('status', (status, room) => delivery.showStatus(status, room));
-    this.#client.on('error', (error) => delivery.showError(error));
     this.#client.on('system_alert', (event, { room }) => {
       if (room === 'system') market.alerts.add(event, Date.now());
     });

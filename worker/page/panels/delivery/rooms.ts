@@ -28,6 +28,7 @@ export function roomsPanel(rooms: Rooms): Panel {
       setData(element, 'state', row?.state ?? '');
       element.title = row?.epoch === undefined ? '' : `epoch ${row.epoch}: ${row.state}`;
     }
+    setText(value('losses'), lossesText(rooms.losses));
     const { missed = 0, again = 0, replaced = 0, lost = 0 } = rooms.resume ?? {};
     for (const [name, count] of Object.entries({ missed, again, replaced, lost })) {
       setText(value(name), whole(count));
@@ -37,4 +38,9 @@ export function roomsPanel(rooms: Rooms): Panel {
 
 function placeOf(room: string): number {
   return ORDER.findIndex((begin) => room.startsWith(begin));
+}
+
+function lossesText(losses: number): string {
+  if (losses === 0) return 'not yet';
+  return losses === 1 ? 'once so far' : `${losses} times so far`;
 }

@@ -1,0 +1,108 @@
+/** How the live page looks and reads: for a screen reader, for the keyboard, in each size and theme. */
+import axe, { type AxeResults } from 'axe-core';
+import { expect, test } from 'vitest';
+import { MarketPage } from './market-page.ts';
+
+const WIDTHS = [360, 900, 1600];
+/** Colours are those of the theme in any width. */
+const THEMES = [
+  ['light', WIDTHS],
+  ['dark', WIDTHS.slice(-1)],
+] as const;
+
+/** Runs the rules of axe in the page, past its content policy. */
+async function violations({ page }: MarketPage): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const results = await page.evaluate<AxeResults>('axe.run()');
+  return results.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
+  );
+}
+
+export function testAppearance(url: () => string): void {
+  test.each(THEMES)(
+    'breaks no rule of accessibility in the %s theme, at %j px',
+    async (colorScheme, widths) => {
+      const market = await MarketPage.open(url(), { colorScheme });
+      await market.moves(2);
+      for (const width of widths) {
+        await market.page.setViewportSize({ width, height: 900 });
+        expect(await violations(market)).toEqual([]);
+      }
+    },
+  );
+
+  test.each(WIDTHS)(
+    '%i px wide, nothing is wider than the screen, and nothing moves',
+    async (width) => {
+      const market = await MarketPage.open(url(), { viewport: { width, height: 900 } });
+      await market.moves(10);
+      const wider = await market.page.evaluate(() => {
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return scrollWidth - clientWidth;
+      });
+      expect(wider).toBe(0);
+      const { shifts, violations } = await market.seen();
+      expect(shifts).toEqual([]);
+      expect(violations).toEqual([]);
+      expect(market.complaints).toEqual([]);
+    },
+  );
+
+  test('the theme that was chosen stays', async () => {
+    const market = await MarketPage.open(url(), { colorScheme: 'light' });
+    const background = () =>
+      market.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await background();
+    await market.button('Dark theme').click();
+    await expect.poll(background).not.toBe(light);
+    const dark = await background();
+    await market.page.reload();
+    await market.live();
+    expect(await background()).toBe(dark);
+  });
+
+  test('the keyboard reaches everything in the order in which it is read, and sees where it is', async () => {
+    const market = await MarketPage.open(url());
+    await expect.poll(() => market.rows('pairs')).toHaveLength(12);
+    const reached: string[] = [];
+    for (;;) {
+      await market.page.keyboard.press('Tab');
+      const focus = await market.page.evaluate(() => {
+        const { activeElement } = document;
+        if (!(activeElement instanceof HTMLElement) || activeElement === document.body) return;
+        const { outlineStyle, outlineWidth } = getComputedStyle(activeElement);
+        const isSeen = outlineStyle !== 'none' && outlineWidth !== '0px';
+        return { name: activeElement.textContent?.trim() ?? '', isSeen };
+      });
+      if (focus === undefined || reached.length > 100) break;
+      expect(focus).toEqual({ name: focus.name, isSeen: true });
+      reached.push(focus.name);
+    }
+    const at = (name: string) => reached.indexOf(name);
+    expect(at('Skip to the price')).toBe(0);
+    const expected = [
+      'BTC-USDC',
+      'Cut the network',
+      'Slow this client',
+      'Alert everyone',
+      'Cursor',
+    ];
+    const places = expected.map(at);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(places).not.toContain(-1);
+  });
+
+  test('what a term means is shown where it has the focus, and goes with Escape', async () => {
+    const market = await MarketPage.open(url());
+    const tooltip = market.page.locator('#tooltip');
+    await market.button('Cursor').focus();
+    await expect.poll(() => tooltip.isVisible()).toBe(true);
+    const text = await tooltip.textContent();
+    expect(text).toContain('number of the last event');
+    const described = await market.button('Cursor').getAttribute('aria-describedby');
+    expect(await market.page.locator(`#${described}`).textContent()).toBe(text);
+    await market.page.keyboard.press('Escape');
+    await expect.poll(() => tooltip.isVisible()).toBe(false);
+  });
+}
