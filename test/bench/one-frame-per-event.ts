@@ -18,7 +18,7 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   ],
   'worker/room/delivery/pace.ts': [
     { from: '{ high: 0, medium: 50, low: 250 }', to: '{ high: 0, medium: 0, low: 0 }' },
-    { from: 'recipients * RECIPIENT_COST, now', to: '0 * recipients * RECIPIENT_COST, now' },
+    { from: 'cost = messages * MESSAGE_COST', to: 'cost = 0 * messages * MESSAGE_COST' },
   ],
 };
 
