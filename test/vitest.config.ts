@@ -14,6 +14,8 @@ import {
 const POLL_TIMEOUT_MS = 30_000;
 /** Starting Java, workerd and bridges on a busy machine of two cores takes its time. */
 const NODE_TIMEOUT_MS = 60_000;
+/** The first test of a file in workerd waits until the Worker is loaded. */
+const WORKERD_TIMEOUT_MS = 30_000;
 const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
 // The secrets are given as bindings below; wrangler looks for them elsewhere and would warn.
@@ -46,6 +48,8 @@ export default defineConfig({
           root: pathOf('..'),
           include: ['test/workerd/**/*.test.ts'],
           globalSetup: ['test/support/built-page.ts'],
+          testTimeout: WORKERD_TIMEOUT_MS,
+          hookTimeout: WORKERD_TIMEOUT_MS,
         },
       },
       {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_RATES } from '../../worker/protocol/messages.ts';
-import { deadlineOf, nextTick, Pace } from '../../worker/room/delivery/pace.ts';
+import { deadlineOf, nextTick, Pace, RELAY_FLUSH_SHARE } from '../../worker/room/delivery/pace.ts';
 
 describe('the pace of a room', () => {
   it('lets an event wait as its priority says', () => {
@@ -78,6 +78,12 @@ describe('the pace of a room', () => {
     const dueAt = pace.affordableAt;
     flush(pace, 1_000, 0, dueAt + 30, dueAt);
     expect(pace.affordableAt).toBeCloseTo(dueAt + 30 + 31 * 1.5);
+  });
+
+  it('R7: spends half of the time at a relay', () => {
+    const pace = new Pace(RELAY_FLUSH_SHARE);
+    flush(pace, 2_000, 0, 1_000);
+    expect(pace.affordableAt).toBeCloseTo(1_000 + 12 * 2);
   });
 
   it('R7: takes nothing for what clients are answered while nothing is flushed', () => {

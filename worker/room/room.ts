@@ -17,7 +17,7 @@ import { Channels } from './channels.ts';
 import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
-import { Pace } from './delivery/pace.ts';
+import { Pace, RELAY_FLUSH_SHARE } from './delivery/pace.ts';
 import { Departure } from './departure.ts';
 import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
 import { Intake, type RoomAnswer } from './intake/intake.ts';
@@ -66,7 +66,7 @@ export class Room {
   readonly #channels: Channels;
   readonly #conversation: Conversation;
   readonly #eventless = new EventlessRooms((room) => this.#channels.followingOf(room));
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   readonly #alarm: Alarm;
   readonly #scheduler: Scheduler;
   readonly #turn = new PresentTurn();
@@ -79,6 +79,7 @@ export class Room {
     this.#identity = identity;
     this.#policyOf = policyOf;
     this.#ports = ports;
+    this.#pace = new Pace(room === undefined ? RELAY_FLUSH_SHARE : undefined);
     const toldEpoch = sockets.find(({ attachment }) => attachment !== null)?.attachment?.epoch;
     if (branch === undefined && room !== undefined) {
       const setAlarm = (at: number) => this.#alarm.ask(at);

@@ -32,6 +32,8 @@ const CHARACTER_COST = 1.1e-6;
 const CALL_COST = 0.1;
 /** The part of the time that an object may spend on flushes. */
 const FLUSH_SHARE = 2 / 3;
+/** The same for a relay. Its messages carry more when they wait, as all rooms of a socket share one. */
+export const RELAY_FLUSH_SHARE = 1 / 2;
 /**
  * The sending time that a rested object may spend at once, in ms. It bounds how long an object is
  * busy with one burst, so that the messages of its clients do not wait longer.
@@ -51,9 +53,13 @@ export function nextTick(rate: MaxRate, now: number): number {
 
 /** The budget of sending time that all channels of an object share. */
 export class Pace {
-  readonly #sendingTime = new Budget(FULL_BUDGET, FLUSH_SHARE);
+  readonly #sendingTime: Budget;
   /** Since when what is flushed in this turn was due, Unix ms; infinite while nothing is flushed. */
   #dueAt = Number.POSITIVE_INFINITY;
+
+  constructor(share = FLUSH_SHARE) {
+    this.#sendingTime = new Budget(FULL_BUDGET, share);
+  }
 
   /** From when on a flush is affordable, Unix ms. */
   get affordableAt(): number {
