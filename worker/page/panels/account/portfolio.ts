@@ -21,7 +21,7 @@ export function portfolioPanel(account: Account): Panel {
     showAbsence(root, account);
     const positions = portfolio?.positions ?? [];
     const more = positions.length - MOST_POSITIONS;
-    setText(value('portfolio-note'), more > 0 ? `${user}, and ${more} more positions` : user);
+    setText(value('portfolio-note'), more > 0 ? `${user}, and ${more} more` : user);
     if (portfolio === undefined) return;
     showWorth(portfolio);
     const shown: Position[] = [...positions.slice(0, MOST_POSITIONS), ...cashOf(portfolio)];
