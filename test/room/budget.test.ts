@@ -36,3 +36,10 @@ it('a budget that is spent beyond what is left is affordable when the debt is pa
     1_040,
   ]);
 });
+
+it('a budget does not fill while what is spent is waited for', () => {
+  const budget = new Budget(10, 0.5);
+  budget.spend(15, 1_000);
+  budget.spend(10, 1_050, 1_010);
+  expect(budget.affordableAt).toBe(1_070);
+});

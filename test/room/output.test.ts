@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_BACKLOG_BYTES, MAX_BURST_BYTES, Output } from '../../worker/room/session/output.ts';
 import { WINDOW_CHARACTERS, Window } from '../../worker/room/session/window.ts';
+import { PresentTurn } from '../../worker/room/turn.ts';
 
 const FRAME = 'x'.repeat(1024);
 
 /** An output on a socket of which the test says how much waits for the network. */
-function outputWith(socket: { bufferedAmount?: number } = {}, turn = { number: 1 }): Output {
+function outputWith(socket: { bufferedAmount?: number } = {}, turn = new PresentTurn()): Output {
   const silent = { send: () => {}, close: () => {}, serializeAttachment: () => {} };
   return new Output(Object.assign(socket, silent), turn);
 }
@@ -39,7 +40,7 @@ describe('a session', () => {
 
   it('is judged by its backlog before the turn, and by how much the turn has sent', () => {
     const socket = { bufferedAmount: 0 };
-    const turn = { number: 1 };
+    const turn = new PresentTurn();
     const output = outputWith(socket, turn);
     let sent = 0;
     for (; output.readiness === 'ready'; sent += FRAME.length) output.send(FRAME);
@@ -52,6 +53,27 @@ describe('a session', () => {
     expect([output.readiness, output.canBeAnswered]).toEqual(['ready', true]);
   });
 
+  it('is asked for its backlog only when that could be full', () => {
+    let asked = 0;
+    const turn = new PresentTurn();
+    const socket = {
+      get bufferedAmount() {
+        asked++;
+        return 0;
+      },
+      send: () => {},
+      close: () => {},
+      serializeAttachment: () => {},
+    };
+    const output = new Output(socket, turn);
+    for (; turn.number < 1_000; turn.number++) {
+      expect(output.readiness).toBe('ready');
+      output.send('x'.repeat(256));
+    }
+    // A character may be three bytes, so at most 43 of these frames fit into what may wait.
+    expect(asked).toBe(1 + Math.floor(1_000 / 43));
+  });
+
   it('whose socket is closing is told to be gone, and nothing is thrown', () => {
     const closing = {
       send: () => {
@@ -60,7 +82,7 @@ describe('a session', () => {
     };
     const output = new Output(
       { ...closing, close: () => {}, serializeAttachment: () => {} },
-      { number: 1 },
+      new PresentTurn(),
     );
     expect([output.send('x'), output.sendUpTo('r', 1, ['x'])]).toEqual([false, false]);
   });

@@ -10,43 +10,80 @@ describe('the pace of a room', () => {
     );
   });
 
-  /** When flushes to so many recipients leave, if there is always something to flush. */
-  const flushes = (recipients: number, count: number): number[] => {
+  const flush = (pace: Pace, messages: number, length: number, now: number, dueAt = now) => {
+    pace.flushes(dueAt);
+    pace.settle({ messages, characters: messages * length }, now);
+  };
+
+  /** When flushes of so many messages leave, if there is always something to flush. */
+  const flushes = (messages: number, length: number, count: number): number[] => {
     const pace = new Pace();
     let now = 10_000;
     return Array.from({ length: count }, () => {
       now = Math.max(now, pace.affordableAt);
-      pace.spend(recipients, now);
+      flush(pace, messages, length, now);
       return now - 10_000;
     });
   };
 
-  it('R7: lets a burst leave at once after a rest, and then spends half of the time on flushes', () => {
-    const times = flushes(1_000, 6);
-    expect(times.slice(0, 2)).toEqual([0, 0]);
-    for (const [index, time] of times.entries()) {
-      if (index > 2) expect(time - (times[index - 1] ?? 0)).toBeCloseTo(90);
-    }
-    expect(flushes(10, 100).at(-1)).toBe(0);
-    expect(flushes(0, 100).at(-1)).toBe(0);
+  /** The time between two flushes under load. */
+  const interval = (messages: number, length: number): number => {
+    const [before = 0, last = 0] = flushes(messages, length, 30).slice(-2);
+    return last - before;
+  };
+
+  it('R7: lets a burst leave at once after a rest, and then spends two thirds of the time on flushes', () => {
+    expect(flushes(1_000, 0, 6).slice(0, 2)).toEqual([0, 0]);
+    expect(interval(1_000, 0)).toBeCloseTo(31 * 1.5);
+    expect(flushes(10, 0, 100).at(-1)).toBe(0);
+    expect(flushes(0, 0, 100).at(-1)).toBe(0);
   });
 
-  it('R7: never spends more than half of the time and one burst', () => {
-    const recipients = fc.array(fc.nat(5_000), { minLength: 1, maxLength: 100 });
+  it('R7: sends the seldomer the fuller the frames are', () => {
+    expect(interval(1_000, 300)).toBeCloseTo((31 + 0.33) * 1.5);
+    expect(interval(1_000, 30_000)).toBeCloseTo(62 * 1.5);
+  });
+
+  it('R7: never spends more than two thirds of any time and one burst', () => {
+    const turn = fc.record({
+      messages: fc.nat(5_000),
+      length: fc.nat(30_000),
+      wait: fc.nat(50),
+      calls: fc.nat(32),
+    });
     fc.assert(
-      fc.property(recipients, fc.array(fc.nat(50), { maxLength: 100 }), (sizes, waits) => {
+      fc.property(fc.array(turn, { minLength: 1, maxLength: 60 }), (turns) => {
         const pace = new Pace();
         let now = 0;
-        let spent = 0;
-        for (const [index, size] of sizes.entries()) {
-          now = Math.max(now + (waits[index] ?? 0), pace.affordableAt);
-          // Before each flush, what the earlier ones took is within the share and the burst.
-          expect(spent).toBeLessThanOrEqual(now / 2 + 50 + 1e-6);
-          pace.spend(size, now);
-          spent += size * 0.045;
+        const spent: { readonly at: number; readonly before: number }[] = [];
+        let total = 0;
+        for (const { messages, length, wait, calls } of turns) {
+          now = Math.max(now + wait, pace.affordableAt);
+          // Whatever moment one looks from: what was spent since, before this flush.
+          for (const { at, before } of spent) {
+            expect(total - before).toBeLessThanOrEqual(((now - at) * 2) / 3 + 50 + 1e-6);
+          }
+          spent.push({ at: now, before: total });
+          flush(pace, messages, length, now);
+          pace.spendOnCalls(calls, now);
+          total += messages * (0.031 + Math.min(0.031, length * 1.1e-6)) + calls * 0.1;
         }
       }),
     );
+  });
+
+  it('R7: does not fill while a flush that is due is waited for', () => {
+    const pace = new Pace();
+    flush(pace, 2_000, 0, 1_000);
+    const dueAt = pace.affordableAt;
+    flush(pace, 1_000, 0, dueAt + 30, dueAt);
+    expect(pace.affordableAt).toBeCloseTo(dueAt + 30 + 31 * 1.5);
+  });
+
+  it('R7: takes nothing for what clients are answered while nothing is flushed', () => {
+    const pace = new Pace();
+    pace.settle({ messages: 1_000_000, characters: 1_000_000 }, 0);
+    expect(pace.affordableAt).toBeLessThan(0);
   });
 
   it.each(MAX_RATES)('has %i ticks a second, always ahead', (rate) => {

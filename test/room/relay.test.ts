@@ -79,6 +79,25 @@ describe('a socket of a relay', () => {
     for (const text of socket.texts) expect(Array.isArray(JSON.parse(text))).toBe(true);
   });
 
+  it('R7: is paid for by its messages, and not by the frames of each room in them', async () => {
+    const relay = new Relay();
+    const rooms = Array.from({ length: 20 }, (_, index) => `trade:S${index}`);
+    const sockets = Array.from({ length: 200 }, () => relay.join());
+    const wanted = rooms.map((room) => ({ room }));
+    for (const socket of sockets)
+      void relay.say(socket, { type: 'subscribe', id: 's', rooms: wanted });
+    await relay.objects.elapse(2_000);
+    const [socket] = sockets;
+    for (let second = 1; second <= 3; second++) {
+      const before = socket?.texts.length ?? 0;
+      for (const room of rooms) relay.objects.append(room);
+      // One message to each of 200 sockets costs 6.2 ms; 20 of them each would cost 124 ms.
+      await relay.objects.elapse(60);
+      for (const room of rooms) expect(seqsOf(socket as FakeSocket, room)).toContain(second);
+      expect((socket?.texts.length ?? 0) - before).toBeLessThanOrEqual(20);
+    }
+  });
+
   it('is known after a sleep even if it has no room yet', async () => {
     const relay = new Relay();
     const socket = relay.join();

@@ -5,7 +5,7 @@ import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import type { Joiner } from '../../worker/room/ports.ts';
 import { Room } from '../../worker/room/room.ts';
 import { type Attachment, decodeAttachment } from '../../worker/room/session/attachment.ts';
-import type { Socket } from '../../worker/room/session/output.ts';
+import { MAX_BACKLOG_BYTES, type Socket } from '../../worker/room/session/output.ts';
 import type { Session } from '../../worker/room/session/session.ts';
 import { Disk } from '../simulation/disk.ts';
 import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';
@@ -132,6 +132,13 @@ export class RoomInMemory {
 
   get losses(): Room['losses'] {
     return this.room.losses;
+  }
+
+  /** The peer of a socket stops reading when it has been sent as much as may wait. */
+  stall(socket: FakeSocket): void {
+    this.sessions.of(socket)?.output.send('x'.repeat(MAX_BACKLOG_BYTES));
+    socket.texts.pop();
+    socket.bufferedAmount = MAX_BACKLOG_BYTES;
   }
 
   get sessions(): Room['sessions'] {

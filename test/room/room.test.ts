@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../worker/policy.ts';
-import { MAX_BACKLOG_BYTES } from '../../worker/room/session/output.ts';
 import { EPOCH, RoomInMemory } from './room-in-memory.ts';
 
 const LARGE = 100_000;
@@ -65,7 +64,7 @@ describe('a turn', () => {
     const room = new RoomInMemory(POLICIES.price_updates);
     const [slow] = [room.join(), room.join({ maxRate: 1 })];
     for (let i = 0; i < 100; i++) {
-      if (i === 50) slow.bufferedAmount = MAX_BACKLOG_BYTES;
+      if (i === 50) room.stall(slow);
       room.append({ key: 'A', priority: i % 2 === 0 ? 'low' : 'high' });
       expect(room.clock.pending).toBeLessThanOrEqual(1);
       room.clock.advance(7);

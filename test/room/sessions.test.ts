@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../worker/policy.ts';
 import { STALL_LIMIT, STALL_POLL } from '../../worker/room/delivery/laggards.ts';
-import { MAX_BACKLOG_BYTES } from '../../worker/room/session/output.ts';
 import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
 import { EPOCH, FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
@@ -85,7 +84,7 @@ describe('a socket', () => {
     const room = new RoomInMemory();
     const socket = room.join();
     room.append({});
-    socket.bufferedAmount = MAX_BACKLOG_BYTES;
+    room.stall(socket);
     for (let id = 1; id <= 6; id++) room.subscribe(socket, { id });
     room.clock.advance(STALL_LIMIT - 1_000);
     expect(socket.types).toEqual(['welcome', 'subscribed', 'snapshot', 'events']);
@@ -101,7 +100,7 @@ describe('a socket', () => {
   it('that asks and takes nothing is closed', () => {
     const room = new RoomInMemory();
     const socket = room.join();
-    socket.bufferedAmount = MAX_BACKLOG_BYTES;
+    room.stall(socket);
     room.subscribe(socket);
     room.clock.advance(STALL_LIMIT + STALL_POLL);
     expect(socket.closedFor).toBe('slow_consumer');
@@ -159,7 +158,7 @@ describe('a token', () => {
   it('that has ended during a sleep ends the session before anything more is sent', () => {
     const room = new RoomInMemory(POLICIES.user);
     const socket = withToken(room, 1_000);
-    socket.bufferedAmount = MAX_BACKLOG_BYTES;
+    room.stall(socket);
     room.append({});
     expect(socket.attachment).toMatchObject({ subscriptions: [{ cursor: 0 }] });
     socket.bufferedAmount = 0;

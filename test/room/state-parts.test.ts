@@ -12,7 +12,6 @@ import { type Event, FakeSocket, RoomInMemory } from './room-in-memory.ts';
 const KEYS = 60;
 /** Of an event in characters: some make a part of several, the last more than a part. */
 const SIZES = [100, 3_000, 20_000, 40_000];
-const FULL = 50_000;
 const PRIORITIES = ['high', 'medium', 'low'] as const;
 
 type Snapshot = RoomFrame & { readonly type: 'snapshot' };
@@ -172,7 +171,7 @@ it.each(['price_updates', 'trade'] as const)(
           }
           for (const each of clients) each.read();
           if (client === undefined || client.isGone) continue;
-          if (act === 'stall') client.socket.bufferedAmount = FULL;
+          if (act === 'stall') room.stall(client.socket);
           if (act === 'take') client.socket.bufferedAmount = 0;
           if (act === 'ack' && client.place !== undefined) {
             client.acks = true;
@@ -212,7 +211,7 @@ it('a part that was made for one slow reader is made anew for another when an ev
   const policy = { ...POLICIES.trade, snapshot: { kind: 'tail', events: 3 } as const };
   const room = new RoomInMemory(policy);
   const soon = room.now + 2_000;
-  room.appendEach({}, { size: 40_000, expiresAt: soon }, {});
+  room.appendEach({ size: 12_000 }, { size: 40_000, expiresAt: soon }, {});
   const slow = () => {
     const socket = new FakeSocket();
     socket.send = (text) => {

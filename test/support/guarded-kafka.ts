@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { startKafka } from '../../bridge/local/kafka/kafka.ts';
-import { freePort, LOOPBACK } from '../../bridge/local/processes/port.ts';
+import { freePorts, LOOPBACK } from '../../bridge/local/processes/port.ts';
 import { certify, KEYSTORE_PASSWORD } from './certificate.ts';
 import { kafka as connectTo } from './kafka.ts';
 
@@ -40,15 +40,12 @@ const LOGIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required'
 export async function startGuardedKafka(): Promise<GuardedKafka> {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-guarded-kafka-'));
   const { keystore, caFile } = await certify(folder);
-  const port = await freePort();
-  const listeners = {
-    PLAINTEXT: `${LOOPBACK}:${port}`,
-    TLS: `${LOOPBACK}:${await freePort()}`,
-    SASL: `${LOOPBACK}:${await freePort()}`,
-    LOST: `${LOOPBACK}:${await freePort()}`,
-  };
-  const controller = `${LOOPBACK}:${await freePort()}`;
-  const nobody = `${LOOPBACK}:${await freePort()}`;
+  const ports = await freePorts(6);
+  const [plain = '', tls = '', sasl = '', lost = '', controller = '', nobody = ''] = ports.map(
+    (port) => `${LOOPBACK}:${port}`,
+  );
+  const [port = 0] = ports;
+  const listeners = { PLAINTEXT: plain, TLS: tls, SASL: sasl, LOST: lost };
   const kafka = await startKafka({
     port,
     stateDir: folder,
@@ -68,10 +65,10 @@ export async function startGuardedKafka(): Promise<GuardedKafka> {
     },
   });
   return {
-    plain: listeners.PLAINTEXT,
-    tls: listeners.TLS,
-    sasl: listeners.SASL,
-    lost: listeners.LOST,
+    plain,
+    tls,
+    sasl,
+    lost,
     caFile,
     async grant(user, on, right) {
       const admin = connectTo(kafka.brokers).admin();

@@ -12,11 +12,12 @@ import { findJava } from '../../bridge/local/kafka/java.ts';
 import { kafkaLibraries } from '../../bridge/local/kafka/kafka-libraries.ts';
 import { kafkaProperties } from '../../bridge/local/kafka/kafka-properties.ts';
 import { spawnOwned } from '../../bridge/local/processes/owned-process.ts';
-import { freePort, LOOPBACK } from '../../bridge/local/processes/port.ts';
+import { freePorts, LOOPBACK } from '../../bridge/local/processes/port.ts';
 import { kafka } from './kafka.ts';
 import { until } from './until.ts';
 
 const execute = promisify(execFile);
+const START_DEADLINE_MS = 60_000;
 const CLUSTER_ID = 'UnusedUnusedUnusedUnus';
 
 export interface UnusedKafka {
@@ -28,10 +29,10 @@ export interface UnusedKafka {
 
 export async function startUnusedKafka(): Promise<UnusedKafka> {
   const folder = await mkdtemp(join(tmpdir(), 'gateway-unused-kafka-'));
-  const port = await freePort();
+  const [port = 0, controllerPort = 0] = await freePorts(2);
   const properties = join(folder, 'server.properties');
   const logDir = join(folder, 'data');
-  await writeFile(properties, kafkaProperties(port, await freePort(), logDir));
+  await writeFile(properties, kafkaProperties(port, controllerPort, logDir));
   const java = await findJava();
   const args = ['-Xmx512m', '-cp', join(await kafkaLibraries(), '*')];
   const format = ['kafka.tools.StorageTool', 'format', '--cluster-id', CLUSTER_ID];
@@ -39,10 +40,11 @@ export async function startUnusedKafka(): Promise<UnusedKafka> {
   const process = await spawnOwned(java, [...args, 'kafka.Kafka', properties], { stdio: 'ignore' });
   const broker = `${LOOPBACK}:${port}`;
   const admin = kafka([broker]).admin();
-  await until('a broker', async () => {
+  const answers = async () => {
     await admin.connect();
     return (await admin.describeCluster()).brokers.length > 0;
-  });
+  };
+  await until('a broker', answers, START_DEADLINE_MS);
   return {
     broker,
     admin,

@@ -39,7 +39,7 @@ import { wakeSessions } from './session/wake.ts';
 import { openStore } from './store/open-store.ts';
 import { isUntouched } from './store/state.ts';
 import type { Store } from './store/store.ts';
-import type { Turn } from './turn.ts';
+import { PresentTurn, type Turn } from './turn.ts';
 
 /** The state that an object may show to new members at once, in characters: a few large rooms. */
 const JOINING_BURST = 8 * 1024 * 1024;
@@ -66,13 +66,10 @@ export class Room {
   readonly #channels: Channels;
   readonly #conversation: Conversation;
   readonly #eventless = new EventlessRooms((room) => this.#channels.followingOf(room));
+  readonly #pace = new Pace();
   readonly #alarm: Alarm;
   readonly #scheduler: Scheduler;
-  readonly #turn: { -readonly [Field in keyof Turn]: Turn[Field] } = {
-    number: 0,
-    answers: undefined,
-    depth: 0,
-  };
+  readonly #turn = new PresentTurn();
 
   constructor(identity: RoomIdentity, policyOf: (room: string) => Policy, ports: RoomPorts) {
     const { object, room, name, branch } = identity;
@@ -106,7 +103,7 @@ export class Room {
       random: ports.random,
       warn: ports.warn,
       present: this.#turn,
-      shared: { pace: new Pace(), laggards, losses: this.losses },
+      shared: { pace: this.#pace, laggards, losses: this.losses },
       rows: storage.followRows,
       // A crash closes the sockets, and a branch has none.
       hasSlept: (branch !== undefined && room !== undefined) || sockets.length > 0,
@@ -248,21 +245,20 @@ export class Room {
   /** @param cause which call of another object the turn answers, and how many calls led to it. */
   #inTurn<Result>(
     act: (now: number) => Result,
-    { answers, depth = 0 }: Partial<Pick<Turn, 'answers' | 'depth'>> = {},
+    cause: Partial<Pick<Turn, 'answers' | 'depth'>> = {},
   ): Result {
     const now = this.#ports.timers.now();
-    this.#turn.number++;
-    this.#turn.answers = answers;
-    this.#turn.depth = depth;
+    this.#turn.begin(cause);
     try {
       this.sessions.sweep(now);
       const result = act(now);
       this.#scheduler.run(now);
       this.sessions.sendOutgoing();
+      this.#pace.settle(this.#turn, now);
       this.#channels.tidy();
       this.sessions.saveChanged();
       if (this.#isVoid(now)) this.#clear();
-      else if (answers !== 'either') this.#alarm.ask(this.#channels.alarmAt(now));
+      else if (cause.answers !== 'either') this.#alarm.ask(this.#channels.alarmAt(now));
       this.#channels.rest(now);
       this.#scheduler.arm(now);
       this.departure.run(now);

@@ -14,5 +14,28 @@ export interface Turn {
   readonly depth: number;
 }
 
+/** What has left for sockets in a turn. */
+export interface Sent {
+  messages: number;
+  characters: number;
+}
+
+/** The turn that it is now. */
+export class PresentTurn implements Turn, Sent {
+  number = 0;
+  answers: Turn['answers'];
+  depth = 0;
+  messages = 0;
+  characters = 0;
+
+  begin({ answers, depth = 0 }: Partial<Pick<Turn, 'answers' | 'depth'>>): void {
+    this.number++;
+    this.answers = answers;
+    this.depth = depth;
+    this.messages = 0;
+    this.characters = 0;
+  }
+}
+
 /** The platform's limit is 16, and a push down the tree is at most 4 calls. */
 export const MOST_DEPTH = 8;

@@ -7,12 +7,22 @@ export const LOOPBACK = '127.0.0.1';
 
 /** A port that nobody listens on, chosen by the operating system. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, LOOPBACK), 'listening');
-  const address = server.address();
-  await once(server.close(), 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
+  const [port = 0] = await freePorts(1);
+  return port;
+}
+
+/** Ports that nobody listens on. They are held until all are there, because one would be given twice. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await once(server.listen(0, LOOPBACK), 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port was given');
+    ports.push(address.port);
+  }
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
 }
 
 /** @throws {SetupError} when `port` is taken; `variable` is what sets another one. */

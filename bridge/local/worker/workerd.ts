@@ -44,7 +44,7 @@ export async function runWorkerd(
   const { workerOptions, main, define } = unstable_getMiniflareWorkerOptions(config);
   if (main === undefined) throw new Error(`${options.configPath} names no main`);
   await buildPage();
-  const contents = await bundle(main, define);
+  const contents = await bundle(main, define, config.keep_names ?? true);
 
   await removeEmptyObjects(options.stateDir);
 
@@ -97,7 +97,11 @@ export async function runWorkerd(
 }
 
 /** What wrangler does to a Worker: https://developers.cloudflare.com/workers/wrangler/bundling/ */
-async function bundle(main: string, define: Record<string, string>): Promise<string> {
+async function bundle(
+  main: string,
+  define: Record<string, string>,
+  keepNames: boolean,
+): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [main],
     bundle: true,
@@ -108,7 +112,7 @@ async function bundle(main: string, define: Record<string, string>): Promise<str
     external: ['cloudflare:*', 'node:*'],
     loader: { '.html': 'text', '.txt': 'text', '.sql': 'text' },
     define,
-    keepNames: true,
+    keepNames,
     sourcemap: 'inline',
     logLevel: 'error',
   });

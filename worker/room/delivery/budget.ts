@@ -27,9 +27,12 @@ export class Budget {
     return this.#leftAt(now) > 0;
   }
 
-  /** Spends `cost` at `now`. More than is left makes a debt, which has to be filled up first. */
-  spend(cost: number, now: number): void {
-    this.#left = this.#leftAt(now) - cost;
+  /**
+   * Spends `cost` at `now`. More than is left makes a debt, which has to be filled up first. Nothing comes
+   * back for the time since `wantedAt`, if it was wanted before.
+   */
+  spend(cost: number, now: number, wantedAt = now): void {
+    this.#left = this.#leftAt(Math.min(wantedAt, now)) - cost;
     this.#countedAt = now;
   }
 

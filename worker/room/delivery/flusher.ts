@@ -111,7 +111,8 @@ export class Flusher {
     const pending = this.#pending.filter(({ expiresAt }) => expiresAt > now);
     // In a log that follows another, entries may have come to their age on their way.
     const missed = this.#pending.findLast((entry) => entry.expiresAt <= now && !entry.perishable);
-    pace.spend(this.#main.size, now);
+    const dueAt = this.#flushDueAt;
+    pace.flushes(dueAt === Number.NEGATIVE_INFINITY ? now : dueAt);
     for (const cohort of this.#main.cohorts) {
       if (missed !== undefined && cohort.cursor < missed.seq) {
         this.#leaveBehind(this.#main, cohort, now);
@@ -129,9 +130,9 @@ export class Flusher {
   /** On its tick, a group gets all since the last one: the latest per key, where the log is keyed. */
   #flushRated(group: Group, now: number): void {
     const { log, pace } = this.#ports;
+    pace.flushes(group.dueAt);
     group.dueAt = Number.POSITIVE_INFINITY;
     log.expire(now);
-    pace.spend(group.size, now);
     for (const cohort of group.cohorts) {
       let from = -1;
       while (cohort.members.size > 0 && from !== cohort.cursor) {

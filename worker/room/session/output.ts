@@ -11,6 +11,8 @@
  *   SQLite has written, so a backlog alone is no sign of a slow client. That is why it is measured
  *   once in a turn, before the turn's own frames make it grow; why a member that finds it full is
  *   looked at again soon; and why only a member that stays stalled for a while counts as slow.
+ *   To ask the runtime costs a call for each socket, so it is asked only when the backlog could be
+ *   full by what was sent since it was asked last.
  *
  * A member that cannot take a slice keeps its cursor and becomes a laggard (`delivery/laggards.ts`,
  * which also closes the socket of a laggard that never takes anything and never acks). So a slow
@@ -19,7 +21,8 @@
  */
 import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
-import type { Turn } from '../turn.ts';
+import type { Sent, Turn } from '../turn.ts';
+import { JoinedFrames } from './joined-frames.ts';
 import { type SavedSent, Window } from './window.ts';
 
 /** The part of a WebSocket that a room uses. */
@@ -38,17 +41,20 @@ export interface Socket {
 export const MAX_BACKLOG_BYTES = 32 * 1024;
 /** What one turn may add to that, in bytes, however much is pending. */
 export const MAX_BURST_BYTES = 1024 * 1024;
+/** A character of a text is at most so many bytes of UTF-8. */
+const MOST_BYTES_OF_CHARACTER = 3;
 
 export class Output {
   readonly #socket: Socket;
-  readonly #turn: Pick<Turn, 'number'>;
-  /** Whether the runtime tells the backlog. It is asked once, because asking costs a call each time. */
+  readonly #turn: Pick<Turn, 'number'> & Sent;
+  /** Whether the runtime tells the backlog. */
   readonly #tellsBacklog: boolean;
   readonly #window = new Window();
   /** Whether the client has ever acked, which turns its window on. */
   #acks = false;
   #measuredInTurn = -1;
-  #backlog = 0;
+  /** What waited before this turn at most, in bytes: as it was told last, and all that was sent since. */
+  #backlog: number;
   /** What this turn has sent, in characters. */
   #burst = 0;
   #sent = 0;
@@ -56,11 +62,13 @@ export class Output {
   readonly #batches: boolean;
   #waiting: string[] = [];
 
-  constructor(socket: Socket, turn: Pick<Turn, 'number'>, batches = false) {
+  constructor(socket: Socket, turn: Pick<Turn, 'number'> & Sent, batches = false) {
     this.#socket = socket;
     this.#batches = batches;
     this.#turn = turn;
-    this.#tellsBacklog = socket.bufferedAmount !== undefined;
+    const backlog = socket.bufferedAmount;
+    this.#tellsBacklog = backlog !== undefined;
+    this.#backlog = backlog ?? 0;
   }
 
   get acks(): boolean {
@@ -109,25 +117,27 @@ export class Output {
   }
 
   /** Sends the frames that wait, in messages of a frame's length. False when the socket is closing already. */
-  sendWaiting(): boolean {
+  sendWaiting(joined = new JoinedFrames()): boolean {
     const frames = this.#waiting;
     this.#waiting = [];
     let from = 0;
     let characters = 0;
     for (const [index, { length }] of frames.entries()) {
       if (index > from && characters + length > MAX_FRAME_CHARACTERS) {
-        if (!this.#transmit(`[${frames.slice(from, index).join()}]`)) return false;
+        if (!this.#transmit(joined.join(frames.slice(from, index)))) return false;
         from = index;
         characters = 0;
       }
       characters += length + 1;
     }
-    return frames.length === 0 || this.#transmit(`[${frames.slice(from).join()}]`);
+    return frames.length === 0 || this.#transmit(joined.join(frames.slice(from)));
   }
 
   #transmit(message: string): boolean {
     try {
       this.#socket.send(message);
+      this.#turn.messages++;
+      this.#turn.characters += message.length;
       return true;
     } catch {
       return false;
@@ -171,7 +181,8 @@ export class Output {
   #measure(): void {
     if (this.#measuredInTurn === this.#turn.number) return;
     this.#measuredInTurn = this.#turn.number;
-    this.#backlog = this.#socket.bufferedAmount ?? 0;
+    this.#backlog += this.#burst * MOST_BYTES_OF_CHARACTER;
     this.#burst = 0;
+    if (this.#backlog >= MAX_BACKLOG_BYTES) this.#backlog = this.#socket.bufferedAmount ?? 0;
   }
 }

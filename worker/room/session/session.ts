@@ -16,7 +16,7 @@ import { SYSTEM_ROOM } from '../../protocol/rooms.ts';
 import { Budget } from '../delivery/budget.ts';
 import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
-import type { Turn } from '../turn.ts';
+import type { Sent, Turn } from '../turn.ts';
 import { Inbox } from './inbox.ts';
 import { Output, type Socket } from './output.ts';
 import type { Profile } from './profile.ts';
@@ -84,7 +84,7 @@ export class Session implements Subscriber {
     socket: Socket,
     { home, address, isTraced = false, ...identity }: SessionStart,
     profile: Profile,
-    turn: Turn,
+    turn: Turn & Sent,
     holder: SessionHolder,
   ) {
     this.socket = socket;

@@ -4,8 +4,9 @@
  */
 import { CLOSE_CODES, type CloseReason } from '../../protocol/codes.ts';
 import { encodeFrame } from '../../protocol/frames.ts';
-import type { Turn } from '../turn.ts';
+import type { Sent, Turn } from '../turn.ts';
 import { type Attachment, encodeAttachment, holdsPlace } from './attachment.ts';
+import { JoinedFrames } from './joined-frames.ts';
 import type { Socket } from './output.ts';
 import type { Profile } from './profile.ts';
 import { type Identity, Session, type SessionHolder, type SessionStart } from './session.ts';
@@ -16,7 +17,7 @@ const SILENCE_CHECK = 30_000;
 const MAX_SILENCE = 150_000;
 
 export interface SessionsPorts {
-  readonly turn: Turn;
+  readonly turn: Turn & Sent;
   readonly profile: Profile;
   /** Whether a session may be sent something only while its token has not ended. */
   readonly isPrivate: (session: Session) => boolean;
@@ -125,7 +126,11 @@ export class Sessions implements SessionHolder {
 
   /** Sends the frames of this turn that leave together. */
   sendOutgoing(): void {
-    for (const session of this.#outgoing) if (!session.output.sendWaiting()) this.lost(session);
+    if (this.#outgoing.size === 0) return;
+    const joined = new JoinedFrames();
+    for (const session of this.#outgoing) {
+      if (!session.output.sendWaiting(joined)) this.lost(session);
+    }
     this.#outgoing.clear();
   }
 
