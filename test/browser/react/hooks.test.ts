@@ -1,11 +1,8 @@
 /** The React hooks under StrictMode in a real Chromium, against the real Worker. */
-import type { Page as BrowserPage } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { letHide, setHidden } from '../support/background.ts';
-import { openProfile } from '../support/chromium.ts';
+import { setHidden } from '../support/background.ts';
 import { Gateway } from '../support/gateway.ts';
-import { type ServedPage, servePage } from '../support/page-server.ts';
-import type { Shown } from './page.tsx';
+import { Tab } from './tab.ts';
 
 const gateway = new Gateway();
 const COUNT = 1_000;
@@ -13,89 +10,10 @@ const COUNT = 1_000;
 const range = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => from + index);
 
-/** A page on the gateway, and what it has shown. */
-class Tab {
-  readonly browser: BrowserPage;
-  readonly served: ServedPage;
-  readonly complaints: string[] = [];
-
-  private constructor(browser: BrowserPage, served: ServedPage) {
-    this.browser = browser;
-    this.served = served;
-    browser.on('pageerror', ({ message }) => this.complaints.push(message));
-    browser.on('console', (message) => {
-      if (message.type() !== 'info') this.complaints.push(message.text());
-    });
-  }
-
-  static async open(transport = 'relay'): Promise<Tab> {
-    const served = await servePage(new URL('page.tsx', import.meta.url));
-    const profile = await openProfile();
-    const tab = new Tab(await profile.newPage(), served);
-    await letHide(tab.browser);
-    const query = new URLSearchParams({ gateway: gateway.url, transport });
-    await tab.browser.goto(`${served.url}/?${query}`);
-    return tab;
-  }
-
-  async show(rooms: Readonly<Record<string, Shown>>, latestOf?: string): Promise<void> {
-    await this.browser.evaluate(([rooms, latestOf]) => window.page.show(rooms, latestOf), [
-      rooms,
-      latestOf,
-    ] as const);
-  }
-
-  /** Shows the rooms, and waits until each is open. */
-  async open(rooms: Readonly<Record<string, Shown>>): Promise<void> {
-    await this.show(rooms);
-    for (const name of Object.keys(rooms)) await this.becomes(name, 'open');
-  }
-
-  async becomes(name: string, state: string): Promise<void> {
-    await this.browser.locator(`[data-name="${name}"]`, { hasText: state }).waitFor();
-  }
-
-  /** Waits until a component has committed the price, as its latest. */
-  async priced(name: string, price: number): Promise<void> {
-    await this.browser.waitForFunction(
-      ([name, price]) => {
-        const latest = window.page.notes[name]?.commits.at(-1)?.state.latest;
-        return Object(latest).data?.price === price;
-      },
-      [name, price] as const,
-      // The default waits for frames, which a hidden page does not have.
-      { polling: 50 },
-    );
-  }
-
-  async notes(name: string) {
-    const notes = await this.browser.evaluate((name) => window.page.notes[name], name);
-    return notes ?? { commits: [], heard: [], gaps: [] };
-  }
-
-  /** What was sent: `subscribe price:BTC-USDC`. */
-  async sent(): Promise<string[]> {
-    const texts = await this.browser.evaluate(() => window.page.sent);
-    return texts
-      .filter((text) => text.startsWith('{'))
-      .map((text) => JSON.parse(text))
-      .filter(({ type }) => type !== 'ack')
-      .map(({ type, room, rooms = [] }) =>
-        [type, room, ...rooms.map((each: string | Shown) => Object(each).room ?? each)]
-          .join(' ')
-          .replace('  ', ' '),
-      );
-  }
-
-  async sockets(): Promise<number> {
-    return this.browser.evaluate(() => window.page.sockets.length);
-  }
-}
-
 test.each(['relay', 'room'])(
   'mounted twice, a component joins its room once (%s)',
   async (transport) => {
-    const tab = await Tab.open(transport);
+    const tab = await Tab.open(gateway, transport);
     const symbol = `ONCE-${transport}`;
     await tab.open({ a: { room: `price:${symbol}` } });
     await gateway.prices(symbol, [1, 2]);
@@ -109,7 +27,7 @@ test.each(['relay', 'room'])(
 );
 
 test('1,000 events that come while the page is busy are all heard, and rendered once a frame', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   await tab.open({ a: { room: 'trade:BURST-USDC', keep: 50 }, b: { room: 'trade:BURST-USDC' } });
   const { promise, resolve } = Promise.withResolvers<void>();
   tab.served.hold('/published', promise);
@@ -139,7 +57,7 @@ test('1,000 events that come while the page is busy are all heard, and rendered 
 });
 
 test('a component that comes and goes faster than its room answers leaves nothing behind', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   const a = { room: 'price:RACE-USDC' };
   await tab.browser.evaluate(async (a) => {
     for (let round = 0; round < 30; round++) {
@@ -160,7 +78,7 @@ test('a component that comes and goes faster than its room answers leaves nothin
 });
 
 test('two components of one room have one subscription, until both are gone', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   const room = 'price:SHARED-USDC';
   await tab.open({ a: { room }, b: { room }, c: { room: 'price:OTHER-USDC' } });
   await gateway.prices('SHARED-USDC', [1]);
@@ -178,7 +96,7 @@ test('two components of one room have one subscription, until both are gone', as
 test.each(['relay', 'room'])(
   'a component that takes the place of another keeps the connection (%s)',
   async (transport) => {
-    const tab = await Tab.open(transport);
+    const tab = await Tab.open(gateway, transport);
     const symbol = `PLACE-${transport}`;
     const shown = { room: `price:${symbol}` };
     await tab.open({ a: shown });
@@ -191,7 +109,7 @@ test.each(['relay', 'room'])(
 );
 
 test('another room begins anew over the same socket, and shows nothing of the one before', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   await gateway.prices('ONE-USDC', [1]);
   await gateway.prices('TWO-USDC', [2]);
   await tab.open({ a: { room: 'price:ONE-USDC' } });
@@ -210,7 +128,7 @@ test('another room begins anew over the same socket, and shows nothing of the on
 });
 
 test('fewer events are kept at once, and more as they come, over the same subscription', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   const room = 'trade:KEEP-USDC';
   await tab.open({ a: { room, keep: 5 } });
   await gateway.trades('KEEP-USDC', range(1, 9));
@@ -227,7 +145,7 @@ test('fewer events are kept at once, and more as they come, over the same subscr
 });
 
 test('another rate is asked for, and the component goes on from where it was', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   await tab.open({ a: { room: 'trade:RATE-USDC' } });
   await gateway.trades('RATE-USDC', [1]);
   await tab.priced('a', 1);
@@ -242,7 +160,7 @@ test('another rate is asked for, and the component goes on from where it was', a
 });
 
 test('a tab in the background keeps what is recent, shows it now and then, and goes on at once', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   await tab.open({ a: { room: 'trade:BACK-USDC', keep: 20 } });
   await gateway.trades('BACK-USDC', [1]);
   await tab.priced('a', 1);
@@ -264,7 +182,7 @@ test('a tab in the background keeps what is recent, shows it now and then, and g
 });
 
 test('a component that was hidden gets what it missed', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   const other = { room: 'price:OTHER-USDC' };
   const room = 'trade:HIDDEN-USDC';
   await tab.open({ a: { room }, other });
@@ -281,7 +199,7 @@ test('a component that was hidden gets what it missed', async () => {
 });
 
 test('a gap is told, and what follows is the state', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   await gateway.trades('GAP-USDC', [1, 2]);
   await tab.open({ a: { room: 'trade:GAP-USDC', since: '1:1' } });
   await tab.priced('a', 2);
@@ -295,7 +213,7 @@ test('a gap is told, and what follows is the state', async () => {
 });
 
 test('a room that refuses, a cursor that is none and a closed client are told by their codes', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   const ok = { room: 'price:FINE-USDC' };
   await tab.show({ a: { room: 'user:somebody' }, b: { room: 'price:X-Y', since: 'nonsense' }, ok });
   await tab.becomes('ok', 'open');
@@ -311,7 +229,7 @@ test('a room that refuses, a cursor that is none and a closed client are told by
 });
 
 test('`useLatest` renders for events only', async () => {
-  const tab = await Tab.open();
+  const tab = await Tab.open(gateway);
   await tab.show({ a: { room: 'price:LATEST-USDC' } }, 'price:LATEST-USDC');
   await tab.becomes('a', 'open');
   await gateway.prices('LATEST-USDC', [7]);

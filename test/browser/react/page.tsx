@@ -34,7 +34,7 @@ export interface Commit {
 }
 
 /** What is known of one component. */
-interface Notes {
+export interface Notes {
   readonly commits: Commit[];
   readonly heard: string[];
   readonly gaps: Gap[];
