@@ -14,8 +14,12 @@ const TLS_ALERT = 21;
 const TLS_MAJOR_VERSION = 3;
 /** Each answer of Kafka begins with its size, in so many bytes. */
 const SIZE_BYTES = 4;
-/** The first answer lists the versions that a broker speaks, in about a thousand bytes. */
-const MAX_FIRST_ANSWER_BYTES = 1024 * 1024;
+/**
+ * Text begins with a character that can be seen, and as the first byte of a size this means 512 MiB or
+ * more. No answer of Kafka is as long. The first one may be a fetch, since kafkajs asks one broker only
+ * which versions it speaks.
+ */
+const LEAST_SIZE_IN_TEXT = 0x20_00_00_00;
 
 /** @param brokers as `host:port`, an IPv6 address in brackets. */
 export function escapeBrokers(brokers: readonly string[]): string[] {
@@ -64,6 +68,6 @@ function foreignTo(first: Buffer): Error | undefined {
   }
   if (first.length < SIZE_BYTES) return undefined;
   const size = first.readInt32BE();
-  if (size >= 0 && size <= MAX_FIRST_ANSWER_BYTES) return undefined;
+  if (size >= 0 && size < LEAST_SIZE_IN_TEXT) return undefined;
   return Object.assign(new Error('the answer is not of Kafka'), { code: 'ERR_NOT_KAFKA' });
 }
