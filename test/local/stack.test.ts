@@ -42,7 +42,7 @@ test('what is produced reaches a bare WebSocket byte for byte, and Ctrl-C ends i
   const line = `{"topic":"price.updates","event":${event}}\n`;
   await expect(produce(env, `${line}not a line\n${line}`)).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^line 2: .*\n2 produced, 1 bad\n$/),
+    stderr: expect.stringMatching(/^line 2: .*\n2 produced, 1 bad\nA line is such as\n{.*}\n$/),
   });
 
   await until('both events', () => frames.join().split(event).length === 3);

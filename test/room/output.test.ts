@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_BACKLOG_BYTES, MAX_BURST_BYTES, Output } from '../../worker/room/session/output.ts';
+import {
+  MAX_BACKLOG_BYTES,
+  MAX_BURST_BYTES,
+  MAX_RELAY_BURST_BYTES,
+  Output,
+} from '../../worker/room/session/output.ts';
 import { WINDOW_CHARACTERS, Window } from '../../worker/room/session/window.ts';
 import { PresentTurn } from '../../worker/room/turn.ts';
 
@@ -51,6 +56,23 @@ describe('a session', () => {
     socket.bufferedAmount = 0;
     turn.number++;
     expect([output.readiness, output.canBeAnswered]).toEqual(['ready', true]);
+  });
+
+  it('of a relay is given less in a turn, and answered as long', () => {
+    const socket = {
+      bufferedAmount: 0,
+      send: () => {},
+      close: () => {},
+      serializeAttachment: () => {},
+    };
+    const turn = new PresentTurn();
+    const output = new Output(socket, turn, true);
+    let sent = 0;
+    for (; output.readiness === 'ready'; sent += FRAME.length) output.send(FRAME);
+    expect(sent).toBe(MAX_RELAY_BURST_BYTES);
+    socket.bufferedAmount = sent;
+    turn.number++;
+    expect([output.readiness, output.canBeAnswered]).toEqual(['full', true]);
   });
 
   it('is asked for its backlog only when that could be full', () => {

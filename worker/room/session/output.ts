@@ -39,8 +39,13 @@ export interface Socket {
  * are half of an object's memory.
  */
 export const MAX_BACKLOG_BYTES = 32 * 1024;
-/** What one turn may add to that, in bytes, however much is pending. */
+/** What one turn may add to that, in bytes, however much is pending. With so much a socket is answered nothing. */
 export const MAX_BURST_BYTES = 1024 * 1024;
+/**
+ * The same of a socket of a relay: there all rooms of a turn come together, and 200 sockets that have
+ * just stopped reading are given this much before it is seen.
+ */
+export const MAX_RELAY_BURST_BYTES = 256 * 1024;
 /** A character of a text is at most so many bytes of UTF-8. */
 const MOST_BYTES_OF_CHARACTER = 3;
 
@@ -94,8 +99,8 @@ export class Output {
     if (this.isWindowFull) return 'awaits_ack';
     if (!this.#tellsBacklog) return 'ready';
     this.#measure();
-    const isFull =
-      this.#backlog >= MAX_BACKLOG_BYTES || this.#backlog + this.#burst >= MAX_BURST_BYTES;
+    const mostBurst = this.#batches ? MAX_RELAY_BURST_BYTES : MAX_BURST_BYTES;
+    const isFull = this.#backlog >= MAX_BACKLOG_BYTES || this.#backlog + this.#burst >= mostBurst;
     return isFull ? 'full' : 'ready';
   }
 
