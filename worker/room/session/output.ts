@@ -45,7 +45,7 @@ export const MAX_BURST_BYTES = 1024 * 1024;
  * The same of a socket of a relay: there all rooms of a turn come together, and 200 sockets that have
  * just stopped reading are given this much before it is seen.
  */
-export const MAX_RELAY_BURST_BYTES = 256 * 1024;
+export const MAX_RELAY_BURST_BYTES = 128 * 1024;
 /** A character of a text is at most so many bytes of UTF-8. */
 const MOST_BYTES_OF_CHARACTER = 3;
 
