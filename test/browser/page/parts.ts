@@ -54,9 +54,9 @@ export function testParts(url: () => string): void {
     await market.page.keyboard.press('Enter');
     await expect.poll(() => market.text('symbol')).toBe('SOL-USDC');
     await market.moves();
-    const rooms = [...(await market.rooms()).keys()];
-    expect(rooms).toContain('trade:SOL-USDC');
-    expect(rooms).not.toContain('trade:BTC-USDC');
+    const rooms = async () => [...(await market.rooms()).keys()];
+    await expect.poll(rooms).toContain('trade:SOL-USDC');
+    await expect.poll(rooms).not.toContain('trade:BTC-USDC');
     expect(await market.button('SOL-USDC').getAttribute('aria-pressed')).toBe('true');
     await market.page.reload();
     await market.live();
