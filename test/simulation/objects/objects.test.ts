@@ -8,7 +8,7 @@ import { MISTAKES } from './mistakes.ts';
 import { RELAY_MISTAKES } from './relay-mistakes.ts';
 
 /** What fits a minute on an idle machine. */
-const LIVES: Readonly<Record<KindName, number>> = { rooms: 2_000, relays: 400 };
+const LIVES: Readonly<Record<KindName, number>> = { rooms: 1_000, relays: 300 };
 /** In which a planted mistake must be found out. */
 const MISTAKE_LIVES = 1_000;
 /** A machine may be busy. */
