@@ -2,6 +2,7 @@
  * Durations of the last ten seconds, in classes that grow with them: a class is a fifth wider than the one
  * before, so a quantile is right to a tenth, and the memory is the same for any number of them.
  */
+import { RecentSlots } from './recent-slots.ts';
 
 const CLASSES = 72;
 const GROWTH = 1.2;
@@ -14,31 +15,23 @@ const SLOTS = 10;
 export const BAR_ENDS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000] as const;
 
 export class Histogram {
-  readonly #slots = Array.from({ length: SLOTS }, () => new Uint32Array(CLASSES));
-  #slot = 0;
+  readonly #counts = Array.from({ length: SLOTS }, () => new Uint32Array(CLASSES));
+  readonly #slots = new RecentSlots(SLOTS, SLOT_MS, (index) => this.#counts[index]?.fill(0));
 
   /** @param ms a duration; a negative one, as clocks that differ make it, counts as none. */
   add(ms: number, now: number): void {
-    this.#turnTo(now);
-    const counts = this.#slots[this.#slot % SLOTS];
+    const counts = this.#counts[this.#slots.turnTo(now)];
     const index = classOf(ms);
     if (counts !== undefined) counts[index] = (counts[index] ?? 0) + 1;
   }
 
   summary(now: number): Summary {
-    this.#turnTo(now);
+    this.#slots.turnTo(now);
     const counts = new Uint32Array(CLASSES);
-    for (const slot of this.#slots) {
+    for (const slot of this.#counts) {
       for (const [index, count] of slot.entries()) counts[index] = (counts[index] ?? 0) + count;
     }
     return new Summary(counts);
-  }
-
-  #turnTo(now: number): void {
-    const slot = Math.floor(now / SLOT_MS);
-    const passed = Math.min(SLOTS, slot - this.#slot);
-    for (let count = 0; count < passed; count++) this.#slots[(slot - count) % SLOTS]?.fill(0);
-    this.#slot = Math.max(slot, this.#slot);
   }
 }
 
