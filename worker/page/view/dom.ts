@@ -60,6 +60,7 @@ export function reserveRows(body: Element, count: number, cells: number): Row[] 
   return rows;
 }
 
+/** The texts of its cells; none in those for which there is no text. */
 export function fill(row: Row | undefined, texts: readonly string[]): void {
   row?.cells.forEach((cell, index) => {
     setText(cell, texts[index] ?? '');

@@ -1,6 +1,6 @@
 /** Each room with its cursor, and what became of what was missed. */
 import type { Rooms } from '../../delivery/rooms.ts';
-import { find, makeRow, panel, type Row, setData, setText, value } from '../../view/dom.ts';
+import { fill, find, makeRow, panel, type Row, setData, setText, value } from '../../view/dom.ts';
 import { whole } from '../../view/format.ts';
 import { every, type Panel } from '../../view/frame-loop.ts';
 
@@ -16,15 +16,10 @@ export function roomsPanel(rooms: Rooms): Panel {
   body.replaceChildren(...lines.map(({ element }) => element));
   return every(LOOK_MS, () => {
     const rows = rooms.rows.toSorted((a, b) => placeOf(a.room) - placeOf(b.room));
-    for (const [index, { element, cells }] of lines.entries()) {
+    for (const [index, line] of lines.entries()) {
       const row = rows[index];
-      const texts = row
-        ? [row.room, whole(row.seq), whole(row.conflated), whole(row.gaps)]
-        : ['', '', '', ''];
-      for (const [cell, text] of texts.entries()) {
-        const at = cells[cell];
-        if (at !== undefined) setText(at, text);
-      }
+      const { element } = line;
+      fill(line, row ? [row.room, whole(row.seq), whole(row.conflated), whole(row.gaps)] : []);
       setData(element, 'state', row?.state ?? '');
       element.title = row?.epoch === undefined ? '' : `epoch ${row.epoch}: ${row.state}`;
     }
