@@ -2,12 +2,7 @@
  * A frame of the gateway, as far as the delivery panel looks at it. The client checks frames; here
  * whatever is no frame is passed over.
  */
-
-/**
- * Unix ms: when Kafka had the event, the bridge made its batch, the Worker received that, and the room
- * appended the event; null where it is not known.
- */
-export type Times = readonly (number | null)[];
+import type { Events, Gap, Snapshot, Subscribed, Times } from '../../protocol/frames.ts';
 
 export interface Entry {
   readonly seq: number;
@@ -16,36 +11,13 @@ export interface Entry {
   readonly times?: Times;
 }
 
+type WithEntries<Of> = Omit<Of, 'events'> & { readonly events: readonly Entry[] };
+
 export type Frame =
-  | {
-      readonly type: 'subscribed';
-      readonly room: string;
-      readonly epoch: number;
-      readonly seq: number;
-      readonly recovered: boolean;
-    }
-  | {
-      readonly type: 'snapshot';
-      readonly room: string;
-      readonly epoch: number;
-      readonly seq: number;
-      readonly more?: boolean;
-      readonly events: readonly Entry[];
-    }
-  | {
-      readonly type: 'events';
-      readonly room: string;
-      readonly after: number;
-      readonly events: readonly Entry[];
-    }
-  | {
-      readonly type: 'gap';
-      readonly room: string;
-      readonly epoch: number;
-      readonly from: number;
-      readonly to: number;
-      readonly reason: string;
-    }
+  | Subscribed
+  | WithEntries<Snapshot>
+  | WithEntries<Events>
+  | Gap
   | { readonly type: 'welcome' | 'error' | 'shutdown' | 'unsubscribed' };
 
 /** The frames of a message: over a relay they come in an array. */

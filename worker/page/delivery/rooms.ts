@@ -12,7 +12,6 @@ export interface RoomRow {
   epoch: number | undefined;
   /** Everything up to it has come. */
   seq: number;
-  events: number;
   /** Events that were left out on purpose, because newer ones stood for them. */
   conflated: number;
   gaps: number;
@@ -94,7 +93,6 @@ export class Rooms {
         return 0;
       case 'snapshot':
         if (!frame.more) Object.assign(row, { epoch: frame.epoch, seq: frame.seq });
-        row.events += frame.events.length;
         return 0;
       case 'events':
         return this.#advance(row, frame);
@@ -122,7 +120,6 @@ export class Rooms {
     const fresh = events.filter(({ seq }) => seq > start);
     const isMissed = (seq: number) => seq <= row.resumeTo;
     const again = fresh.filter(({ seq }) => isMissed(seq)).length;
-    row.events += fresh.length;
     row.conflated += Math.max(0, last - start - fresh.length);
     row.seq = Math.max(before, last);
     if (this.#resume !== undefined && start < row.resumeTo) {
@@ -148,7 +145,6 @@ function newRow(room: string): RoomRow {
     state: 'joining',
     epoch: undefined,
     seq: 0,
-    events: 0,
     conflated: 0,
     gaps: 0,
     resumeTo: 0,
