@@ -64,13 +64,27 @@ export async function sign(
 ): Promise<SignatureHeaders> {
   const content = signedContent(id, String(timestampSeconds), body);
   const signatures = await Promise.all(
-    keys.map(async (key) => `v1,${encodeBase64(await crypto.subtle.sign('HMAC', key, content))}`),
+    keys.map(async (key) => encodeBase64(await crypto.subtle.sign('HMAC', key, content))),
   );
+  return signatureHeaders(id, timestampSeconds, signatures);
+}
+
+/** @param signatures in base64. */
+export function signatureHeaders(
+  id: string,
+  timestampSeconds: number,
+  signatures: readonly string[],
+): SignatureHeaders {
   return {
     'webhook-id': id,
     'webhook-timestamp': String(timestampSeconds),
-    'webhook-signature': signatures.join(' '),
+    'webhook-signature': signatures.map((signature) => `v1,${signature}`).join(' '),
   };
+}
+
+/** What stands before the body in what is signed. */
+export function signedHead(id: string, timestamp: string | number): string {
+  return `${id}.${timestamp}.`;
 }
 
 /** Tells which of `keys` signed `body`, and when. `key` is any object that carries a `signingKey`. */
@@ -110,7 +124,7 @@ export async function fingerprint(text: string): Promise<string> {
 }
 
 function signedContent(id: string, timestamp: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const head = encoder.encode(`${id}.${timestamp}.`);
+  const head = encoder.encode(signedHead(id, timestamp));
   const content = new Uint8Array(head.length + body.length);
   content.set(head);
   content.set(body, head.length);

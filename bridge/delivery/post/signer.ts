@@ -4,7 +4,12 @@
  * the bridge's time at 800 records a second.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
-import { readSecret, type SignatureHeaders } from '../../../worker/protocol/signature.ts';
+import {
+  readSecret,
+  type SignatureHeaders,
+  signatureHeaders,
+  signedHead,
+} from '../../../worker/protocol/signature.ts';
 
 /** The key of a `whsec_` secret. It rejects with a RangeError as the protocol's `importSecret` does. */
 export async function importSigningKey(secret: string): Promise<KeyObject> {
@@ -18,13 +23,9 @@ export function sign(
   body: Uint8Array,
   timestampSeconds: number,
 ): SignatureHeaders {
-  const head = `${id}.${timestampSeconds}.`;
-  const signatures = keys.map(
-    (key) => `v1,${createHmac('sha256', key).update(head).update(body).digest('base64')}`,
+  const head = signedHead(id, timestampSeconds);
+  const signatures = keys.map((key) =>
+    createHmac('sha256', key).update(head).update(body).digest('base64'),
   );
-  return {
-    'webhook-id': id,
-    'webhook-timestamp': String(timestampSeconds),
-    'webhook-signature': signatures.join(' '),
-  };
+  return signatureHeaders(id, timestampSeconds, signatures);
 }
