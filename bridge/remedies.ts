@@ -9,7 +9,8 @@ const CERTIFICATES =
   'Check that the certificate is for this name, is trusted and has not expired, and the clock of this host.';
 const UNREADABLE =
   'The Worker cannot read the batch. Deploy the bridge and the Worker in the same version.';
-const RIGHTS = 'Grant it to the user whom Kafka sees';
+const USER = 'the user whom Kafka sees';
+const RIGHTS = `Grant it to ${USER}`;
 
 const REMEDIES: Readonly<Record<string, string>> = {
   kafka_dns_failed:
@@ -89,7 +90,7 @@ const DOCTOR_REMEDIES: Readonly<Record<string, string>> = {
   topic_hidden: `The right DESCRIBE on the topic is missing. ${RIGHTS}.`,
   topic_absent:
     'Nothing needs to be done. Create it yourself if it shall have other than the default partitions and replicas.',
-  topic_missing: `Create it, or let the bridge do it. ${RIGHTS.replace('it', 'CREATE on the topic')}.`,
+  topic_missing: `Create it, or let the bridge do it. Grant CREATE on the topic to ${USER}.`,
   group_foreign:
     'The bridge needs a consumer group of its own, or records go to others. Set KAFKA_GROUP_ID to a name that nobody else uses.',
   group_static:

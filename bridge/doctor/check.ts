@@ -113,7 +113,7 @@ function trouble(
   return { status, code, message, ...(remedy === undefined ? {} : { remedy }), ...more };
 }
 
-/** What several brokers or topics have in common, and what each has of its own. */
+/** What a check saw, and the facts that it gives to later ones. */
 export function outcome(observations: readonly Observation[], facts: Partial<Facts> = {}): Outcome {
   return { observations, facts };
 }
