@@ -12,7 +12,7 @@ import kafkajs, { type ITopicConfig } from 'kafkajs';
 import { errorTypes } from '../../kafka/kafka-error.ts';
 import { patchKafkajs } from '../../kafka/kafkajs/patch.ts';
 import type { KafkaConfig } from '../../shared/kafka-config.ts';
-import { socketFactory } from '../../shared/kafka-sockets.ts';
+import { escapeBrokers, socketFactory } from '../../shared/kafka-sockets.ts';
 
 /** The greatest number that a partition can have. A topic would need as many partitions to have it. */
 const NO_PARTITION = 2 ** 31 - 1;
@@ -161,9 +161,10 @@ function makeBroker(config: KafkaConfig, address: string, patienceMs: number): K
     level: kafkajs.logLevel.NOTHING,
     logCreator: () => () => {},
   });
-  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
+  const [escaped = ''] = escapeBrokers([address]);
+  const [host, port] = escaped.split(':');
   const connectionPool = new ConnectionPool({
-    host: host.replace(/^\[(.*)\]$/, '$1'),
+    host,
     port: Number(port),
     clientId: config.clientId,
     ssl: config.ssl === undefined ? null : { ...config.ssl },
