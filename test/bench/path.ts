@@ -86,6 +86,10 @@ export function said(child: ChildProcess, text: string): Promise<string> {
   });
 }
 
+/** Producing that takes longer than this many times what was planned is another rate. */
+const RATE_TOLERANCE = 1.25;
+const TOLERANCE_MS = 100;
+
 interface Rate {
   /** Events a second. */
   readonly rate: number;
@@ -133,4 +137,10 @@ export async function produceAtRate(
   const took = clock() - startedAt;
   await Promise.all(acknowledged);
   return took;
+}
+
+/** Whether producing took so long, in ms, that the rate was another. */
+export function isLate(took: number, { rate, count }: Rate): boolean {
+  const planned = ((count - 1) / rate) * 1000;
+  return took > planned * RATE_TOLERANCE + TOLERANCE_MS;
 }

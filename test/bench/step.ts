@@ -2,12 +2,10 @@
 import type { Crowd, CrowdReport } from '../support/crowd.ts';
 import { clock, type UniformEvents } from '../support/uniform-events.ts';
 import { cpuTime } from './cpu-time.ts';
-import { type Path, produceSteadily } from './path.ts';
+import { isLate, type Path, produceSteadily } from './path.ts';
 
 /** Above this share of its core the generator may be what limits. */
 const GENERATOR_LIMIT = 0.7;
-/** Producing that takes longer than this many times what was planned is another rate. */
-const RATE_TOLERANCE = 1.25;
 
 export interface Load {
   readonly rate: number;
@@ -53,7 +51,6 @@ export async function runStep(
   const bridge = cpuTime(path.bridge) - cpuBefore.bridge;
   const producedIn = await producing;
   const elapsed = report.reachedAt - startedAt;
-  const planned = ((count - 1) / rate) * 1000;
   return {
     rate,
     count,
@@ -64,13 +61,13 @@ export async function runStep(
     framesPerEvent: report.frames / report.events,
     report,
     generatorLimited: report.cpuShare > GENERATOR_LIMIT,
-    loss: lossOf(report, producedIn > planned * RATE_TOLERANCE + 100),
+    loss: lossOf(report, isLate(producedIn, { rate, count })),
   };
 }
 
-function lossOf(report: CrowdReport, isLate: boolean): string | undefined {
+function lossOf(report: CrowdReport, wasLate: boolean): string | undefined {
   if (report.faultCount > 0) return `${report.faultCount} faults: ${report.faults.join('; ')}`;
   if (report.missing > 0) return `${report.missing} sockets do not have everything`;
   if (report.conflated > 0) return `${report.conflated} frames conflated`;
-  return isLate ? 'the producer did not hold the rate' : undefined;
+  return wasLate ? 'the producer did not hold the rate' : undefined;
 }

@@ -4,7 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
 import { type OwnedProcess, spawnOwned } from '../../../bridge/local/processes/owned-process.ts';
-import { freePort } from '../../../bridge/local/processes/port.ts';
+import { freePort, LOOPBACK } from '../../../bridge/local/processes/port.ts';
 import { startWorker } from '../../../bridge/local/worker/worker.ts';
 import { DEVELOPMENT_INGEST_SECRET } from '../../../worker/protocol/development.ts';
 import { ROOT } from '../../support/stack.ts';
@@ -32,7 +32,6 @@ export interface Surroundings {
 }
 
 const STOP_GRACE_MS = 5_000;
-const LOOPBACK = '127.0.0.1';
 
 export function startContender(name: ContenderName, at: Surroundings): Promise<Contender> {
   switch (name) {

@@ -1,6 +1,6 @@
 /** Writes events to Kafka at a rate, symbol by symbol in turn, and waits until every client has them. */
 import type { Producer } from 'kafkajs';
-import { produceAtRate } from '../path.ts';
+import { isLate, produceAtRate } from '../path.ts';
 import type { Clients, ClientsReport } from './clients.ts';
 import { CHANNELS_HEADER } from './contenders.ts';
 import { MOST_SYMBOLS } from './scenarios.ts';
@@ -10,9 +10,6 @@ export interface Loaded extends ClientsReport {
   /** Whether producing took longer than planned, so that the rate was another. */
   readonly isLate: boolean;
 }
-
-const RATE_TOLERANCE = 1.25;
-const TOLERANCE_MS = 100;
 
 export class Load {
   readonly topic: string;
@@ -50,7 +47,7 @@ export class Load {
       produceAtRate(this.#producer, this.topic, messages, { rate, count }),
       this.reach(plannedMs + deadlineMs),
     ]);
-    return { ...report, isLate: producedIn > plannedMs * RATE_TOLERANCE + TOLERANCE_MS };
+    return { ...report, isLate: isLate(producedIn, { rate, count }) };
   }
 
   /** Resolves once every client has all that was produced, or at the deadline. */
