@@ -51,9 +51,11 @@ test('a relay with 200 sockets that never read grows by 64 MB at most', {
   onTestFinished(() => worker.stop());
   const { url } = worker;
   const publisher = new BulkyPublisher(url);
+  let times = 0;
   /** What workerd holds at most while more is published than the buffers on the way hold. */
   const mostWith = async (what: 'newcomers' | 'readers' | 'sleepers'): Promise<number> => {
-    const symbols = SYMBOLS.map((symbol) => `${symbol}-${what}`);
+    times++;
+    const symbols = SYMBOLS.map((symbol) => `${symbol}-${times}`);
     const sockets = Array.from({ length: 201 }, () => new CountingSocket());
     await Promise.all(sockets.map((socket) => socket.join(url, symbols)));
     // One reads on, so that it is seen when the relay has it all.
@@ -71,7 +73,12 @@ test('a relay with 200 sockets that never read grows by 64 MB at most', {
   };
   // Workerd keeps some of what it once needed, whoever needed it.
   await mostWith('newcomers');
-  const [reading, stuck] = [await mostWith('readers'), await mostWith('sleepers')];
-  console.log(`workerd held ${reading.toFixed(0)} MB with readers, ${stuck.toFixed(0)} MB without`);
-  expect(stuck - reading).toBeLessThan(64);
+  // It also holds the logs of all rooms so far, so what comes first and last is compared with the middle.
+  const held: number[] = [];
+  for (const what of ['readers', 'sleepers', 'sleepers', 'readers'] as const) {
+    held.push(await mostWith(what));
+  }
+  console.log(`workerd held ${held.map((megabytes) => megabytes.toFixed(0)).join(', ')} MB`);
+  const [first = 0, second = 0, third = 0, last = 0] = held;
+  expect((second + third - first - last) / 2).toBeLessThan(64);
 });
