@@ -1,6 +1,7 @@
 /** How the live page looks and reads: for a screen reader, for the keyboard, in each size and theme. */
 import axe, { type AxeResults } from 'axe-core';
 import { expect, test } from 'vitest';
+import { type Drawn, nextMove } from './chart-ink.ts';
 import { MarketPage } from './market-page.ts';
 
 const WIDTHS = [360, 900, 1600];
@@ -9,6 +10,11 @@ const THEMES = [
   ['light', WIDTHS],
   ['dark', WIDTHS.slice(-1)],
 ] as const;
+
+/** As many each way as are seen of the price. */
+const MOVES = 4;
+/** Fewer than a label has in its colour, more than the line has beside it. */
+const LABEL_POINTS = 200;
 
 /** Runs the rules of axe in the page, past its content policy. */
 async function violations({ page }: MarketPage): Promise<string[]> {
@@ -46,6 +52,22 @@ export function testAppearance(url: () => string): void {
       expect(shifts).toEqual([]);
       expect(violations).toEqual([]);
       expect(market.complaints).toEqual([]);
+    },
+  );
+
+  test.each(['light', 'dark'] as const)(
+    'in the %s theme, the label of the chart has the colour of the price, and covers nothing',
+    async (colorScheme) => {
+      const { page } = await MarketPage.open(url(), { colorScheme });
+      const seen: Drawn[] = [];
+      const count = (wanted: string) => seen.filter(({ direction }) => direction === wanted).length;
+      while (Math.min(count('up'), count('down')) < MOVES) seen.push(await nextMove(page));
+      for (const { direction, label, axis } of seen) {
+        const other = direction === 'up' ? 'down' : 'up';
+        expect(label[direction]).toBeGreaterThan(LABEL_POINTS);
+        expect(label[other]).toBe(0);
+        expect(axis).toEqual({ up: 0, down: 0 });
+      }
     },
   );
 
