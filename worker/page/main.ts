@@ -18,7 +18,7 @@ import { chartPanel } from './panels/market/chart.ts';
 import { pairsPanel } from './panels/market/pairs.ts';
 import { quotePanel, spreadPanel } from './panels/market/quote.ts';
 import { tapePanel } from './panels/market/tape.ts';
-import { runFrameLoop } from './view/frame-loop.ts';
+import { startFrameLoop } from './view/frame-loop.ts';
 import { setUpTerms } from './view/terms.ts';
 import { setUpTheme } from './view/theme.ts';
 
@@ -51,8 +51,9 @@ const panels = [
 const chart = chartPanel(candles, quote);
 setUpTheme(() => chart.recolor());
 setUpTerms();
-runFrameLoop({
-  panels: [...panels, chart.panel],
+const ask = startFrameLoop({
+  panels,
+  ahead: [chart.panel],
   painted: (now) => {
     drawn.add(1, now);
     delivery.latency.painted(Date.now(), now);
@@ -69,10 +70,12 @@ const gateway = new Gateway({
   renewDemo: loadDemo,
   market,
   delivery,
+  changed: ask,
 });
 setUpSwitches({ network, gateway });
 gateway.choose(chosenPair());
 addEventListener('hashchange', () => gateway.choose(chosenPair()));
+for (const type of ['click', 'hashchange']) addEventListener(type, ask);
 // An open socket would keep the page out of the browser's back/forward cache.
 addEventListener('pagehide', () => network.drop());
 // What comes while nobody looks is not painted, and says nothing of the latency.

@@ -24,6 +24,8 @@ interface GatewayOptions {
   readonly renewDemo: () => Promise<Demo>;
   readonly market: Market;
   readonly delivery: Delivery;
+  /** Is told when what has come has been put into the models. */
+  readonly changed: () => void;
 }
 
 export class Gateway {
@@ -36,7 +38,7 @@ export class Gateway {
   /** Aborted when another pair is chosen. */
   #choice = new AbortController();
 
-  constructor({ origin, network, demo, renewDemo, market, delivery }: GatewayOptions) {
+  constructor({ origin, network, demo, renewDemo, market, delivery, changed }: GatewayOptions) {
     this.#market = market;
     this.#delivery = delivery;
     let first: Demo | undefined = demo;
@@ -48,7 +50,11 @@ export class Gateway {
         first = undefined;
         return token;
       },
-      parse: (text) => delivery.receive(text),
+      parse: (text) => {
+        // The events of a message are told in the turn in which it is parsed.
+        queueMicrotask(changed);
+        return delivery.receive(text);
+      },
       WebSocket: network.WebSocket,
       fetch: network.fetch,
       window: network,

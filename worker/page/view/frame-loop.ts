@@ -1,6 +1,7 @@
 /**
- * Draws once for each picture of the screen: whatever has come since, panels show the state of now. In a
- * page that nobody sees the browser asks for no pictures, and nothing is drawn.
+ * Draws when something has come, once for each picture of the screen at most: whatever has come since the
+ * last one, panels show the state of now. As long as nothing comes, the browser has nothing to do. In a
+ * page that nobody sees it asks for no pictures, and nothing is drawn.
  */
 
 /** Draws what has changed. @returns whether anything has. */
@@ -8,21 +9,42 @@ export type Panel = (now: number) => boolean;
 
 interface Loop {
   readonly panels: readonly Panel[];
+  /**
+   * Those that only hand on what has changed, to a library that asks for a frame by itself. They do so
+   * before the frame begins, so that it is one and the same.
+   */
+  readonly ahead: readonly Panel[];
   /** Something was drawn, and is on the screen. */
   readonly painted: (now: number) => void;
 }
 
-export function runFrameLoop({ panels, painted }: Loop): void {
+/** How often panels are asked that show what passes with time, ms. */
+const LOOK_MS = 100;
+
+/** @returns what has to be called when something has come. */
+export function startFrameLoop({ panels, ahead, painted }: Loop): () => void {
   // A task that is posted within a frame runs after the frame is painted.
   const afterPaint = new MessageChannel();
   afterPaint.port1.onmessage = () => painted(performance.now());
-  const draw = (now: number) => {
-    let hasDrawn = false;
-    for (const panel of panels) hasDrawn = panel(now) || hasDrawn;
-    if (hasDrawn) afterPaint.port2.postMessage(undefined);
-    requestAnimationFrame(draw);
+  let isAsked = false;
+  let hasDrawn = false;
+  const drawAll = (some: readonly Panel[], now: number) => {
+    for (const panel of some) hasDrawn = panel(now) || hasDrawn;
   };
-  requestAnimationFrame(draw);
+  const draw = (now: number) => {
+    isAsked = false;
+    drawAll(panels, now);
+    if (hasDrawn) afterPaint.port2.postMessage(undefined);
+    hasDrawn = false;
+  };
+  const ask = () => {
+    if (document.visibilityState === 'hidden') return;
+    drawAll(ahead, performance.now());
+    if (!isAsked) requestAnimationFrame(draw);
+    isAsked = true;
+  };
+  setInterval(ask, LOOK_MS);
+  return ask;
 }
 
 interface Model {
@@ -30,13 +52,13 @@ interface Model {
   readonly changes: number;
 }
 
-export function whenChanged(models: Model | readonly Model[], draw: () => void): Panel {
+export function whenChanged(models: Model | readonly Model[], draw: (now: number) => void): Panel {
   let drawn = -1;
-  return () => {
+  return (now) => {
     const changes = [models].flat().reduce((sum, model) => sum + model.changes, 0);
     if (drawn === changes) return false;
     drawn = changes;
-    draw();
+    draw(now);
     return true;
   };
 }
