@@ -9,12 +9,20 @@ const DISTANCE = 6;
 
 export function setUpTerms(): void {
   const tooltip = find('#tooltip');
+  let shown: HTMLElement | undefined;
+  const placeAgain = () => {
+    if (shown !== undefined) place(tooltip, shown.getBoundingClientRect());
+  };
   const show = (term: HTMLElement) => {
+    shown = term;
     tooltip.textContent = find(`#${idOf(term)}`).textContent;
     tooltip.showPopover();
-    place(tooltip, term.getBoundingClientRect());
+    placeAgain();
   };
-  const hide = () => tooltip.hidePopover();
+  const hide = () => {
+    shown = undefined;
+    tooltip.hidePopover();
+  };
   for (const term of document.querySelectorAll<HTMLElement>('[data-term]')) {
     term.setAttribute('aria-describedby', idOf(term));
     for (const type of ['pointerenter', 'focus', 'click']) {
@@ -25,7 +33,8 @@ export function setUpTerms(): void {
   document.addEventListener('keydown', ({ key }) => {
     if (key === 'Escape') hide();
   });
-  document.addEventListener('scroll', hide, { passive: true });
+  // A term that gets the focus by the keyboard may be scrolled to after that.
+  document.addEventListener('scroll', placeAgain, { passive: true });
 }
 
 function idOf({ dataset }: HTMLElement): string {
