@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { digitsOf } from '../../worker/page/model/digits.ts';
 import {
+  brief,
   compact,
   decimal,
   duration,
@@ -23,6 +24,12 @@ it.each([
 
 it('knows the digits of numbers and texts', () => {
   expect([1e-9, '1.50', 3, null].map(digitsOf)).toEqual([9, 2, 0, 0]);
+});
+
+it('shortens an amount that would take too much room', () => {
+  expect(['', '1179.4', '11688.22', 225_530_000, null].map(brief)).toEqual([
+    ...['', '1,179.4', '11,688.22', '225.53M', '–'],
+  ]);
 });
 
 it('writes money, shares and amounts', () => {

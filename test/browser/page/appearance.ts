@@ -16,6 +16,16 @@ const MOVES = 4;
 /** Fewer than a label has in its colour, more than the line has beside it. */
 const LABEL_POINTS = 200;
 
+/** Some that a stranger asked for, each with what it says. */
+const TERMS = [
+  ['Spread', 'what it costs to buy and sell at once'],
+  ['Volume 24 h', 'USDC'],
+  ['levels', 'A price at which something is offered'],
+  ['Size', 'first in the pair’s name'],
+  ['Sum', 'offered up to this price'],
+  ['Cursor', 'number of the last event'],
+] as const;
+
 /** Runs the rules of axe in the page, past its content policy. */
 async function violations({ page }: MarketPage): Promise<string[]> {
   await page.evaluate(axe.source);
@@ -118,13 +128,42 @@ export function testAppearance(url: () => string): void {
   test('what a term means is shown where it has the focus, and goes with Escape', async () => {
     const market = await MarketPage.open(url());
     const tooltip = market.page.locator('#tooltip');
-    await market.button('Cursor').focus();
-    await expect.poll(() => tooltip.isVisible()).toBe(true);
-    const text = await tooltip.textContent();
-    expect(text).toContain('number of the last event');
-    const described = await market.button('Cursor').getAttribute('aria-describedby');
-    expect(await market.page.locator(`#${described}`).textContent()).toBe(text);
+    for (const [name, meaning] of TERMS) {
+      const term = market.button(name).first();
+      await term.focus();
+      await expect.poll(() => tooltip.isVisible()).toBe(true);
+      const text = await tooltip.textContent();
+      expect(text).toContain(meaning);
+      const described = await term.getAttribute('aria-describedby');
+      expect(await market.page.locator(`#${described}`).textContent()).toBe(text);
+    }
     await market.page.keyboard.press('Escape');
     await expect.poll(() => tooltip.isVisible()).toBe(false);
+  });
+
+  test('each term has a meaning, and each meaning a term', async () => {
+    const { page } = await MarketPage.open(url());
+    const [terms, meanings] = await page.evaluate(() => [
+      Array.from(
+        document.querySelectorAll<HTMLElement>('[data-term]'),
+        ({ dataset }) => `term-${dataset.term}`,
+      ),
+      Array.from(document.querySelectorAll('[id^="term-"]'), ({ id }) => id),
+    ]);
+    expect(new Set(terms)).toEqual(new Set(meanings));
+  });
+
+  test('what a term means stays beside it when the page is scrolled to it', async () => {
+    const market = await MarketPage.open(url(), { viewport: { width: 360, height: 500 } });
+    const tooltip = market.page.locator('#tooltip');
+    await market.button('Cursor').focus();
+    const scrolled = () => market.page.evaluate(() => scrollY);
+    await expect.poll(scrolled).toBeGreaterThan(500);
+    await market.moves();
+    const [term, shown] = await Promise.all(
+      [market.button('Cursor'), tooltip].map((each) => each.boundingBox()),
+    );
+    expect(shown?.y).toBeGreaterThan(0);
+    expect(Math.abs((term?.y ?? 0) - (shown?.y ?? 0))).toBeLessThan(200);
   });
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type Gateway, startGateway } from '../../path/gateway.ts';
 import { testAppearance } from './appearance.ts';
+import { testLegibility } from './legibility.ts';
 import { testParts } from './parts.ts';
 
 /** More than a stack is given to start, so that one that does not is stopped. */
@@ -19,3 +20,4 @@ afterAll(() => gateway?.stop());
 
 describe('its parts', () => testParts(url));
 describe('its appearance', () => testAppearance(url));
+describe('its legibility', () => testLegibility(url));

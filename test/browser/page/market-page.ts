@@ -52,7 +52,8 @@ export class MarketPage {
     const market = new MarketPage(await profile.newPage(), profile, line);
     await letHide(market.page);
     await market.page.addInitScript(watch);
-    await market.page.goto(line.url);
+    const { pathname, hash } = new URL(url);
+    await market.page.goto(`${line.url}${pathname}${hash}`);
     await market.live();
     return market;
   }

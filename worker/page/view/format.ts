@@ -3,6 +3,8 @@ import { type Published, textOf } from '../model/digits.ts';
 
 const NONE = '–';
 const MINUS = '−';
+/** More characters than a narrow column has room for. */
+const LONGEST = 9;
 const compactFormat = new Intl.NumberFormat('en-US', {
   notation: 'compact',
   minimumFractionDigits: 2,
@@ -44,6 +46,12 @@ export function signed(value: number, digits: number): string {
 
 export function compact(value: Published): string {
   return value === null || value === undefined ? NONE : compactFormat.format(Number(value));
+}
+
+/** With all its digits, or `225.53M` where these would take too much room. */
+export function brief(value: Published): string {
+  const text = decimal(value);
+  return text.length > LONGEST ? compact(value) : text;
 }
 
 export const whole = (value: number): string => wholeFormat.format(value);

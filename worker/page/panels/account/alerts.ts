@@ -33,5 +33,6 @@ export function alertsPanel(alerts: Alerts): Panel {
 function partsOf(alert: Alert | undefined): (Node | string)[] {
   if (alert === undefined) return [NOTHING];
   const { data, timestamp } = alert;
-  return [make('strong', {}, data.title), ` ${data.message} · ${time(timestamp)}`];
+  const [when, title] = [make('time', {}, time(timestamp)), make('strong', {}, data.title)];
+  return [when, ' ', title, ` ${data.message}`];
 }

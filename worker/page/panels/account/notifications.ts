@@ -1,32 +1,27 @@
 /** What came to the user alone: own trades, price alerts, and whatever else a service sends. */
-import {
-  type Account,
-  isAlert,
-  isTrade,
-  MOST_NOTIFICATIONS,
-  type PersonalNotification,
-} from '../../model/account.ts';
-import { find, make, panel, setText } from '../../view/dom.ts';
+import { type Account, isAlert, isTrade, type PersonalNotification } from '../../model/account.ts';
+import { find, make, panel } from '../../view/dom.ts';
 import { decimal, time } from '../../view/format.ts';
 import { type Panel, whenChanged } from '../../view/frame-loop.ts';
 import { showAbsence } from './absence.ts';
 
 export function notificationsPanel(account: Account): Panel {
   const root = panel('notifications');
-  const lines = Array.from({ length: MOST_NOTIFICATIONS }, () => {
-    const when = make('time');
-    const text = make('span');
-    return { when, text, element: make('li', {}, when, text) };
-  });
-  find('ul', root).replaceChildren(...lines.map(({ element }) => element));
+  const list = find('ul', root);
+  let newest: number | undefined;
   return whenChanged(account, () => {
     showAbsence(root, account);
-    for (const [index, { when, text }] of lines.entries()) {
-      const notification = account.notifications[index];
-      setText(when, notification ? time(notification.timestamp) : '');
-      setText(text, notification ? textOf(notification) : '');
-    }
+    const [first] = account.notifications;
+    if (first?.seq === newest) return;
+    newest = first?.seq;
+    // New elements: a line may take two rows, and what is below it would count as moved.
+    list.replaceChildren(...account.notifications.map(lineOf));
   });
+}
+
+function lineOf(notification: PersonalNotification): HTMLLIElement {
+  const when = make('time', {}, time(notification.timestamp));
+  return make('li', {}, when, make('span', {}, textOf(notification)));
 }
 
 function textOf(notification: PersonalNotification): string {

@@ -2,7 +2,7 @@
 import type { PortfolioUpdate } from '../../../client/index.ts';
 import type { Account } from '../../model/account.ts';
 import { fill, find, panel, reserveRows, setData, setText, value } from '../../view/dom.ts';
-import { decimal, money, percent, signed, signOf } from '../../view/format.ts';
+import { brief, money, percent, signed, signOf } from '../../view/format.ts';
 import { type Panel, whenChanged } from '../../view/frame-loop.ts';
 import { showAbsence } from './absence.ts';
 
@@ -44,12 +44,7 @@ function showWorth(portfolio: Portfolio): void {
 
 function textsOf({ symbol, amount, value, pnlPercent }: Position): string[] {
   const [asset = symbol] = symbol.split('-');
-  return [
-    asset,
-    decimal(amount),
-    money(value),
-    pnlPercent === undefined ? '' : percent(pnlPercent),
-  ];
+  return [asset, brief(amount), money(value), pnlPercent === undefined ? '' : percent(pnlPercent)];
 }
 
 /** The sample market's portfolios say how much is left in cash. */

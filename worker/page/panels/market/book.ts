@@ -36,7 +36,7 @@ export function bookPanel(book: Book): Panel {
     setText(value('book-spread'), amount);
     setText(value('book-spread-share'), share);
     const depth = Math.max(book.asks.length, book.bids.length);
-    setText(value('book-note'), depth > SHOWN ? `best ${SHOWN} of ${depth} levels a side` : '');
+    setText(value('book-note'), depth > SHOWN ? `best ${SHOWN} of ${depth}` : `all ${depth}`);
   });
 }
 

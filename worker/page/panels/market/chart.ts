@@ -22,10 +22,10 @@ export interface Chart {
   recolor(): void;
 }
 
-/** Wide enough for the longest price, so that it does not change. */
-const AXIS_PX = 92;
+/** Wide enough for most prices, so that it changes only with the pair. */
+const AXIS_PX = 76;
 /** Beside the newest candle, where the label covers neither a candle nor the axis. */
-const LABEL_PX = 92;
+const LABEL_PX = 90;
 
 export function chartPanel(candles: Candles, quote: Quote): Chart {
   const area = find('.chart-area');
@@ -33,7 +33,7 @@ export function chartPanel(candles: Candles, quote: Quote): Chart {
     autoSize: true,
     layout: { attributionLogo: false, fontSize: 11, fontFamily: getComputedStyle(area).fontFamily },
     timeScale: {
-      ...{ timeVisible: true, secondsVisible: true },
+      ...{ timeVisible: true, secondsVisible: true, allowBoldLabels: false },
       ...{ barSpacing: 7, rightOffsetPixels: LABEL_PX },
     },
     rightPriceScale: { minimumWidth: AXIS_PX, entireTextOnly: true },

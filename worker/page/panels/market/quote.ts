@@ -27,7 +27,7 @@ export function quotePanel(quote: Quote): Panel {
 export function spreadPanel(book: Book): Panel {
   const spread = value('spread');
   return whenChanged(book, () => {
-    const [amount, share] = spreadText(book);
-    setText(spread, `${amount} ${share}`);
+    const [amount] = spreadText(book);
+    setText(spread, amount);
   });
 }
