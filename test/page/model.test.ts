@@ -3,6 +3,7 @@ import { Account, MOST_NOTIFICATIONS } from '../../worker/page/model/account.ts'
 import { Alerts } from '../../worker/page/model/alerts.ts';
 import { Book } from '../../worker/page/model/book.ts';
 import { Candles } from '../../worker/page/model/candles.ts';
+import { Overtaken } from '../../worker/page/model/overtaken.ts';
 import { MOST_PAIRS, Pairs } from '../../worker/page/model/pairs.ts';
 import { Quote } from '../../worker/page/model/quote.ts';
 import { MOST_TRADES, Tape } from '../../worker/page/model/tape.ts';
@@ -70,6 +71,17 @@ describe('the book', () => {
     expect(book.spread).toEqual({ amount: 2, share: 0.02 });
     book.update({ type: 'order_book_update', symbol: 'X', timestamp: 0, data: { bids, asks: [] } });
     expect(book.spread).toBeUndefined();
+  });
+});
+
+describe('what is overtaken', () => {
+  it('is what came twice before it was drawn', () => {
+    const overtaken = new Overtaken();
+    for (const what of ['book', 'quote', 'book', 'book']) overtaken.came(what);
+    expect(overtaken.count).toBe(2);
+    overtaken.drawn();
+    overtaken.came('book');
+    expect(overtaken.count).toBe(2);
   });
 });
 
@@ -169,6 +181,7 @@ describe('the account', () => {
     expect(account.portfolio).toEqual(data);
     expect(account.notifications).toHaveLength(MOST_NOTIFICATIONS);
     expect(account.notifications[0]?.seq).toBe(49);
+    expect(account.count).toBe(48);
   });
 
   it('is absent where nobody is signed in', () => {

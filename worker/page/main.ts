@@ -44,7 +44,7 @@ const panels = [
   }),
   portfolioPanel(account),
   notificationsPanel(account),
-  ratesPanel(delivery, drawn),
+  ratesPanel(delivery, drawn, market.overtaken),
   roomsPanel(delivery.rooms),
   latencyPanel(delivery.latency),
 ];

@@ -124,6 +124,8 @@ export function testParts(url: () => string): void {
     expect(await market.text('tape-note')).toBe(before);
     await setHidden(market.page, false);
     await market.live();
+    // What came meanwhile of prices and books was not drawn, and the page says so.
+    await expect.poll(() => market.text('left-out')).toContain('not drawn');
     await market.moves(2);
     const gaps = [...(await market.rooms()).values()].map(([, , gaps]) => gaps);
     expect(gaps).toEqual(gaps.map(() => 0));

@@ -63,7 +63,10 @@ export class Gateway {
     this.#client.on('system_alert', (event, { room }) => {
       if (room === 'system') market.alerts.add(event, Date.now());
     });
-    this.#join('price_updates', (event) => market.pairs.update(event));
+    this.#join('price_updates', (event) => {
+      market.overtaken.came(`pairs ${event.symbol}`);
+      market.pairs.update(event);
+    });
     const { user } = demo;
     if (user !== undefined) {
       this.#join(`user:${user}`, (event, { seq }) => market.account.add(event, seq));
@@ -82,8 +85,14 @@ export class Gateway {
     for (const room of [...this.#rooms.keys()]) if (room.includes(':')) this.#leavePair(room);
     const market = this.#market;
     market.choose(symbol);
-    this.#join(`price:${symbol}` as const, (event) => market.quote.update(event));
-    this.#join(`orderbook:${symbol}` as const, (event) => market.book.update(event));
+    this.#join(`price:${symbol}` as const, (event) => {
+      market.overtaken.came('quote');
+      market.quote.update(event);
+    });
+    this.#join(`orderbook:${symbol}` as const, (event) => {
+      market.overtaken.came('book');
+      market.book.update(event);
+    });
     const trades = `trade:${symbol}` as const;
     let isFirst = true;
     this.#join(trades, (event, { epoch, seq }) => {

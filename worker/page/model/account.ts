@@ -19,6 +19,7 @@ export class Account {
   #notifications: PersonalNotification[] = [];
   #user: string | undefined;
   #isKnown = false;
+  #count = 0;
   changes = 0;
 
   /** Whose account it is; undefined where nobody is signed in, and before that is known. */
@@ -48,9 +49,15 @@ export class Account {
     return this.#notifications;
   }
 
+  /** How many have come in all. */
+  get count(): number {
+    return this.#count;
+  }
+
   add(event: PersonalEvent, seq: number): void {
     if (isPortfolio(event)) this.#portfolio = event.data;
     else {
+      this.#count++;
       this.#notifications.unshift({ ...event, seq });
       if (this.#notifications.length > MOST_NOTIFICATIONS) this.#notifications.pop();
     }

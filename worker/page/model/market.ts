@@ -3,6 +3,7 @@ import { Account } from './account.ts';
 import { Alerts } from './alerts.ts';
 import { Book } from './book.ts';
 import { Candles } from './candles.ts';
+import { Overtaken } from './overtaken.ts';
 import { Pairs } from './pairs.ts';
 import { Quote } from './quote.ts';
 import { Tape } from './tape.ts';
@@ -15,6 +16,7 @@ export class Market {
   readonly book = new Book();
   readonly tape = new Tape();
   readonly candles = new Candles();
+  readonly overtaken = new Overtaken();
 
   constructor(symbol: string) {
     this.quote = new Quote(symbol);

@@ -20,8 +20,7 @@ export function portfolioPanel(account: Account): Panel {
     const { portfolio, user = '' } = account;
     showAbsence(root, account);
     const positions = portfolio?.positions ?? [];
-    const more = positions.length - MOST_POSITIONS;
-    setText(value('portfolio-note'), more > 0 ? `${user}, and ${more} more` : user);
+    setText(value('portfolio-note'), noteOf(user, positions.length - MOST_POSITIONS));
     if (portfolio === undefined) return;
     showWorth(portfolio);
     const shown: Position[] = [...positions.slice(0, MOST_POSITIONS), ...cashOf(portfolio)];
@@ -32,6 +31,10 @@ export function portfolioPanel(account: Account): Panel {
       if (gain !== undefined) setData(gain, 'direction', signOf(position?.pnlPercent));
     }
   });
+}
+
+function noteOf(user: string, more: number): string {
+  return [user && `of ${user}`, more > 0 && `and ${more} more`].filter(Boolean).join(', ');
 }
 
 function showWorth(portfolio: Portfolio): void {
