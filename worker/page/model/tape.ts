@@ -2,7 +2,7 @@
 import type { TradeNotification } from '../../client/index.ts';
 
 /** As many rows as the page has room for. */
-export const MOST_TRADES = 24;
+export const MOST_TRADES = 16;
 
 export interface Trade {
   readonly seq: number;
