@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { TOPICS } from '../../../worker/protocol/topics.ts';
+import { port } from '../../../worker/protocol/variables.ts';
 import { troubleOf } from '../../kafka/kafka-error.ts';
 import { patchKafkajs } from '../../kafka/kafkajs/patch.ts';
 import { remedyOf } from '../../remedies.ts';
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2;
   }
   patchKafkajs();
-  const named = values.brokers || process.env.KAFKA_BROKERS || defaultBroker();
+  const named = values.brokers || process.env.KAFKA_BROKERS || localBroker();
   const brokers = readBrokers({ KAFKA_BROKERS: named });
   const topicPrefix = readTopicPrefix(process.env);
   // The file is opened first, so that a missing file is told at once.
@@ -121,8 +122,8 @@ function readArguments() {
   }
 }
 
-function defaultBroker(): string {
-  return `localhost:${process.env.KAFKA_PORT || DEFAULT_KAFKA_PORT}`;
+function localBroker(): string {
+  return `localhost:${port(process.env, 'KAFKA_PORT', DEFAULT_KAFKA_PORT)}`;
 }
 
 function speedOf(text = '1'): number | undefined {

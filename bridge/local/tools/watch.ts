@@ -1,6 +1,6 @@
 /** `npm run watch -- ROOM …`: prints what arrives in rooms, over one WebSocket. */
 import { parseArgs } from 'node:util';
-import { ConfigError, integer } from '../../../worker/protocol/variables.ts';
+import { ConfigError, port } from '../../../worker/protocol/variables.ts';
 import { DEFAULT_PORT } from '../config.ts';
 import { hintFor } from './hints.ts';
 import type { ReceivedFrame } from './received-frame.ts';
@@ -59,8 +59,7 @@ function oneLine(source: string): string {
 
 function readUrl(given: string | undefined): string {
   try {
-    const port = integer(process.env, 'PORT', DEFAULT_PORT, 1, 65_535);
-    const address = given ?? `ws://localhost:${port}`;
+    const address = given ?? `ws://localhost:${port(process.env, 'PORT', DEFAULT_PORT)}`;
     const { protocol } = new URL(address);
     if (['ws:', 'wss:', 'http:', 'https:'].includes(protocol)) return address;
     console.error(NO_ADDRESS);
