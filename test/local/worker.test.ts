@@ -62,7 +62,7 @@ test('what is watched goes on after a crash where it was: nothing lost, nothing 
       url: worker.url.replace('http', 'ws'),
       rooms: [ROOM],
       token: undefined,
-      onFrame: (frame) => events.push(...frame.events.map(({ source }) => source)),
+      onFrame: (frame) => events.push(...frame.events.map(({ text }) => text)),
       onNote: (_, note) => notes.push(note),
     },
     ending.signal,

@@ -179,6 +179,22 @@ export function fieldsOf(object: string): Map<string, string> {
   return fields;
 }
 
+/**
+ * The text of each element of an array.
+ * @param array its JSON text.
+ * @throws {SyntaxError} when the text is no array.
+ */
+export function elementsOf(array: string): string[] {
+  const elements: string[] = [];
+  const reader = new JsonTextReader(array);
+  if (!reader.enterArray()) throw new SyntaxError('the text is no JSON array');
+  while (reader.nextElement()) {
+    const { start, end } = reader.skip();
+    elements.push(array.slice(start, end));
+  }
+  return elements;
+}
+
 /** If a receiver merged one of these keys carelessly, it would change every object there. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 

@@ -48,13 +48,13 @@ if (values.help || rooms.length === 0) {
 function linesOf({ text, type, room, events }: ReceivedFrame): string[] {
   if (type !== 'events' && type !== 'snapshot') return [text];
   return events.map(
-    ({ seq, source }) => `${room}  ${type === 'snapshot' ? '=' : '#'}${seq}  ${oneLine(source)}`,
+    (event) => `${room}  ${type === 'snapshot' ? '=' : '#'}${event.seq}  ${oneLine(event.text)}`,
   );
 }
 
 /** Raw line ends stand between JSON's tokens only, never inside a string. */
-function oneLine(source: string): string {
-  return source.replaceAll(/\s*[\r\n]\s*/g, ' ');
+function oneLine(json: string): string {
+  return json.replaceAll(/\s*[\r\n]\s*/g, ' ');
 }
 
 function readUrl(given: string | undefined): string {
