@@ -125,13 +125,13 @@ export class GatewayClient {
     const session = this.#sessionOf(this.#transport === 'room' ? name : undefined);
     const feed = session.feedOf(name, (feed) => {
       // The slowest rate, so that this reader does not decide how fast the room is sent.
-      return new RoomReader<GatewayEvent>(feed, { onEvent: this.#give, maxRate: 1, since });
+      return new RoomReader<GatewayEvent>(feed, { onEvent: this.#emit, maxRate: 1, since });
     });
     const reader = new RoomReader<Event>(feed, { ...options, since });
     feed.add(reader);
     if (options.signal?.aborted) reader.unsubscribe();
     session.connection.dispatch('start');
-    feed.show();
+    feed.reportStatus();
     return reader;
   }
 
@@ -189,14 +189,14 @@ export class GatewayClient {
    */
   readonly #hearSystem = (feed: RoomFeed, maxRate?: MaxRate): Reader =>
     new RoomReader<GatewayEvent>(feed, {
-      onEvent: this.#give,
+      onEvent: this.#emit,
       onGap: (gap) => feed.onError('system_gap', gap, 'some alerts are lost'),
       maxRate,
       shared: this.#heard,
     });
 
-  /** Gives an event to the handlers of its type. */
-  readonly #give = (event: GatewayEvent, info: EventInfo): void => {
+  /** Calls the handlers of an event's type. */
+  readonly #emit = (event: GatewayEvent, info: EventInfo): void => {
     const { type } = event;
     if (this.#closing.signal.aborted || type === 'error' || type === 'status') return;
     this.#handlers.emit(type, event, info.room, info);

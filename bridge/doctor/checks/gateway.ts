@@ -11,7 +11,7 @@ export const gatewayChecks: readonly Check[] = [
   check({
     id: 'gateway.reach',
     needs: ['eventsUrl'],
-    gives: ['gateway'],
+    provides: ['gateway'],
     run: async ({ eventsUrl }, { patienceMs }) => {
       const health = await askHealth(eventsUrl, patienceMs);
       if (health.kind === 'retry') return outcome([refused(health, eventsUrl)]);
@@ -36,7 +36,7 @@ export const gatewayChecks: readonly Check[] = [
   check({
     id: 'gateway.clock',
     needs: ['gateway', 'eventsUrl', 'keys'],
-    gives: ['clock'],
+    provides: ['clock'],
     run: async ({ eventsUrl, keys }, { now, patienceMs }) => {
       const isStale = async (aheadSeconds: number) => {
         const time = now() + aheadSeconds * 1000;

@@ -52,7 +52,7 @@ function variables<Value>(
   return check({
     id,
     needs: [],
-    gives: fact === undefined ? [] : [fact],
+    provides: fact === undefined ? [] : [fact],
     run: async (_, { env }) => {
       try {
         const value = await read(env);

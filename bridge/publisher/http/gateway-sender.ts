@@ -137,8 +137,8 @@ export class GatewaySender {
           const isLast = attempt === MAX_ATTEMPTS || nextEndsAt > startedAt + DEADLINE_MS;
           const isFinal = isHttpErrorCode(reason) && !HTTP_ERRORS[reason].retry;
           if (!isLast && !isFinal) continue;
-          const isTold = isFinal || reason === 'batch_too_frequent';
-          const error = isTold
+          const keepsCode = isFinal || reason === 'batch_too_frequent';
+          const error = keepsCode
             ? new PublishError(reason, message)
             : this.#unavailable(attempt, reason);
           return { kind: 'failed', error };

@@ -262,9 +262,9 @@ export class RetryQueue<Item> {
   /** Gives an item up. What fails in `onDropped` must not keep the next item. */
   drop(item: Item, reason: DropReason): void {
     try {
-      const told: unknown = this.#onDropped(item, reason);
+      const result: unknown = this.#onDropped(item, reason);
       // It may be an async function.
-      if (told instanceof Promise) told.catch(() => undefined);
+      if (result instanceof Promise) result.catch(() => undefined);
     } catch {
       // It is the caller's own fault.
     }

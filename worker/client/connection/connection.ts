@@ -60,8 +60,8 @@ export class Connection {
     this.#stay = stay;
     if (state.state !== 'open') this.#dropSocket();
     this.#enter(state);
-    // What was begun may have failed at once, and then has shown its own status.
-    if (this.#stay === stay) this.#owner.showStatus(this.#state);
+    // What was begun may have failed at once, and then its own status has been reported.
+    if (this.#stay === stay) this.#owner.statusChanged(this.#state);
   }
 
   /** What the browser says is also a reason to doubt an open socket. */

@@ -155,13 +155,13 @@ export class Session implements ConnectionOwner, FeedSession {
     for (const feed of this.feeds) feed.disconnected();
   }
 
-  showStatus({ state }: ConnectionStatus): void {
+  statusChanged({ state }: ConnectionStatus): void {
     const feeds = this.feeds;
     if (state === 'stopped') {
       this.#feeds.clear();
       this.options.onStopped();
     }
-    for (const feed of feeds) feed.show();
+    for (const feed of feeds) feed.reportStatus();
   }
 
   /** Tells the gateway what has changed: which rooms are left, and what the others need. */
