@@ -22,7 +22,7 @@ class Notes implements Recipient {
     return true;
   }
 
-  give(slice: Slice): boolean {
+  deliver(slice: Slice): boolean {
     this.given.push(slice);
     return true;
   }

@@ -57,7 +57,7 @@ export class Channel implements LaggardChannel {
   readonly state: State;
   readonly #source: Source;
   readonly #shared: SharedDelivery;
-  /** Tells that something may be due now. */
+  /** Reports that something may be due now. */
   readonly #touched: () => void;
   readonly #flusher: Flusher;
   readonly #members = new Set<Member>();
@@ -107,7 +107,7 @@ export class Channel implements LaggardChannel {
     this.#flusher.run(now);
   }
 
-  /** Whether a reader at `place` can be served now; undefined for one that is to be shown the state. */
+  /** Whether a reader at `place` can be served now; undefined for one that is to be sent the state. */
   serves(place: Cursor | undefined): boolean {
     const { isFilled, goesOn } = this.#source;
     const { epoch, floor } = this.log;
@@ -183,7 +183,7 @@ export class Channel implements LaggardChannel {
     return isElsewhere ? { epoch: this.log.epoch, seq } : undefined;
   }
 
-  /** Tells a waiting member where it begins, and begins to show it the state if it is new. */
+  /** Confirms to a waiting member where it begins, and begins to send it the state if it is new. */
   welcome(member: Member, now: number): boolean {
     const { log } = this;
     const { laggards } = this.#shared;
@@ -196,11 +196,11 @@ export class Channel implements LaggardChannel {
     const recovered = resume.kind === 'replay';
     if (!recovered && !laggards.affordsState(now)) return false;
     const from = recovered ? resume.from : head;
-    const told = { epoch, head: Math.max(head, from), from, recovered };
-    if (!member.recipient.welcome(told)) return true;
+    const membership = { epoch, head: Math.max(head, from), from, recovered };
+    if (!member.recipient.welcome(membership)) return true;
     if (!recovered) {
       const gap = resume.kind === 'gap' ? { from: resume.from, reason: resume.reason } : undefined;
-      laggards.showState(member, gap, this, now);
+      laggards.sendState(member, gap, this, now);
     } else if (from >= this.flushedUpTo) {
       laggards.remove(member);
       this.gather(member, from, now);
@@ -212,7 +212,7 @@ export class Channel implements LaggardChannel {
     return true;
   }
 
-  /** Tells those who wait for the log that it cannot be had now. */
+  /** Refuses those who wait for the log, because it cannot be had now. */
   refuseWaiting(now: number): void {
     for (const { state, recipient } of [...this.#members]) {
       if (state.kind === 'waiting') recipient.unavailable(now);
@@ -245,7 +245,7 @@ export class Channel implements LaggardChannel {
     this.log.refill(saved);
   }
 
-  /** Whether a new member can be told where it begins. If not, that is asked for. */
+  /** Whether it is known where a new member begins. If not, that is asked for. */
   #isUpToDate(member: Member, since: Cursor | undefined, now: number): boolean {
     if (this.lacks(since, now)) return false;
     const isLater = since !== undefined && since.epoch > this.log.epoch;

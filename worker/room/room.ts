@@ -80,10 +80,15 @@ export class Room {
     this.#policyOf = policyOf;
     this.#ports = ports;
     this.#pace = new Pace(room === undefined ? RELAY_FLUSH_SHARE : undefined);
-    const toldEpoch = sockets.find(({ attachment }) => attachment !== null)?.attachment?.epoch;
+    const memberEpoch = sockets.find(({ attachment }) => attachment !== null)?.attachment?.epoch;
     if (branch === undefined && room !== undefined) {
       const setAlarm = (at: number) => this.#alarm.ask(at);
-      const store = openStore(policyOf(room), { chunks: storage.chunks, setAlarm }, toldEpoch, now);
+      const store = openStore(
+        policyOf(room),
+        { chunks: storage.chunks, setAlarm },
+        memberEpoch,
+        now,
+      );
       const { log, positions, webhookIds } = store.state;
       this.#root = { store, intake: new Intake(log, positions, webhookIds) };
     }

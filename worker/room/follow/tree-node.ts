@@ -27,7 +27,7 @@ import type { UpstreamPorts } from './upstream.ts';
 /** How long after an append the alarm goes off that pushes it if the object has crashed, in ms. */
 const ALARM_AFTER = 10_000;
 
-/** What a node tells of itself. */
+/** What a node reports of itself. */
 export interface NodeOwner {
   /** What a mirror holds has grown or shrunk, in characters. */
   readonly resized: (by: number) => void;
@@ -66,7 +66,7 @@ export class TreeNode {
   readonly #question = new Question();
   /** Whether a mirror that others follow has grown since it was saved. */
   #isDirty: boolean;
-  /** What the mirror holds, as it was told last, in characters. */
+  /** What the mirror holds, as it was reported last, in characters. */
   #size = 0;
 
   constructor(
@@ -146,7 +146,7 @@ export class TreeNode {
   /** Lets go of all but a part of the tail. */
   shorten(part: number): void {
     this.channel.log.shorten(part);
-    this.#tellSize();
+    this.#reportSize();
   }
 
   /** The room is not served here any more. */
@@ -198,7 +198,7 @@ export class TreeNode {
   grown(now: number): void {
     if (this.#mirror !== undefined) {
       this.#ports.changed(this, now);
-      this.#tellSize();
+      this.#reportSize();
     }
     if (this.#followers.size === 0) return;
     this.#ports.changed(this, now);
@@ -262,7 +262,7 @@ export class TreeNode {
     return this.#isEmpty && symbolOfRoom(this.channel.room) !== undefined;
   }
 
-  #tellSize(): void {
+  #reportSize(): void {
     const { size } = this.channel.log;
     this.#ports.resized(size - this.#size);
     this.#size = size;
