@@ -14,7 +14,6 @@ import type { Cursor } from '../protocol/frames.ts';
 import { SYSTEM_ROOM } from '../protocol/rooms.ts';
 import { Alarm } from './alarm.ts';
 import { Channels } from './channels.ts';
-import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
 import { Pace, RELAY_FLUSH_SHARE } from './delivery/pace.ts';
@@ -40,11 +39,6 @@ import { openStore } from './store/open-store.ts';
 import { isUntouched } from './store/state.ts';
 import type { Store } from './store/store.ts';
 import { PresentTurn, type Turn } from './turn.ts';
-
-/** The state that an object may show to new members at once, in characters: a few large rooms. */
-const JOINING_BURST = 8 * 1024 * 1024;
-/** The state that it may show them each ms, in characters: 16 MB/s. */
-const JOINING_PER_MS = 16 * 1024;
 
 /** An object that wakes does not know for what. */
 const UNKNOWN_CAUSE = { answers: 'either', depth: Number.POSITIVE_INFINITY } as const;
@@ -94,7 +88,7 @@ export class Room {
     }
     this.#alarm = new Alarm(storage.setAlarm, this.#root?.store.alarmAt);
     const turn = (act: (now: number) => void, depth = 0) => this.#inTurn(act, { depth });
-    const laggards = new Laggards(this.losses, new Budget(JOINING_BURST, JOINING_PER_MS));
+    const laggards = new Laggards(this.losses);
     const channelsPorts = {
       object,
       room,

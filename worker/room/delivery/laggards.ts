@@ -8,7 +8,7 @@
 import type { Cursor } from '../../protocol/frames.ts';
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Entry } from '../log/entry.ts';
-import type { Budget } from './budget.ts';
+import { Budget } from './budget.ts';
 import type { Losses } from './losses.ts';
 import {
   deliverSlices,
@@ -33,6 +33,11 @@ export const SLOW_AFTER = 250;
 /** A member that takes nothing for so long, in ms, is given up, unless its next ack brings it back. */
 export const STALL_LIMIT = 30_000;
 
+/** The state that an object may send to new members at once, in characters: a few large rooms. */
+const JOINING_BURST = 8 * 1024 * 1024;
+/** The state that it may send them each ms, in characters: 16 MB/s. */
+const JOINING_PER_MS = 16 * 1024;
+
 /** What serving a laggard needs of its channel. */
 export interface LaggardChannel {
   readonly log: ReadableLog & { expire(now: number): void };
@@ -55,7 +60,7 @@ export class Laggards {
   #dueAt = Number.POSITIVE_INFINITY;
 
   /** @param joining how many characters of state members may be sent, over all channels. */
-  constructor(losses: Losses, joining: Budget) {
+  constructor(losses: Losses, joining = new Budget(JOINING_BURST, JOINING_PER_MS)) {
     this.#losses = losses;
     this.#joining = joining;
   }

@@ -4,7 +4,6 @@
  */
 import type { Policy } from '../../policy.ts';
 import type { Cursor } from '../../protocol/frames.ts';
-import { symbolOfRoom } from '../../protocol/rooms.ts';
 import { Channel, type SharedDelivery } from '../channel.ts';
 import type { Log } from '../log/log.ts';
 import { upstreamOfBranch } from './branches.ts';
@@ -20,12 +19,9 @@ import {
 import { nothingAfter } from './carried-log.ts';
 import { Followers, type FollowersPorts } from './followers.ts';
 import { Mirror } from './mirror.ts';
-import { Question } from './question.ts';
+import { NodeAlarm } from './node-alarm.ts';
 import type { FollowRows, SavedChannel, SavedNode } from './rows.ts';
 import type { UpstreamPorts } from './upstream.ts';
-
-/** How long after an append the alarm goes off that pushes it if the object has crashed, in ms. */
-const ALARM_AFTER = 10_000;
 
 /** What a node reports of itself. */
 export interface NodeOwner {
@@ -62,8 +58,7 @@ export class TreeNode {
   readonly #mirror: Mirror | undefined;
   readonly #ports: TreePorts;
   #told: Cursor | undefined;
-  #alarmAt = Number.POSITIVE_INFINITY;
-  readonly #question = new Question();
+  readonly #alarm: NodeAlarm;
   /** Whether a mirror that others follow has grown since it was saved. */
   #isDirty: boolean;
   /** What the mirror holds, as it was reported last, in characters. */
@@ -114,6 +109,7 @@ export class TreeNode {
       forget: (follower) => rows.remove(room, follower),
       changed,
     });
+    this.#alarm = new NodeAlarm(this.channel, this.#followers, this.#mirror);
     this.#ports = ports;
     this.#told = saved?.channel?.told;
     for (const [name, { generation, cursor }] of saved?.followers ?? []) {
@@ -166,25 +162,18 @@ export class TreeNode {
 
   /** When the alarm is to go off, Unix ms; infinite when it is not needed. */
   alarmAt(now: number): number {
-    if (this.#isOrphan(now)) this.#armAlarm(now);
-    const isAsked = this.#isDoubtful && this.#followers.size > 0;
-    return Math.min(
-      this.#alarmAt,
-      isAsked ? this.#question.at : Number.POSITIVE_INFINITY,
-      this.#followers.alarmAt(now),
-      this.#mirror?.upstream.alarmAt(now) ?? Number.POSITIVE_INFINITY,
-    );
+    return this.#alarm.at(now);
   }
 
   /** Another object asks to follow the room. */
   follow(call: FollowCall, now: number): FollowAnswer {
     const answer = this.#followers.follow(call, now);
-    if (this.#question.isDue(now)) this.#question.plan(this.channel.log.epoch, now);
+    this.#alarm.followed(now);
     // A crash must not make this object forget that it owes the log.
     if (answer.kind === 'followed' && answer.log === undefined) {
       this.#told = undefined;
       this.#saveNode(now);
-      this.#armAlarm(now);
+      this.#alarm.arm(now);
     }
     return answer;
   }
@@ -202,7 +191,7 @@ export class TreeNode {
     }
     if (this.#followers.size === 0) return;
     this.#ports.changed(this, now);
-    this.#armAlarm(now);
+    this.#alarm.arm(now);
     this.#followers.askForLog(now);
     if (this.#mirror === undefined || this.#isDirty) return;
     this.#isDirty = true;
@@ -228,22 +217,9 @@ export class TreeNode {
     this.save(now);
   }
 
+  /** The object's alarm went off. */
   alarm(now: number): void {
-    if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
-    if (this.#followers.size === 0) return;
-    if (this.#isDoubtful && this.#question.isDue(now)) {
-      this.#followers.doubt();
-      this.#question.plan(this.channel.log.epoch, now);
-    }
-    if (this.#isOrphan(now)) this.#mirror?.fill(now);
-    this.#followers.askForLog(now);
-    // Nobody can miss what was never there.
-    if (this.#isEmpty && this.#mirror === undefined) return;
-    // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
-    const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;
-    if (Math.min(asks, this.#followers.dueAt(now)) !== Number.POSITIVE_INFINITY) {
-      this.#armAlarm(now);
-    }
+    this.#alarm.wentOff(now);
   }
 
   /** Whether it follows nobody, and nobody reads it. */
@@ -252,31 +228,10 @@ export class TreeNode {
     return this.#mirror.upstream.isIdle && !this.isWanted;
   }
 
-  /** Whether nothing is known to have been published. */
-  get #isEmpty(): boolean {
-    return this.channel.log.head === 0;
-  }
-
-  /** Whether it may be a room that somebody made up, by naming a symbol. */
-  get #isDoubtful(): boolean {
-    return this.#isEmpty && symbolOfRoom(this.channel.room) !== undefined;
-  }
-
   #reportSize(): void {
     const { size } = this.channel.log;
     this.#ports.resized(size - this.#size);
     this.#size = size;
-  }
-
-  /** Whether others follow the room here, and it follows nobody that could wake it. */
-  #isOrphan(now: number): boolean {
-    const upstream = this.#mirror?.upstream;
-    if (upstream === undefined || upstream.isFollower || this.#followers.size === 0) return false;
-    return upstream.alarmAt(now) === Number.POSITIVE_INFINITY;
-  }
-
-  #armAlarm(now: number): void {
-    if (this.#alarmAt === Number.POSITIVE_INFINITY) this.#alarmAt = now + ALARM_AFTER;
   }
 
   #saveNode(now: number): void {
