@@ -7,7 +7,7 @@ import { Losses } from '../../worker/room/delivery/losses.ts';
 import { Member, type Membership, type Recipient } from '../../worker/room/delivery/member.ts';
 import { Pace } from '../../worker/room/delivery/pace.ts';
 import type { Slice } from '../../worker/room/delivery/slice.ts';
-import { logAt } from '../../worker/room/follow/carried-log.ts';
+import { logAt } from '../../worker/room/follow/calls/carried-log.ts';
 import { newEntry } from '../../worker/room/log/entry.ts';
 import { Log } from '../../worker/room/log/log.ts';
 

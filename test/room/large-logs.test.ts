@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CALL_DEADLINE } from '../../worker/room/follow/call.ts';
+import { CALL_DEADLINE } from '../../worker/room/follow/calls/call.ts';
 import { LARGE_LOG, LARGE_LOGS_AT_ONCE } from '../../worker/room/follow/large-logs.ts';
 import { type NotedCall, ObjectsInMemory } from './objects-in-memory.ts';
 import type { FakeSocket } from './room-in-memory.ts';

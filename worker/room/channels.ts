@@ -18,7 +18,7 @@ import {
   type FollowCall,
   type PushAnswer,
   type PushCall,
-} from './follow/calls.ts';
+} from './follow/calls/objects.ts';
 import { readNodes, type SavedNode } from './follow/rows.ts';
 import { type LogSource, type NodeOwner, TreeNode, type TreePorts } from './follow/tree-node.ts';
 import type { Log } from './log/log.ts';

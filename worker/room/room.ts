@@ -18,7 +18,7 @@ import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
 import { Pace, RELAY_FLUSH_SHARE } from './delivery/pace.ts';
 import { Departure } from './departure.ts';
-import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
+import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls/objects.ts';
 import type { RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
 import { readHistory } from './log/history.ts';

@@ -5,8 +5,8 @@
  */
 import { vi } from 'vitest';
 import { Channel } from '../../../worker/room/channel.ts';
-import { Call } from '../../../worker/room/follow/call.ts';
-import type { PushCall } from '../../../worker/room/follow/calls.ts';
+import { Call } from '../../../worker/room/follow/calls/call.ts';
+import type { PushCall } from '../../../worker/room/follow/calls/objects.ts';
 import { Followers } from '../../../worker/room/follow/followers.ts';
 import { LARGE_LOGS_AT_ONCE, LargeLogs } from '../../../worker/room/follow/large-logs.ts';
 import { Mirror } from '../../../worker/room/follow/mirror.ts';

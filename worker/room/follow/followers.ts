@@ -13,9 +13,9 @@ import { eventSlices } from '../delivery/slice.ts';
 import { encodeTimedEntries } from '../log/entry.ts';
 import type { Log } from '../log/log.ts';
 import { resumeFrom } from '../log/resume.ts';
-import { Call, type CallPorts } from './call.ts';
-import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
-import { carry } from './carried-log.ts';
+import { Call, type CallPorts } from './calls/call.ts';
+import { carry } from './calls/carried-log.ts';
+import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls/objects.ts';
 import { LargeLogs } from './large-logs.ts';
 import type { SavedFollower } from './rows.ts';
 

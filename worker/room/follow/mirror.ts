@@ -9,14 +9,14 @@ import type { Cursor } from '../../protocol/frames.ts';
 import { Channel, type SharedDelivery, type Source } from '../channel.ts';
 import { decodeEntries } from '../log/entry.ts';
 import { Log } from '../log/log.ts';
+import { logAt, unpack } from './calls/carried-log.ts';
 import {
   type CarriedLog,
   declines,
   type PushAnswer,
   type PushCall,
   type PushedEntries,
-} from './calls.ts';
-import { logAt, unpack } from './carried-log.ts';
+} from './calls/objects.ts';
 import type { SavedChannel } from './rows.ts';
 import { Upstream, type UpstreamPorts } from './upstream.ts';
 

@@ -7,7 +7,8 @@ import type { Cursor } from '../../protocol/frames.ts';
 import { Channel, type SharedDelivery } from '../channel.ts';
 import type { Log } from '../log/log.ts';
 import { upstreamOfBranch } from './branches.ts';
-import type { CallPorts } from './call.ts';
+import type { CallPorts } from './calls/call.ts';
+import { nothingAfter } from './calls/carried-log.ts';
 import {
   declines,
   type FollowAnswer,
@@ -15,8 +16,7 @@ import {
   type Objects,
   type PushAnswer,
   type PushCall,
-} from './calls.ts';
-import { nothingAfter } from './carried-log.ts';
+} from './calls/objects.ts';
 import { Followers, type FollowersPorts } from './followers.ts';
 import { Mirror } from './mirror.ts';
 import { NodeAlarm } from './node-alarm.ts';

@@ -11,8 +11,8 @@
  */
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Step } from './branches.ts';
-import { Call, type CallPorts } from './call.ts';
-import type { CarriedLog, FollowAnswer, Objects } from './calls.ts';
+import { Call, type CallPorts } from './calls/call.ts';
+import type { CarriedLog, FollowAnswer, Objects } from './calls/objects.ts';
 import type { SavedChannel } from './rows.ts';
 
 /** So many levels, with 32 branches to each, are more than there can be objects. */

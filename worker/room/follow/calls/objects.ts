@@ -3,7 +3,7 @@
  * what is new of it. Both calls only answer: what they cause is done in a later turn, by the object
  * that answers, so that no two objects ever call each other back and forth.
  */
-import type { Cursor } from '../../protocol/frames.ts';
+import type { Cursor } from '../../../protocol/frames.ts';
 
 /** A follower asks to be pushed a room, and to be given all of it that is kept. */
 export interface FollowCall {

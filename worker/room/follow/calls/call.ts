@@ -4,8 +4,8 @@
  * call waits: by a timer up to ten seconds, and by the alarm beyond that, so that an object which cannot
  * reach another one may sleep meanwhile.
  */
-import { platformErrorOf } from '../../platform-error.ts';
-import { MOST_DEPTH, type Turn } from '../turn.ts';
+import { platformErrorOf } from '../../../platform-error.ts';
+import { MOST_DEPTH, type Turn } from '../../turn.ts';
 
 /** How long an answer is waited for, in ms. */
 export const CALL_DEADLINE = 10_000;
