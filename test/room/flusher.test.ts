@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
 import * as frames from '../../worker/protocol/frames.ts';
 import { STALL_LIMIT } from '../../worker/room/delivery/laggards.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/output/window.ts';
 import { EPOCH, type FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
 vi.mock(import('../../worker/protocol/frames.ts'), async (original) => {

@@ -5,8 +5,8 @@ import {
   MAX_BURST_BYTES,
   MAX_RELAY_BURST_BYTES,
   Output,
-} from '../../worker/room/session/output.ts';
-import { WINDOW_CHARACTERS, Window } from '../../worker/room/session/window.ts';
+} from '../../worker/room/session/output/output.ts';
+import { WINDOW_CHARACTERS, Window } from '../../worker/room/session/output/window.ts';
 import { PresentTurn } from '../../worker/room/turn.ts';
 
 const FRAME = 'x'.repeat(1024);

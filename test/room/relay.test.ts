@@ -1,7 +1,7 @@
 /** A relay: one socket that reads many rooms. */
 import { describe, expect, it } from 'vitest';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/output/window.ts';
 import { Symbols } from '../../worker/symbols.ts';
 import { ObjectsInMemory } from './objects-in-memory.ts';
 import type { FakeSocket } from './room-in-memory.ts';

@@ -5,7 +5,7 @@ import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import type { Joiner } from '../../worker/room/ports.ts';
 import { Room } from '../../worker/room/room.ts';
 import { type Attachment, decodeAttachment } from '../../worker/room/session/attachment.ts';
-import { MAX_BACKLOG_BYTES, type Socket } from '../../worker/room/session/output.ts';
+import { MAX_BACKLOG_BYTES, type Socket } from '../../worker/room/session/output/output.ts';
 import type { Session } from '../../worker/room/session/session.ts';
 import { Disk } from '../simulation/disk.ts';
 import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../worker/policy.ts';
 import { STALL_LIMIT, STALL_POLL } from '../../worker/room/delivery/laggards.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/output/window.ts';
 import { EPOCH, FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
 const HALF_MINUTE = 30_000;

@@ -23,8 +23,8 @@ import { readNodes, type SavedNode } from './follow/rows.ts';
 import { type LogSource, type NodeOwner, TreeNode, type TreePorts } from './follow/tree-node.ts';
 import type { Log } from './log/log.ts';
 import type { Scheduled, Timers } from './scheduler.ts';
-import { isPrivate } from './session/admission.ts';
-import type { Following } from './session/eventless-rooms.ts';
+import { isPrivate } from './session/admission/admission.ts';
+import type { Following } from './session/admission/eventless-rooms.ts';
 
 /** How many rooms are still followed that nobody reads any more. Each ends with its next event, too. */
 const MAX_UNREAD = 256;

@@ -10,7 +10,7 @@ import type { RoomAnswer } from '../../../worker/room/intake/intake.ts';
 import type { RoomBatch } from '../../../worker/room/intake/room-batch.ts';
 import type { Joiner } from '../../../worker/room/ports.ts';
 import type { Room } from '../../../worker/room/room.ts';
-import { isPrivate } from '../../../worker/room/session/admission.ts';
+import { isPrivate } from '../../../worker/room/session/admission/admission.ts';
 import { promise } from '../violation.ts';
 import type { Planned } from './agenda.ts';
 import type { Connection } from './connection.ts';

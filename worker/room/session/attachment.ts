@@ -5,9 +5,9 @@
  */
 import type { Cursor, RequestId } from '../../protocol/frames.ts';
 import { MAX_RATES, type MaxRate } from '../../protocol/messages.ts';
+import type { SavedSent } from './output/window.ts';
 import type { Session } from './session.ts';
 import type { ReadChannel, Subscription } from './subscription.ts';
-import type { SavedSent } from './window.ts';
 
 export interface Attachment {
   /** The epoch of the object's own room, which has nothing saved before its first event; 0 at a relay. */

@@ -8,10 +8,10 @@ import type { RequestId } from '../../protocol/frames.ts';
 import { type Request, readMessage, type SubscribeRequest } from '../../protocol/messages.ts';
 import { normalRoomName } from '../../protocol/rooms.ts';
 import { unreachable } from '../../protocol/unreachable.ts';
-import type { Admission } from './admission.ts';
+import type { Admission } from './admission/admission.ts';
+import { Space } from './admission/space.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
-import { Space } from './space.ts';
 import type { ReadChannel } from './subscription.ts';
 
 /** A socket that goes on sending what no client sends is closed. */

@@ -18,7 +18,8 @@ import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
 import type { Sent, Turn } from '../turn.ts';
 import { Inbox } from './inbox.ts';
-import { Output, type Socket } from './output.ts';
+import { Output, type Socket } from './output/output.ts';
+import { WINDOW_CHARACTERS } from './output/window.ts';
 import type { Profile } from './profile.ts';
 import {
   type ReadChannel,
@@ -26,7 +27,6 @@ import {
   Subscription,
   type SubscriptionRequest,
 } from './subscription.ts';
-import { WINDOW_CHARACTERS } from './window.ts';
 
 /** Who a session belongs to. */
 export interface Identity {

@@ -19,9 +19,9 @@
  * client costs no queue: the log is its queue. Rejected: a queue per socket, which grows with the
  * slowest client; and closing a slow client at once, which loses its place for a short stall.
  */
-import type { Readiness } from '../delivery/member.ts';
-import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
-import type { Sent, Turn } from '../turn.ts';
+import type { Readiness } from '../../delivery/member.ts';
+import { MAX_FRAME_CHARACTERS } from '../../delivery/slice.ts';
+import type { Sent, Turn } from '../../turn.ts';
 import { JoinedFrames } from './joined-frames.ts';
 import { type SavedSent, Window } from './window.ts';
 
