@@ -1,6 +1,5 @@
 /** The environment of the bridge, read once into a frozen object. A bad variable stops the start. */
 import type { KeyObject } from 'node:crypto';
-import { TOPICS } from '../worker/protocol/topics.ts';
 import {
   ConfigError,
   choice,
@@ -10,7 +9,8 @@ import {
   list,
   name,
   port,
-} from '../worker/protocol/variables.ts';
+} from '../worker/protocol/environment/variables.ts';
+import { TOPICS } from '../worker/protocol/events/topics.ts';
 import { importSigningKey } from './delivery/post/signer.ts';
 import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
 import { type KafkaConfig, readBrokers, readSasl, readSsl } from './shared/kafka-config.ts';

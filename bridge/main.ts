@@ -1,6 +1,6 @@
 /** Runs the bridge until SIGTERM or SIGINT, then drains it in order. `npm run bridge` */
 
-import { ConfigError } from '../worker/protocol/variables.ts';
+import { ConfigError } from '../worker/protocol/environment/variables.ts';
 import { startBridge } from './bridge.ts';
 import { readConfig } from './config.ts';
 import { killAfter } from './deadline.ts';

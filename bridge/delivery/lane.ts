@@ -12,7 +12,7 @@
  * pass more offsets than those of its records, and these count once its last record is delivered.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
+import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch/batch.ts';
 import type { FetchedBatch, KafkaRecord, Partition } from '../kafka/record.ts';
 import type { Batcher, Cut } from './batcher.ts';
 import type { Delivery } from './delivery.ts';

@@ -5,7 +5,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { Admin } from 'kafkajs';
-import type { Environment } from '../../worker/protocol/variables.ts';
+import type { Environment } from '../../worker/protocol/environment/variables.ts';
 import type { ConsumerConfig, TopicNames } from '../config.ts';
 import { remedyOf } from '../remedies.ts';
 import type { BrokerConnection } from './kafka/broker-connection.ts';

@@ -1,19 +1,19 @@
 /** What `npm start` can be told by the environment, read once. */
 import { fileURLToPath } from 'node:url';
+import { importSecret } from '../../worker/protocol/batch/signature.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
-import { readJwtSecret } from '../../worker/protocol/jwt-secret.ts';
-import { importSecret } from '../../worker/protocol/signature.ts';
+} from '../../worker/protocol/environment/development.ts';
+import { readJwtSecret } from '../../worker/protocol/environment/jwt-secret.ts';
 import {
   ConfigError,
   choice,
   type Environment,
   port,
   text,
-} from '../../worker/protocol/variables.ts';
+} from '../../worker/protocol/environment/variables.ts';
 import { readSecrets } from '../shared/gateway-config.ts';
 import { readBrokers } from '../shared/kafka-config.ts';
 import { type FeedConfig, readFeedConfig } from './feed-config.ts';

@@ -3,7 +3,11 @@
  * purpose: fields beyond those named are allowed, and each value is judged when it is published, by
  * the very rules of the gateway.
  */
-import type { Decimal, EventsByType, EventType } from '../../worker/protocol/event-shapes.ts';
+import type {
+  Decimal,
+  EventsByType,
+  EventType,
+} from '../../worker/protocol/events/event-shapes.ts';
 
 /** A quantity: a number, a decimal string, or a bigint, which is sent as a decimal string. */
 export type Amount = number | string | bigint;

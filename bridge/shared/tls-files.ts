@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { ConfigError, type Environment } from '../../worker/protocol/variables.ts';
+import { ConfigError, type Environment } from '../../worker/protocol/environment/variables.ts';
 import { file } from './file-variable.ts';
 
 const CA = 'KAFKA_SSL_CA_FILE';

@@ -7,7 +7,7 @@ import { startKafka } from '../../bridge/local/kafka/kafka.ts';
 import { spawnOwned } from '../../bridge/local/processes/owned-process.ts';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { clock, type UniformEvents } from '../support/uniform-events.ts';
 
 /** Events of less than this much time share a request, as a busy producer's do. */

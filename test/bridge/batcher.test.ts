@@ -6,7 +6,7 @@ import {
   MAX_BATCH_BYTES,
   MAX_BATCH_RECORDS,
   positionedBatchSchema,
-} from '../../worker/protocol/batch.ts';
+} from '../../worker/protocol/batch/batch.ts';
 import { offsetsOf, PARTITION, record, records } from './records.ts';
 
 const NOW = 1_703_123_456_790;

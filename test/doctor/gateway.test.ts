@@ -10,7 +10,7 @@ import { type RunningWorker, startWorker } from '../../bridge/local/worker/worke
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 import { diagnose } from './diagnosis.ts';
 
 /** Of a Worker that another secret was given to. */

@@ -2,7 +2,7 @@
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { judgeGroup } from '../../bridge/doctor/checks/group.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { startFakeWorker } from '../bridge/fake-worker.ts';
 import { runBridge } from '../bridge/running-bridge.ts';
 import { type JavaClient, startJavaClient } from '../support/java-client.ts';

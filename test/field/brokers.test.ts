@@ -8,8 +8,8 @@ import { readConfig } from '../../bridge/config.ts';
 import { createKafka } from '../../bridge/kafka/client.ts';
 import { sourceOf } from '../../bridge/kafka/source.ts';
 import { createLog } from '../../bridge/shared/log.ts';
-import { MAX_SOURCE_LENGTH } from '../../worker/protocol/batch.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { MAX_SOURCE_LENGTH } from '../../worker/protocol/batch/batch.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { certify } from '../support/certificate.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

@@ -8,7 +8,7 @@ import {
   NotificationService,
 } from '../../bridge/publisher/index.ts';
 import { encodeEvent } from '../../bridge/publisher/outbox/encode-event.ts';
-import { TOPICS } from '../../worker/protocol/topics.ts';
+import { TOPICS } from '../../worker/protocol/events/topics.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 

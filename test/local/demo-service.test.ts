@@ -1,8 +1,8 @@
 import { verify } from 'hono/jwt';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { type Demo, type DemoOptions, startDemoService } from '../../bridge/local/demo-service.ts';
-import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
-import { EVENT_TOPICS } from '../../worker/protocol/topics.ts';
+import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/environment/development.ts';
+import { EVENT_TOPICS } from '../../worker/protocol/events/topics.ts';
 import { createTopic, read } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 

@@ -12,7 +12,7 @@ import { demoToken } from '../../bridge/local/demo-token.ts';
 import {
   DEVELOPMENT_JWT_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 import { startGateway } from '../path/gateway.ts';
 import { Subscriber } from '../path/subscriber.ts';
 import { until } from '../support/until.ts';

@@ -6,7 +6,7 @@ import { demoToken } from '../../bridge/local/demo-token.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import { kafka, produce, read } from '../support/kafka.ts';
 import { until } from '../support/until.ts';

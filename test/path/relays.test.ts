@@ -9,7 +9,7 @@ import { sign } from 'hono/jwt';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
-import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/environment/development.ts';
 import { configWithMain } from '../support/config-with-main.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { anyOf, MarketPublisher } from '../support/market-publisher.ts';

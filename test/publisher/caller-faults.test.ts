@@ -9,7 +9,7 @@ import {
 } from '../../bridge/publisher/index.ts';
 import { encodeEvent } from '../../bridge/publisher/outbox/encode-event.ts';
 import { PERMISSION_TIMEOUT_MS, permissionTurns } from '../../bridge/publisher/permission.ts';
-import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/environment/development.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { takeAll } from './fake-gateway.ts';
 

@@ -14,7 +14,7 @@ import {
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 import { uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 import { listen } from '../support/worker.ts';

@@ -1,6 +1,6 @@
 /** The production `Room` on a clock that a test advances, a disk in memory, and sockets that note all. */
 import { POLICIES, type Policy } from '../../worker/policy.ts';
-import type { Priority } from '../../worker/protocol/events.ts';
+import type { Priority } from '../../worker/protocol/events/events.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import type { Joiner } from '../../worker/room/ports.ts';
 import { Room } from '../../worker/room/room.ts';

@@ -5,7 +5,7 @@ import { app } from '../../worker/app.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 
 const GOOD = {
   ROOM: env.ROOM,

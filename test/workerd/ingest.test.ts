@@ -1,11 +1,11 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { importSecret, sign } from '../../worker/protocol/batch/signature.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
-import { importSecret, sign } from '../../worker/protocol/signature.ts';
+} from '../../worker/protocol/environment/development.ts';
 import type { Room } from '../../worker/room/durable-object.ts';
 import { MAX_WEBHOOK_IDS } from '../../worker/room/intake/webhook-ids.ts';
 import { connect, eventsOf, tokenFor } from './support/connect.ts';

@@ -4,7 +4,7 @@
  * What the channels of an object share comes in from outside.
  */
 import type { Policy } from '../policy.ts';
-import type { Priority } from '../protocol/events.ts';
+import type { Priority } from '../protocol/events/events.ts';
 import type { Cursor } from '../protocol/frames.ts';
 import { Flusher } from './delivery/flusher.ts';
 import { Frames } from './delivery/frames.ts';

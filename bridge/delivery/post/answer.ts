@@ -6,7 +6,7 @@
  * readiness page, and a wrong guess that gives up loses records.
  */
 import * as v from 'valibot';
-import { batchAnswerSchema } from '../../../worker/protocol/batch.ts';
+import { batchAnswerSchema } from '../../../worker/protocol/batch/batch.ts';
 import {
   HTTP_ERRORS,
   type HttpErrorCode,

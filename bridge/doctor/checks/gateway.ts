@@ -1,6 +1,7 @@
 /** Whether the gateway is reached, has the time that we have, and accepts our signature. */
+
+import { TOLERANCE_SECONDS } from '../../../worker/protocol/batch/signature.ts';
 import { PROTOCOL_VERSION } from '../../../worker/protocol/frames.ts';
-import { TOLERANCE_SECONDS } from '../../../worker/protocol/signature.ts';
 import { type Check, check, failure, fine, outcome, warning } from '../check.ts';
 import { askHealth, probe, type Refusal, secretSubject, shownUrl } from '../gateway.ts';
 

@@ -1,5 +1,9 @@
 /** The bridge's variables, each part by itself and by the bridge's own readers. */
-import { ConfigError, type Environment, list } from '../../../worker/protocol/variables.ts';
+import {
+  ConfigError,
+  type Environment,
+  list,
+} from '../../../worker/protocol/environment/variables.ts';
 import { readConsumer, readProcess, readTopics } from '../../config.ts';
 import { importSigningKey } from '../../delivery/post/signer.ts';
 import { readEventsUrl, readSecrets } from '../../shared/gateway-config.ts';

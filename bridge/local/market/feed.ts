@@ -7,7 +7,7 @@
  * What happens depends on the seed alone. Only `lastUpdated` and `expiresAt` come from the clock. What
  * is published is queued by whoever gets it, so nothing here waits.
  */
-import type { PriceLevel } from '../../../worker/protocol/event-shapes.ts';
+import type { PriceLevel } from '../../../worker/protocol/events/event-shapes.ts';
 import type { DEXEventService } from '../../publisher/dex-event-service.ts';
 import type { PriceData } from '../../publisher/events.ts';
 import { Crowd } from './crowd.ts';

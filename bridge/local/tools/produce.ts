@@ -2,8 +2,8 @@
 import { open } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
-import { TOPICS } from '../../../worker/protocol/topics.ts';
-import { port } from '../../../worker/protocol/variables.ts';
+import { port } from '../../../worker/protocol/environment/variables.ts';
+import { TOPICS } from '../../../worker/protocol/events/topics.ts';
 import { troubleOf } from '../../kafka/kafka-error.ts';
 import { patchKafkajs } from '../../kafka/kafkajs/patch.ts';
 import { remedyOf } from '../../remedies.ts';

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
-import { TOPICS } from '../../../worker/protocol/topics.ts';
+import { TOPICS } from '../../../worker/protocol/events/topics.ts';
 import { errorTypes } from '../../kafka/kafka-error.ts';
 import type { RecordedEvent, RecordingItem } from './recording.ts';
 

@@ -1,6 +1,6 @@
 /** `npm run watch -- ROOM …`: prints what arrives in rooms, over one WebSocket. */
 import { parseArgs } from 'node:util';
-import { ConfigError, port } from '../../../worker/protocol/variables.ts';
+import { ConfigError, port } from '../../../worker/protocol/environment/variables.ts';
 import { DEFAULT_PORT } from '../config.ts';
 import { hintFor } from './hints.ts';
 import type { ReceivedFrame } from './received-frame.ts';

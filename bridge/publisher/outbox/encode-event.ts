@@ -2,9 +2,9 @@
  * An event as the JSON text that is sent, judged by the gateway's own rules on that very text: what
  * passes here passes there, and what would be rejected there is refused here with the same code.
  */
-import { admit, judgeExpiry } from '../../../worker/protocol/admit.ts';
+import { admit, judgeExpiry } from '../../../worker/protocol/events/admit.ts';
+import { NOTIFICATIONS_TOPIC, TOPICS } from '../../../worker/protocol/events/topics.ts';
 import { JsonTextReader } from '../../../worker/protocol/json-text.ts';
-import { NOTIFICATIONS_TOPIC, TOPICS } from '../../../worker/protocol/topics.ts';
 import { PublishError } from '../errors.ts';
 import { toEncodingError, withoutLoss } from './json.ts';
 

@@ -4,7 +4,7 @@
  * and becomes a laggard. No queue is held for anyone: what is pending is the end of the log.
  */
 import type { Policy } from '../../policy.ts';
-import type { Priority } from '../../protocol/events.ts';
+import type { Priority } from '../../protocol/events/events.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
 import type { Entry } from '../log/entry.ts';
 import type { Log } from '../log/log.ts';

@@ -4,7 +4,7 @@
  * it is pushed, and asks for the whole log only when a reader needs what came before.
  */
 import type { Policy } from '../../policy.ts';
-import type { Priority } from '../../protocol/events.ts';
+import type { Priority } from '../../protocol/events/events.ts';
 import type { Cursor } from '../../protocol/frames.ts';
 import { Channel, type SharedDelivery, type Source } from '../channel.ts';
 import { decodeEntries } from '../log/entry.ts';
