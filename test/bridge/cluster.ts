@@ -1,7 +1,7 @@
 /** The tests' own hands on Kafka: topics with unique names, a producer, an admin, dead letters. */
 import { randomUUID } from 'node:crypto';
 import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs';
-import { registerCodecs } from '../../bridge/kafka/kafkajs/codecs.ts';
+import { registerCodecs } from '../../bridge/kafka/kafkajs/codecs/codecs.ts';
 import { kafka as connectTo, type ReadRecord, read, uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 

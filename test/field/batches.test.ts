@@ -4,7 +4,10 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync as compressSnappy } from 'snappy';
 import { describe, expect, test } from 'vitest';
-import { MAX_DECOMPRESSED_BYTES, registerCodecs } from '../../bridge/kafka/kafkajs/codecs.ts';
+import {
+  MAX_DECOMPRESSED_BYTES,
+  registerCodecs,
+} from '../../bridge/kafka/kafkajs/codecs/codecs.ts';
 import { passedBy } from '../../bridge/kafka/kafkajs/passed.ts';
 import { patchKafkajs } from '../../bridge/kafka/kafkajs/patch.ts';
 

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { compressSync as compressSnappy } from 'snappy';
 import { describe, expect, test } from 'vitest';
 import { Batcher } from '../../bridge/delivery/batcher.ts';
-import { registerCodecs } from '../../bridge/kafka/kafkajs/codecs.ts';
+import { registerCodecs } from '../../bridge/kafka/kafkajs/codecs/codecs.ts';
 import { passedBy } from '../../bridge/kafka/kafkajs/passed.ts';
 import { patchKafkajs } from '../../bridge/kafka/kafkajs/patch.ts';
 import type { KafkaRecord } from '../../bridge/kafka/record.ts';
