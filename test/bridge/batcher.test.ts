@@ -42,7 +42,7 @@ describe('a body', () => {
     }
   });
 
-  test('has the key as text, escaped, and leaves out one that is none or too long', () => {
+  test('has the key as escaped text, and leaves out a key that is not text or is too long', () => {
     const keyed = (key: Buffer): KafkaRecord => ({ ...record(1), key });
     const keyOf = (key: Buffer) => JSON.parse(textOf([keyed(key)])).records[0].key;
     expect(keyOf(Buffer.from('a","offset":9,"b":"'))).toBe('a","offset":9,"b":"');

@@ -8,7 +8,7 @@ import { test } from './fixture.ts';
 /** The bridge says so after half a minute. */
 const TOLD_MS = 60_000;
 
-test('an open transaction is told of while it hides records, and its sibling flows', async ({
+test('an open transaction is reported while it hides records, and the other partition flows', async ({
   cluster,
   worker,
   run,

@@ -44,7 +44,7 @@ describe('from Kafka to the Worker', () => {
     expect(new Set(worker.batches.map(({ id }) => id)).size).toBe(worker.batches.length);
   });
 
-  test('the group is committed up to what was delivered, and the lag is told', async ({
+  test('the group is committed up to what was delivered, and the lag is measured', async ({
     cluster,
     worker,
     run,
@@ -119,7 +119,7 @@ describe('what can never be delivered', () => {
     expect(await cluster.countDeadLetters(topic)).toBe(5);
   });
 
-  test('is no tombstone: a partition of them is passed and committed', async ({
+  test('leaves out tombstones: a partition of them is passed and committed', async ({
     cluster,
     worker,
     run,

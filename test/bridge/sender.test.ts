@@ -92,7 +92,7 @@ describe('a sender', () => {
   });
 });
 
-test('an answer that takes long is told while it is awaited, and that it came', async () => {
+test('an answer that takes long is reported while it is awaited, and again when it came', async () => {
   const { promise, resolve } = Promise.withResolvers<HttpAnswer>();
   const waiting: (string | undefined)[] = [];
   const sender = new Sender({

@@ -26,7 +26,7 @@ describe('topics', () => {
     ]);
   });
 
-  test('that are deleted are missed aloud, their siblings flow, and recreated they flow again', async ({
+  test('that are deleted are reported as missing, the others flow, and recreated ones flow again', async ({
     cluster,
     worker,
     run,

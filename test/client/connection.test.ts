@@ -185,7 +185,7 @@ describe('what ends a socket', () => {
     expect(gateway.clock.pending).toBe(0);
   });
 
-  it('4401 asks for another token, and stops when there is no other', async () => {
+  it('4401 asks for another token, and stops when the provider has no other', async () => {
     const gateway = new FakeGateway();
     let tokens = 0;
     const { socket } = await joined(gateway, gateway.client({ token: () => `token-${++tokens}` }));
@@ -199,7 +199,7 @@ describe('what ends a socket', () => {
     expect(fixed.subscription.status).toMatchObject({ state: 'stopped', code: 'token_expired' });
   });
 
-  it('a shutdown is told before: the client stays as long as it may, and away as long as it should', async () => {
+  it('a shutdown is announced: the client stays as long as it may, and away as long as it should', async () => {
     const gateway = new FakeGateway();
     const { socket, seqs, statuses } = await joined(gateway);
     socket.say({ type: 'shutdown', retryAfter: 4_000 }, events(ROOM, 10, [11]));
@@ -312,7 +312,7 @@ describe('a refused upgrade', () => {
     expect((await gateway.socket()).protocols[1]).toBe('bearer.token-2');
   });
 
-  it('an answer that never comes is no answer', async () => {
+  it('an answer that never comes is given up as “no answer”', async () => {
     const gateway = new FakeGateway();
     const { subscription } = watched(
       gateway,
@@ -482,7 +482,7 @@ describe('the token', () => {
     expect((await gateway.socket()).protocols[1]).toBe('bearer.token-3');
   });
 
-  it('that cannot be renewed is tried again, and told; the stream goes on', async () => {
+  it('that cannot be renewed is tried again, and reported; the stream goes on', async () => {
     const { gateway, socket, state, errors, subscription } = await expiring(100_000);
     state.fails = true;
     await gateway.clock.elapse(85_000);
@@ -554,7 +554,7 @@ describe('a connection that is dead', () => {
     expect(socket.isClosed).toBe(true);
   });
 
-  it('is not told by an `error` that nobody hears, which would end a process with `ws`', async () => {
+  it('has a listener for its `error`, without which `ws` would end the process', async () => {
     const gateway = new FakeGateway();
     const { socket } = await joined(gateway);
     expect(socket.heeded).toContain('error');
@@ -639,7 +639,7 @@ describe('in a browser', () => {
 });
 
 describe('what arrives', () => {
-  it('is no frame: told, and passed over', async () => {
+  it('that is no frame is reported, and passed over', async () => {
     const gateway = new FakeGateway();
     const { socket, errors, seqs } = await joined(gateway);
     socket.say(
@@ -656,7 +656,7 @@ describe('what arrives', () => {
     expect(errors).toEqual(Array(7).fill('frame_invalid'));
   });
 
-  it('is newer than the client: passed over in silence', async () => {
+  it('that is newer than the client is passed over in silence', async () => {
     const gateway = new FakeGateway();
     const { socket, errors, seqs } = await joined(gateway);
     socket.say(
@@ -669,7 +669,7 @@ describe('what arrives', () => {
     expect(errors).toEqual([]);
   });
 
-  it('an error frame is told by its code', async () => {
+  it('an error frame is reported by its code', async () => {
     const gateway = new FakeGateway();
     const client = gateway.client();
     const told: GatewayError[] = [];

@@ -425,7 +425,7 @@ describe('a room that is refused', () => {
     await expect(loop.next()).rejects.toMatchObject({ code: 'room_forbidden', room: 'user:1' });
   });
 
-  it('and is the only one ends the connection; subscribing again tries again', async () => {
+  it('that is the only one ends the connection; subscribing again tries again', async () => {
     const { gateway, read, opened } = start();
     read('user:1');
     const socket = await opened();
@@ -483,7 +483,7 @@ describe('a room that is refused', () => {
     expect(lists(next)).toHaveLength(1);
   });
 
-  it('by what is wrong with a list costs the rest of the list nothing', async () => {
+  it('together with its whole list is asked for again by itself', async () => {
     const { read, opened, errors } = start();
     const rooms = ['price:A', 'x'.repeat(100_000), 'price:B'];
     const readers = rooms.map((room) => read(room));
@@ -762,7 +762,7 @@ describe('`system` over a relay', () => {
     expect(left(socket)).toEqual([{ type: 'unsubscribe', id: 'left', rooms: [SYSTEM] }]);
   });
 
-  it('that is refused is told as an error, asked for again, and costs the rooms nothing', async () => {
+  it('that is refused is reported as an error, asked for again, and costs the rooms nothing', async () => {
     const { gateway, joined, errors, client } = start();
     const { socket } = await joined('price:A');
     socket.onSent = (text) => text === 'ping' && socket.say('pong');

@@ -79,7 +79,7 @@ describe('deploying', () => {
       'JWT_SECRET has 32 characters or more, not 5',
     ],
     [
-      'an ingest secret that is none',
+      'an invalid ingest secret',
       { INGEST_SECRET: 'secret', JWT_SECRET },
       'INGEST_SECRET: a secret starts with whsec_',
     ],

@@ -56,7 +56,7 @@ test('a healthy set-up is all ok, with the exit code 0', async () => {
   expect(new Set(checks.map(({ status }: { status: string }) => status))).toEqual(new Set(['ok']));
 });
 
-test('a broken one is told by line and by JSON, with the exit code 1', async () => {
+test('a broken set-up is reported by line and by JSON, with the exit code 1', async () => {
   const env = {
     KAFKA_BROKERS: '127.0.0.1:1',
     INGEST_SECRET: '',

@@ -20,7 +20,7 @@ describe('a check', () => {
     expect(isHealthy(findings)).toBe(true);
   });
 
-  test('that is skipped is no cause: the first one is', async () => {
+  test('that is skipped is not named as the cause: the first failure is', async () => {
     const lacking = check({
       id: 'first',
       needs: [],

@@ -85,7 +85,7 @@ test('the gateway makes no object and no room', async () => {
   expect(await readdir(stateDir, { recursive: true })).toEqual(before);
 });
 
-test('a Kafka that is paused is given up, and told to hang', async () => {
+test('a Kafka that is paused is given up, and reported as hanging', async () => {
   unused.kill('SIGSTOP');
   onTestFinished(() => unused.kill('SIGCONT'));
   const { troubles, said } = await diagnose(environment(unused.broker), { patienceMs: 1_000 });

@@ -204,7 +204,7 @@ describe('credentials that would be left unused', () => {
     expect(kafka.ssl?.ca).toContain('BEGIN CERTIFICATE');
   });
 
-  test('a file beside an explicit KAFKA_SSL=false is meant', async () => {
+  test('a file beside an explicit KAFKA_SSL=false is accepted, because it is meant', async () => {
     const { kafka } = await read({ KAFKA_SSL: 'false', KAFKA_SSL_CA_FILE: '/ca.pem' });
     expect(kafka.ssl).toBeUndefined();
   });

@@ -102,14 +102,14 @@ describe.each([0, 1] as const)('messages of format %i', (magic) => {
     ]);
   });
 
-  test('that unpack to more than may be are one dead letter', async () => {
+  test('that unpack to more than the bound are one dead letter', async () => {
     const value = gzipSync(Buffer.alloc(65 * 1024 * 1024));
     const [only, ...others] = await read(message({ magic, offset: 1, attributes: GZIP, value }));
     expect(only?.unreadable?.code).toBe('batch_too_large');
     expect(others).toEqual([]);
   });
 
-  test('of which the last is cut short come again', async () => {
+  test('are fetched again when the last of them is cut short', async () => {
     const whole = message({ magic, offset: 1, value: '1' });
     const records = await read(whole, whole.subarray(0, whole.length - 1));
     expect(shown(records)).toEqual([`1 ${time} 1`]);

@@ -92,7 +92,7 @@ describe('null for an optional field', () => {
     expect(encode(topic, more)).not.toBeInstanceOf(PublishError);
   });
 
-  test('passes through the services, and means that there is none', async () => {
+  test('passes through the services, and means that the field is left out', async () => {
     const published: { topic: string; event: object; partition: unknown }[] = [];
     const producer: EventProducer = {
       connect: async () => undefined,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readFrames } from '../../bridge/local/tools/received-frame.ts';
 import { encodeEntry, encodeEvents, encodeSnapshot } from '../../worker/protocol/frames.ts';
 
-test('an event is shown with the digits that were sent', () => {
+test('an event is printed with the digits that were sent', () => {
   const event = '{"price":45000.50,"id":12345678901234567890,"text":"\\u0041"}';
   const entries = [encodeEntry(3, event), encodeEntry(4, '{}')].join(',');
   const events = encodeEvents('price:A', 2, entries);

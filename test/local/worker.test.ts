@@ -123,7 +123,7 @@ test('a room that refuses for good ends the watching with its reason', async () 
   ]);
 });
 
-test('where nothing listens, the address is told that was asked', async () => {
+test('where nothing listens, the address that was asked is named', async () => {
   const url = `ws://localhost:${await freePort()}`;
   const notes: string[] = [];
   const stopping = new AbortController();

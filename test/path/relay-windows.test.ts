@@ -62,7 +62,7 @@ class Client {
   }
 }
 
-test('R8: a window over twenty rooms with just under half a window each is no dead end', {
+test('R8: a window that twenty rooms share with just under half a window each opens again', {
   timeout: TIMEOUT_MS,
 }, async () => {
   const url = await startRelay();

@@ -69,7 +69,7 @@ describe('an event', () => {
 });
 
 describe('a list', () => {
-  test('with holes, nulls and records that are none costs no good record', async () => {
+  test('with holes, nulls and values that are not records costs no good record', async () => {
     const producer = await connectHttp();
     const topic = 'price.updates';
     const list: Odd = new Array(1).concat([

@@ -106,7 +106,7 @@ describe('a socket of a relay', () => {
     expect(typesOf(socket, 'trade:A')).toEqual(['subscribed', 'snapshot']);
   });
 
-  it('is told its limits, and where to come back to', () => {
+  it('is sent its limits, and where to come back to', () => {
     const relay = new Relay();
     const [welcome] = relay.join({ home: '/v1/ws?home=x' }).frames;
     expect(welcome).toMatchObject({
@@ -152,7 +152,7 @@ describe('a socket of a relay', () => {
     expect(relay.objects.callsOf('follow')).toEqual(['trade:A', 'trade:A']);
   });
 
-  it('leaves no more than some rooms behind that nobody reads', async () => {
+  it('leaves only a bounded number of rooms behind that nobody reads', async () => {
     const relay = new Relay();
     const socket = relay.join();
     for (let list = 0; list < 4; list++) {
@@ -270,7 +270,7 @@ describe('a socket of a relay', () => {
     expect(seqsOf(socket, 'trade:A')).toEqual([2]);
   });
 
-  it('is given rooms in turn when its window opens', async () => {
+  it('is served its rooms in turn when its window opens', async () => {
     const relay = new Relay();
     const socket = relay.join();
     const rooms = ['trade:A', 'trade:B', 'trade:C'];
@@ -460,7 +460,7 @@ describe('rights at a relay', () => {
     }
   });
 
-  it('are no reason to keep a private room when the last who may read it has left', async () => {
+  it('do not keep a private room that no session reads any more', async () => {
     const relay = new Relay();
     const socket = relay.join({ user: 'u', tokenExpiresAt: 1e15 });
     await relay.append('user:u');

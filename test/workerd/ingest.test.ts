@@ -57,7 +57,7 @@ describe('a batch is let in by its signature', () => {
     }
   });
 
-  it('refuses ids and times that are no header of the specification', async () => {
+  it('refuses ids and times that are not headers of the specification', async () => {
     const keys = [await importSecret(DEVELOPMENT_INGEST_SECRET)];
     const headers = { ...(await sign(keys, 'id', encoder.encode(text))) };
     for (const change of [{ 'webhook-timestamp': '1e9' }, { 'webhook-id': 'x'.repeat(129) }]) {
