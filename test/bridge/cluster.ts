@@ -17,7 +17,7 @@ export interface Cluster {
   /** How many records `{topic}.dlq` has. */
   countDeadLetters(topic: string): Promise<number>;
   /** Resolves once `groupId` has committed `offset`. */
-  commit(groupId: string, topic: string, offset: number): Promise<void>;
+  committed(groupId: string, topic: string, offset: number): Promise<void>;
   /** A producer whose messages exist only once it commits. */
   transactional(): Promise<Producer>;
   disconnect(): Promise<void>;
@@ -74,7 +74,7 @@ export async function connectCluster(): Promise<Cluster> {
       const letters = await read(`${topic}.dlq`);
       return until(`${count} dead letters`, () => letters.length >= count && letters);
     },
-    async commit(groupId, topic, offset) {
+    async committed(groupId, topic, offset) {
       await until(`a commit of ${offset}`, async () => {
         const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
         return found?.partitions[0]?.offset === String(offset);

@@ -104,7 +104,7 @@ describe('a group', () => {
     test('that has a fixed identity is not for a bridge, and the reason is reported', async () => {
       const topic = await topicOfItsOwn();
       const group = uniqueName('group');
-      await java.tell('join', group, topic, 'classic', 'instance-1');
+      await java.run('join', group, topic, 'classic', 'instance-1');
       const { troubles, said } = await look(topic, group);
       expect(troubles).toEqual(['kafka.group: group_foreign', 'kafka.group: group_static']);
       expect(said).toMatch(/by range: java at .*fixed identity: java at /s);
@@ -113,14 +113,14 @@ describe('a group', () => {
     test('that has no fixed identity is not reported as having one', async () => {
       const topic = await topicOfItsOwn();
       const group = uniqueName('group');
-      await java.tell('join', group, topic, 'classic');
+      await java.run('join', group, topic, 'classic');
       expect((await look(topic, group)).troubles).toEqual(['kafka.group: group_foreign']);
     });
 
     test('that joins by the newer protocol is not for a bridge', async () => {
       const topic = await topicOfItsOwn();
       const group = uniqueName('group');
-      await java.tell('join', group, topic, 'consumer');
+      await java.run('join', group, topic, 'consumer');
       const { troubles, said } = await look(topic, group);
       expect(troubles).toEqual(['kafka.group: group_foreign']);
       expect(said).toMatch(/KIP-848.*KAFKA_GROUP_ID/s);
