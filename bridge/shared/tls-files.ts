@@ -53,7 +53,7 @@ function requirePair(cert: string, key: string): void {
   try {
     createSecureContext({ cert, key });
   } catch {
-    // Without what OpenSSL says, which tells an operator nothing.
+    // What OpenSSL says is left out, because it does not help an operator.
     const complaint = `names a file that has no key in PEM, without a passphrase, of ${CERT}`;
     throw new ConfigError(KEY, complaint);
   }

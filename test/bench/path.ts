@@ -16,7 +16,7 @@ const LINGER_MS = 5;
 export interface PathOptions {
   readonly stateDir: string;
   readonly topic: string;
-  /** Of the Worker; that of wrangler.toml, unless given. */
+  /** The configuration of the Worker: wrangler.toml unless given. */
   readonly configPath?: string | undefined;
   readonly bindings: Readonly<Record<string, string>>;
 }

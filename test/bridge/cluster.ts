@@ -60,7 +60,7 @@ export async function connectCluster(): Promise<Cluster> {
       });
     },
     async produce(topic, messages, compression = kafkajs.CompressionTypes.None) {
-      // Of its own: a producer that knew a topic which was deleted fails for all the others.
+      // A producer that knew a topic which was deleted fails for all others, so each call has its own.
       const producer = kafka.producer({ allowAutoTopicCreation: false });
       await producer.connect();
       await producer.send({ topic, messages, acks: -1, compression });

@@ -6,7 +6,7 @@ import type { Cluster } from './cluster.ts';
 import { test } from './fixture.ts';
 
 const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'];
-/** Of 10 MB more than what the largest batch here has. */
+/** The largest batch that a topic takes: 10 MB more than the largest one here. */
 const BATCH_BYTES = 80_000_000;
 
 let java: JavaClient;

@@ -20,7 +20,7 @@ import {
 } from './support/fake-gateway.ts';
 
 const ROOM = 'price:A';
-/** Of the first request over a socket. */
+/** The id of the first request over a socket. */
 const ID = '1';
 
 /** A subscription that writes down what it is told: `s5 [3 4] 6 gap(6-9 trimmed)`. */

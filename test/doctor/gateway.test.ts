@@ -13,7 +13,7 @@ import {
 } from '../../worker/protocol/environment/development.ts';
 import { diagnose } from './diagnosis.ts';
 
-/** Of a Worker that another secret was given to. */
+/** The secret of a Worker that does not have the development one. */
 const SECRET = `whsec_${Buffer.alloc(32, 3).toString('base64')}`;
 const STRANGE_SECRET = `whsec_${Buffer.alloc(32, 4).toString('base64')}`;
 /** Nothing listens there, so that only the gateway is looked at. */
@@ -117,7 +117,7 @@ describe('the clock', () => {
     [400_000, /ahead of/],
     [-400_000, /behind/],
   ])('that is %i ms ahead is too far off', async (aheadMs, how) => {
-    // With a wrong secret, too: the time is judged before.
+    // It is found with a wrong secret, too, because the time is judged first.
     for (const secret of [SECRET, STRANGE_SECRET]) {
       const { troubles, skipped, said } = await troublesOf(at(worker.url, secret), { aheadMs });
       expect(troubles).toEqual(['gateway.clock: signature_stale']);

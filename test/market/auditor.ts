@@ -50,7 +50,7 @@ export class Auditor {
   readonly prices = new Map<string, number[]>();
   readonly ledgers = new Map<string, Ledger>();
   readonly counts = new Map<string, number>();
-  /** Of each symbol, the price event before the latest. */
+  /** The price event before the latest one, by symbol. */
   readonly #before = new Map<string, bigint>();
   readonly #latest = new Map<string, bigint>();
   /** How many price alerts each user got. */

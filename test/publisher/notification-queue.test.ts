@@ -7,7 +7,7 @@ import {
 } from '../../bridge/publisher/queue/notification-queue.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
 
-/** Of `user`, the `n`th. */
+/** The `n`th notification of `user`. */
 const note = (user: string, n: number): Notification => ({
   type: 'note',
   target: { type: 'user', id: user },

@@ -5,7 +5,7 @@ import { type NotedCall, ObjectsInMemory } from './objects-in-memory.ts';
 import type { FakeSocket } from './room-in-memory.ts';
 
 const NAMES = Array.from({ length: 6 }, (_, index) => `price:S${index}`);
-/** So many alerts of this size make a large log. */
+/** How many alerts of the size below make a large log. */
 const ALERTS = 3;
 const SIZE = Math.ceil(LARGE_LOG / ALERTS);
 

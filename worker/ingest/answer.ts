@@ -1,4 +1,4 @@
-/** From what the rooms made of their records to the answer that the sender gets. */
+/** Composes the answer that the sender gets out of what the rooms have answered. */
 import type { BatchAnswer, Rejection } from '../protocol/batch/batch.ts';
 import type { HttpErrorCode } from '../protocol/codes.ts';
 import type { RoomOutcome } from './append.ts';

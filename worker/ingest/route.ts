@@ -1,5 +1,5 @@
 /**
- * From a batch to what each room gets of it: every record is judged by itself, and a copy of its event
+ * Turns a batch into what each room gets of it: every record is judged by itself, and a copy of its event
  * is put under each room that it goes to.
  */
 

@@ -31,7 +31,7 @@ export const variableChecks: readonly Check[] = [
   }),
 ];
 
-/** Of several secrets the one that cannot be used is told by its number. */
+/** When there are several secrets, the one that cannot be used is named by its number. */
 async function readKeys(env: Environment) {
   const secrets = list(env.INGEST_SECRET ?? '');
   for (const [index, secret] of secrets.entries()) {

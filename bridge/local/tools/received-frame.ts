@@ -15,7 +15,7 @@ export interface ReceivedEvent {
 }
 
 export interface ReceivedFrame {
-  /** As it came. */
+  /** The text of the frame as it came. */
   readonly text: string;
   /** Undefined for something that is no frame. */
   readonly type: string | undefined;

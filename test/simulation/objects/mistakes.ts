@@ -21,13 +21,13 @@ import type { WorldOptions } from './world.ts';
 
 export interface Mistake {
   readonly mistake: string;
-  /** In which lives it shows; in those of rooms otherwise. */
+  /** The kind of lives in which it shows: `rooms` unless given. */
   readonly kind?: KindName;
   /** What of it is to be found, if it may be found out by less. */
   readonly breaks?: RegExp;
   /** Plants it; vitest takes it out again. */
   readonly plant?: () => unknown;
-  /** Or stands between each object and its storage. */
+  /** Another way to plant it: it stands between each object and its storage. */
   readonly storage?: WorldOptions['storage'];
 }
 

@@ -51,7 +51,7 @@ export class SimulatedObject {
   readonly sockets = new Set<Connection>();
   /** How many alarms went off. */
   alarms = 0;
-  /** Of the newest code that there is for it. */
+  /** The version of the newest code that there is for it. */
   version = 1;
   readonly #world: World;
   #memory: Memory | undefined;

@@ -55,7 +55,7 @@ export class RoomFeed implements Feed {
   readonly onError: OnError;
   /** Whether the room has a socket of its own, whose address names it. */
   readonly isOwn: boolean;
-  /** Of the last request over this socket; undefined when there was none, or its address asks. */
+  /** The id of the last request over this socket; undefined when there was none, or when its address asks. */
   id: string | undefined;
   readonly #session: FeedSession;
   #readers: readonly Reader[] = [];

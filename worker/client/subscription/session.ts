@@ -33,7 +33,7 @@ import { textOf } from './since.ts';
 
 /** What all sessions of a client share. */
 export interface SharedOptions extends ConnectionOptions {
-  /** Of the gateway, `wss://gateway.example`. */
+  /** The address of the gateway: `wss://gateway.example`. */
   readonly url: URL;
   readonly handlers: Handlers;
   /** Makes the reader that hears `system` over every socket; undefined for none. */

@@ -32,7 +32,7 @@ export interface SavedFollower {
 export interface SavedChannel {
   /** The greatest generation that it has followed with, 0 before the first. */
   readonly generation: number;
-  /** Of which upstream it is a follower; undefined when it is none. */
+  /** The upstream that it is a follower of; undefined when it is a follower of none. */
   readonly upstream: string | undefined;
   /** Where a mirror stands; undefined for a log of its own, and for a mirror that was never filled. */
   readonly cursor: Cursor | undefined;

@@ -253,7 +253,7 @@ export class TreeNode {
   }
 }
 
-/** Of two cursors the one that is further on. */
+/** The further one of two cursors. */
 function later(one: Cursor | undefined, other: Cursor | undefined): Cursor | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   const isFurther = one.epoch - other.epoch || one.seq - other.seq;

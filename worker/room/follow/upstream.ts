@@ -15,7 +15,7 @@ import { Call, type CallPorts } from './calls/call.ts';
 import type { CarriedLog, FollowAnswer, Objects } from './calls/objects.ts';
 import type { SavedChannel } from './rows.ts';
 
-/** So many levels, with 32 branches to each, are more than there can be objects. */
+/** The deepest level that is searched: with 32 branches to each object there are never so many levels. */
 const MOST_LEVELS = 6;
 
 /** How long it waits before it searches another way, when all on its way are full, in ms. */

@@ -34,7 +34,7 @@ export class FairValue {
     this.#random = random;
   }
 
-  /** Not a whole number. */
+  /** The fair value in ticks, which is not a whole number. */
   get ticks(): number {
     return this.#pair.homeTicks * Math.exp(this.#distance);
   }

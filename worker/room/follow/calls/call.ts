@@ -17,7 +17,7 @@ const LONGEST_TIMER = 10_000;
 const LONGEST_WAIT = 900_000;
 /** An object that is overloaded is not asked again before this, in ms. */
 const OVERLOADED_WAIT = 5_000;
-/** Nor is one whose own code has failed, and not the way to it. */
+/** An object whose own code has failed is not asked again before this, in ms. */
 const REMOTE_WAIT = 1_000;
 
 export interface CallPorts {

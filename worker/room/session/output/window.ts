@@ -94,7 +94,7 @@ export class Window {
     this.#sent.splice(0, this.#sent.length, ...kept);
   }
 
-  /** So little that it fits into an attachment; with many rooms, or left ones, only how much there is. */
+  /** What fits into an attachment: with many rooms, or with rooms that were left, only how much is in flight. */
   save(): SavedSent[] {
     const isSimple = this.#sent.every(({ characters }) => characters > 0);
     if (!isSimple || this.#sent.length > MOST_SAVED) return [[ANY_ROOM, 0, this.#characters]];
