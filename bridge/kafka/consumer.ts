@@ -80,7 +80,7 @@ export class Consumer {
 
   /**
    * Joins the group. Resolves once it has joined, or has crashed over it.
-   * @param listener is told of everything that the consumer is given.
+   * @param listener is called with everything that the consumer gets.
    */
   async start(listener: ConsumerListener): Promise<void> {
     const { events } = this.#consumer;
@@ -154,7 +154,7 @@ export class Consumer {
 }
 
 /**
- * kafkajs throws when it has stopped, and a crash stops it some time before it is told. A lane that
+ * kafkajs throws when it has stopped, and a crash stops it some time before it is reported. A lane that
  * drains in between must not fail because of that.
  */
 function unlessStopped(act: () => void): void {

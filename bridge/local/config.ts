@@ -1,4 +1,4 @@
-/** What `npm start` can be told by the environment, read once. */
+/** The configuration of `npm start` by the environment, read once. */
 import { fileURLToPath } from 'node:url';
 import { importSecret } from '../../worker/protocol/batch/signature.ts';
 import {
@@ -76,7 +76,7 @@ function requireDistinct(ports: Readonly<Record<string, number | undefined>>): v
   }
 }
 
-/** The text of one or several secrets, once they are known to be usable. The Worker and the bridge read it again. */
+/** The text of the secrets, once they are known to be usable. The Worker and the bridge read it again. */
 async function readSecretText(
   env: Environment,
   variable: string,

@@ -27,7 +27,7 @@ export interface DemoOptions {
   readonly brokers: string | undefined;
 }
 
-/** What the page is told of the demo; each part is left out where there is none. */
+/** What the page gets of the demo; each part is left out where there is none. */
 export interface Demo {
   readonly user?: string;
   readonly token?: string;

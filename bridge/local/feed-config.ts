@@ -1,4 +1,4 @@
-/** What the sample feed can be told by the environment. */
+/** The configuration of the sample feed by the environment. */
 import { decimal, type Environment, integer } from '../../worker/protocol/environment/variables.ts';
 
 const DEFAULT_SPEED = 1;

@@ -1,4 +1,4 @@
-/** `npm start`: the local stack, until it is told to end. */
+/** `npm start`: the local stack, until somebody ends it. */
 import { once } from 'node:events';
 import { ConfigError } from '../../worker/protocol/environment/variables.ts';
 import { banner } from './banner.ts';

@@ -46,7 +46,7 @@ export interface EventMetadata {
 export type PriceData = Publishable<Data<'price_update'>>;
 /**
  * The whole book as it is, with any number of levels, each a `[price, size]` pair. It is never a list
- * of changes: a slow client is shown only the latest book, and would miss every change before it.
+ * of changes: a slow client is sent only the latest book, and would miss every change before it.
  */
 export type OrderBookData = Publishable<Data<'order_book_update'>>;
 export type TradeData = Publishable<Data<'trade_notification'>>;

@@ -60,7 +60,7 @@ function requireBroker(variable: string, broker: string): void {
   }
 }
 
-/** What stands before an "@" may be a password, and this is shown. */
+/** What stands before an "@" may be a password, and this is printed. */
 function withoutPasswords(brokers: string): string {
   return brokers.replaceAll(/[^\s,]*@/g, '…@');
 }

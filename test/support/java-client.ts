@@ -1,4 +1,4 @@
-/** Kafka's own Java client as an actor: KafkaClient.java, run from its source, runs the commands that it is sent. */
+/** Kafka's own Java client as an actor: KafkaClient.java, run from its source, obeys commands. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';

@@ -42,7 +42,7 @@ export interface GatewayClientOptions extends PlatformOptions {
 /**
  * A client of the gateway. It connects when a room is subscribed to, comes back by itself whenever a
  * connection is lost, and then asks for what it missed. Each event is given once and in order, and
- * what cannot be had any more is told as a gap.
+ * what cannot be had any more is reported as a gap.
  *
  * @throws {TypeError} when `url` is no URL.
  *
@@ -103,7 +103,7 @@ export class GatewayClient {
    * Subscribes to a room. Several subscriptions to one room share what the gateway sends of it, at the
    * rate of the fastest of them, and all of them get their events at that rate.
    *
-   * A room that refuses for good is told as an `error`; it is `stopped`, and its status has the `code`.
+   * A room that refuses for good is reported as an `error`; it is `stopped`, and its status has the `code`.
    * To subscribe again tries it again, for example with a new token.
    *
    * @throws {GatewayError} `closed` when the client is closed; `cursor_invalid` when `since` is no
@@ -185,7 +185,7 @@ export class GatewayClient {
 
   /**
    * Reads `system` for the handlers of its types, over one more socket: an alert that comes over each is
-   * told once, and a socket that comes back goes on from what any of them has brought.
+   * delivered once, and a socket that comes back goes on from what any of them has brought.
    */
   readonly #hearSystem = (feed: RoomFeed, maxRate?: MaxRate): Reader =>
     new RoomReader<GatewayEvent>(feed, {

@@ -32,7 +32,7 @@ export class GatewayError extends Error {
 }
 
 /**
- * Is told what went wrong in a room. The message is that of the cause, unless one is given; `room` when
+ * Is called with what went wrong in a room. The message is that of the cause, unless one is given; `room` when
  * it is another one.
  */
 export type OnError = (code: string, cause: unknown, message?: string, room?: string) => void;

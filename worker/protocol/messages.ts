@@ -29,7 +29,7 @@ const wantedRoom = {
   room,
   /** Where the client stands: everything after it follows, or a `gap`. */
   since: v.nullish(cursorSchema),
-  /** At most so many frames a second, in which a keyed room shows the latest event per key. */
+  /** At most so many frames a second, in which a keyed room sends the latest event per key. */
   maxRate: v.nullish(maxRateSchema),
 };
 

@@ -218,7 +218,7 @@ export class Channels implements Scheduled {
 
   /**
    * The latest per key stands for all before it, so tails of keyed rooms go first. Then the others are
-   * halved: their readers have most of it already, and are told by a gap if not.
+   * halved: their readers have most of it already, and get a gap if not.
    */
   #shorten(): void {
     for (const keyed of [true, false]) {

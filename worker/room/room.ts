@@ -6,7 +6,7 @@
  *
  * A turn is: who must go is let go; the event is obeyed; what is due is done; what changed is saved;
  * the timer is set. If anything in it fails, memory may be ahead of the disk. Then the object ends,
- * and it wakes from the disk, so that nobody is shown what was not kept.
+ * and it wakes from the disk, so that nobody is sent what was not kept.
  */
 import { accessTo } from '../auth/access.ts';
 import type { Policy } from '../policy.ts';

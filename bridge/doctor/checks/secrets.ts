@@ -1,4 +1,4 @@
-/** What can be told of a secret without asking the Worker. */
+/** What can be said of a secret without asking the Worker. */
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,

@@ -71,7 +71,7 @@ export class Feed {
     this.#trading = new TradingService(events, this.#exchange, now);
   }
 
-  /** `STEP_MS` of market time happen at once, and everything that there is to tell is published. */
+  /** `STEP_MS` of market time happen at once, and everything that has happened is published. */
   step(): void {
     if (this.#steps === 0) this.#open();
     else this.#advance();

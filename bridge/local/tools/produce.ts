@@ -26,7 +26,7 @@ TOPIC_PREFIX is written before each topic's name.`;
 /** Who has written something else sees at once what it should have been. */
 const EXAMPLE = `A line is such as
 {"topic":"price.updates","event":{"type":"price_update","symbol":"BTC-USDC","data":{"price":45000.50},"timestamp":1703123456789}}`;
-/** Who waits at a terminal for a Kafka that is down is told within a second or two. */
+/** Someone who waits at a terminal for a Kafka that is down learns of it within a second or two. */
 const RETRIES = 2;
 
 try {
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
   const named = values.brokers || process.env.KAFKA_BROKERS || localBroker();
   const brokers = readBrokers({ KAFKA_BROKERS: named });
   const topicPrefix = readTopicPrefix(process.env);
-  // The file is opened first, so that a missing file is told at once.
+  // The file is opened first, so that a missing file is reported at once.
   const input = file === '-' ? process.stdin : (await open(file)).createReadStream();
   const producer = await connect(brokers);
   try {

@@ -20,7 +20,7 @@ const TOKEN_PATTERN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const { values, positionals: rooms } = readArguments();
 const url = readUrl(values.url);
 const token = readToken();
-const told = new Set<string>();
+const given = new Set<string>();
 // A pipe that has had enough, such as `| head`, ends us quietly.
 process.stdout.on('error', () => process.exit());
 process.once('SIGINT', () => process.exit());
@@ -32,8 +32,8 @@ if (values.help || rooms.length === 0) {
   const onNote = (room: string, note: string) => {
     console.error(`${room}  ${note}`);
     const hint = hintFor(note);
-    if (hint === undefined || told.has(hint)) return;
-    told.add(hint);
+    if (hint === undefined || given.has(hint)) return;
+    given.add(hint);
     console.error(`  ${hint}`);
   };
   const onFrame = (frame: ReceivedFrame) => {

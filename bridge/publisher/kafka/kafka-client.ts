@@ -25,7 +25,7 @@ export interface KafkaProducerOptions {
   readonly topicPrefix?: string | undefined;
   /** As kafkajs takes it; `KAFKA_SASL_MECHANISM`, `_USERNAME`, `_PASSWORD` unless given. */
   readonly sasl?: SASLOptions | undefined;
-  /** Is told of each failed attempt. Without it nothing is logged: what they come to is thrown. */
+  /** Logs each failed attempt. Without it nothing is logged: what they come to is thrown. */
   readonly logger?: PublisherLogger | undefined;
   /** Unix ms. */
   readonly now?: (() => number) | undefined;

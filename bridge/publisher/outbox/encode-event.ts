@@ -30,7 +30,7 @@ export function encodeEvent(
   event: unknown,
   now: number,
 ): EncodedEvent | PublishError {
-  // The gateway looks at the topic first, so a wrong topic is told before a wrong event.
+  // The gateway looks at the topic first, so a wrong topic is reported before a wrong event.
   if (!TOPICS.has(topic)) {
     const name = typeof topic === 'string' ? JSON.stringify(topic) : `a ${typeof topic}`;
     return new PublishError('topic_unknown', `no event comes by ${name}`);

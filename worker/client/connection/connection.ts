@@ -207,7 +207,7 @@ export class Connection {
     });
   }
 
-  /** When an upgrade is lost, the other way of asking may get through. If neither does, that is told. */
+  /** When an upgrade is lost, the other way of asking may get through. If neither does, that is reported. */
   #changeWay(): void {
     if (this.#isBare && this.#isLost) {
       this.#owner.onError('upgrade_lost', undefined, 'the upgrade was lost');

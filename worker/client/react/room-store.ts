@@ -6,7 +6,7 @@
  *   changes. So a store that nobody listens to any more leaves its room only when the present turn has
  *   ended: a room that is wanted again by then was never left.
  * - A component that is hidden and shown again (`Activity`) goes on from its cursor: what it missed
- *   meanwhile follows, or is told as a gap.
+ *   meanwhile follows, or is reported as a gap.
  * - After a gap the events before it are no longer the recent ones, so the list begins anew with the
  *   state that follows.
  */

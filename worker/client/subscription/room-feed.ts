@@ -154,7 +154,7 @@ export class RoomFeed implements Feed {
   refused(code: string, reason: string): void {
     // If the room was joined before, it may still be.
     if (!this.#isLive) this.id = undefined;
-    // Nobody is shown a state: the first reader reads what every socket brings.
+    // Nobody gets the state of a room: the first reader reads what every socket brings.
     if (this.isLeft) this.onError(code, undefined, reason);
     const { connection } = this.#session;
     const isOfToken = code.startsWith('token_') && !this.#isRenewed;

@@ -44,7 +44,7 @@ export interface Topic<Rooms extends RoomClass = RoomClass> {
   /** The fields of an event that reach a client, in the order in which they are sent. */
   readonly fields: ReadonlySet<string>;
   /**
-   * Validates a parsed event and tells where it goes.
+   * Validates a parsed event and says where it goes.
    * @param namesUser whether the field `userId` stands anywhere in its `data`.
    */
   readonly admit: (value: unknown, namesUser: boolean) => Admission;

@@ -26,7 +26,7 @@ const SLICES_PER_TURN = 64;
 const LAGGARD_TURN = 10;
 /** How soon a stalled member is looked at first, in ms: most often only the output gate held it. */
 const FIRST_LOOK = 10;
-/** How often a member is looked at that stays stalled, in ms: nothing tells when its backlog drains. */
+/** How often a member is looked at that stays stalled, in ms: no event says when its backlog drains. */
 export const STALL_POLL = 50;
 /** A member that takes nothing for so long, in ms, is slow, and may be sent less. */
 export const SLOW_AFTER = 250;

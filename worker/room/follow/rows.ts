@@ -38,7 +38,7 @@ export interface SavedChannel {
   readonly cursor: Cursor | undefined;
   /** What came after this number, up to where the mirror stands, has expired. */
   readonly floor: number;
-  /** Up to where every follower was told; undefined when they were never all told. */
+  /** Up to where every follower was pushed the log; undefined when they never all were. */
   readonly told: Cursor | undefined;
   /** Whether it may have passed on more since, which a crash makes it forget. */
   readonly dirty: boolean;

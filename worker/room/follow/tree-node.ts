@@ -236,7 +236,7 @@ export class TreeNode {
 
   #saveNode(now: number): void {
     const { room, log } = this.channel;
-    if (this.#followers.size > 0 && this.#followers.isToldAll(now)) {
+    if (this.#followers.size > 0 && this.#followers.haveAll(now)) {
       this.#told = { epoch: log.epoch, seq: log.head };
     }
     const { generation = 0, upstream } = this.#mirror?.upstream.saved ?? {};

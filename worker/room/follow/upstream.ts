@@ -60,7 +60,7 @@ export class Upstream {
   #neededSince = 0;
   /** Whether the upstream will push the whole log when it can. */
   #awaitsPush = false;
-  /** When those who wait for that push are told that it does not come soon, Unix ms. */
+  /** When those who wait for that push are refused, because it does not come soon, Unix ms. */
   #patientUntil = Number.POSITIVE_INFINITY;
 
   /** @param isSure whether what was saved is so; a crash may have come between. */

@@ -173,7 +173,7 @@ export class Log {
     return latest.slice(indexAfter(latest, seq));
   }
 
-  /** The entries after `seq` of what a new reader is shown, and of what followed it, oldest first. */
+  /** The entries after `seq` of the state that a new reader is sent, and of what followed it, oldest first. */
   stateAfter(seq: number, now: number): readonly Entry[] {
     if (!this.isKeyed) return this.entriesAfter(seq, now);
     const latest = this.snapshot(now);
@@ -181,7 +181,7 @@ export class Log {
   }
 
   /**
-   * What a new reader is shown: the state at the head. It is the same array for as long as the state
+   * What a new reader is sent: the state at the head. It is the same array for as long as the state
    * is the same, so that whoever encodes it can remember that.
    */
   snapshot(now: number): readonly Entry[] {

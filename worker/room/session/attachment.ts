@@ -36,7 +36,7 @@ export interface SavedSubscription {
   /** The epoch that the client was told; 0 when it begins anew. */
   readonly epoch: number;
   readonly maxRate: MaxRate | undefined;
-  /** Whether it waits, or is being shown the state, which a wake begins anew. */
+  /** Whether it waits, or is being sent the state, which a wake begins anew. */
   readonly joins: boolean;
   /** Where it stood when it asked to be a member, if it still waits. */
   readonly since: Cursor | undefined;

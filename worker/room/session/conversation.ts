@@ -88,7 +88,7 @@ export class Conversation {
     for (const { room, ...request } of rooms) {
       const channel = this.#channelOf(session, room, id, space, now);
       if (channel !== undefined) session.subscribe(channel, { id, ...request }, now);
-      // What was sent may have told that the socket is gone.
+      // Sending may have shown that the socket is gone.
       if (!this.#ports.sessions.holds(session)) return;
     }
     const answered = (output.sent - before) / ANSWER_CHARACTERS_PER_MESSAGE;
@@ -117,7 +117,7 @@ export class Conversation {
     if (!isKnown) this.#mayAsk(session, room, undefined, now);
   }
 
-  /** Whether a session may ask for a room; if not, it is told why. */
+  /** Whether a session may ask for a room; if not, it is refused with the reason. */
   #mayAsk(session: Session, room: string, id: RequestId | undefined, now: number): boolean {
     const refusal = this.#ports.admission.refusal(session, normalRoomName(room), now);
     if (refusal !== undefined) session.refuse(refusal.code, refusal.message, id, room);

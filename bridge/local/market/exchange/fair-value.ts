@@ -57,7 +57,7 @@ export class FairValue {
     this.#move(-this.#distance * (ms / HOMING_MS) + deviation * (correlation * shock + own));
   }
 
-  /** An order that took from the book tells something: `part` of the price, with its sign. */
+  /** An order that took from the book moves the value: by `part` of the price, with its sign. */
   push(part: number): void {
     this.#move(part);
   }

@@ -22,7 +22,7 @@ export type SavedSent = readonly [room: string, upTo: number, characters: number
 
 /** What may be in flight to a session that acks, in characters: at 100 ms of round trip 2.6 MB/s. */
 export const WINDOW_CHARACTERS = 256 * 1024;
-/** Frames are counted together up to this size, so that some 16 counters tell a full window. */
+/** Frames are counted together up to this size, so that some 16 counters describe a full window. */
 const COUNTED_TOGETHER_PARTS = 16;
 const COUNTED_TOGETHER = WINDOW_CHARACTERS / COUNTED_TOGETHER_PARTS;
 
