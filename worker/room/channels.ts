@@ -20,7 +20,7 @@ import {
   type PushCall,
 } from './follow/calls/objects.ts';
 import { readNodes, type SavedNode } from './follow/rows.ts';
-import { type LogSource, type NodeOwner, TreeNode, type TreePorts } from './follow/tree-node.ts';
+import { type LogOrigin, type NodeOwner, TreeNode, type TreePorts } from './follow/tree-node.ts';
 import type { Log } from './log/log.ts';
 import type { Scheduled, Timers } from './scheduler.ts';
 import { isPrivate } from './session/admission/admission.ts';
@@ -237,9 +237,9 @@ export class Channels implements Scheduled {
     return this.#add(room, { upstreamAt: this.#upstreamAt(room) });
   }
 
-  #add(room: string, source: LogSource): TreeNode {
+  #add(room: string, origin: LogOrigin): TreeNode {
     const policy = this.#ports.policyOf(room);
-    const node = new TreeNode(this.#nodePorts, room, policy, source, this.#saved.get(room));
+    const node = new TreeNode(this.#nodePorts, room, policy, origin, this.#saved.get(room));
     this.#nodes.set(room, node);
     this.#touched(node);
     return node;

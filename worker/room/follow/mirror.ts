@@ -6,7 +6,7 @@
 import type { Policy } from '../../policy.ts';
 import type { Priority } from '../../protocol/events/events.ts';
 import type { Cursor } from '../../protocol/frames.ts';
-import { Channel, type SharedDelivery, type Source } from '../channel.ts';
+import { Channel, type LogKeeper, type SharedDelivery } from '../channel.ts';
 import { decodeEntries } from '../log/entry.ts';
 import { Log } from '../log/log.ts';
 import { logAt, unpack } from './calls/carried-log.ts';
@@ -37,7 +37,7 @@ export interface MirrorPorts extends Omit<UpstreamPorts, 'filled' | 'unavailable
   readonly touched: () => void;
 }
 
-export class Mirror implements Source {
+export class Mirror implements LogKeeper {
   readonly channel: Channel;
   readonly upstream: Upstream;
   readonly #ports: MirrorPorts;

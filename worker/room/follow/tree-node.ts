@@ -50,7 +50,7 @@ export interface TreePorts
 }
 
 /** A room's own log, or the objects to ask for it. */
-export type LogSource = { readonly log: Log } | Pick<UpstreamPorts, 'upstreamAt'>;
+export type LogOrigin = { readonly log: Log } | Pick<UpstreamPorts, 'upstreamAt'>;
 
 export class TreeNode {
   readonly channel: Channel;
@@ -68,7 +68,7 @@ export class TreeNode {
     ports: TreePorts,
     room: string,
     policy: Policy,
-    source: LogSource,
+    origin: LogOrigin,
     saved: SavedNode | undefined,
   ) {
     const { object, shared, rows, objects, width } = ports;
@@ -79,15 +79,15 @@ export class TreeNode {
         touched();
         act(now);
       }, depth);
-    if ('log' in source) {
-      this.channel = new Channel(room, source.log, policy, shared, touched);
+    if ('log' in origin) {
+      this.channel = new Channel(room, origin.log, policy, shared, touched);
     } else {
       const mirrorPorts = {
         ...ports,
         turn,
         touched,
         room,
-        upstreamAt: source.upstreamAt,
+        upstreamAt: origin.upstreamAt,
         follow: objects.follow,
         isWanted: () => this.isWanted,
         grown: (now: number) => this.grown(now),
