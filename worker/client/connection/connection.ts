@@ -79,7 +79,11 @@ export class Connection {
   betterToken(): Promise<unknown> | undefined {
     const { tokens } = this.#options;
     // However new it is: since it was given, its owner may have logged in.
-    return tokens.refused(this.#token, 'token_expired') ? tokens.obtain() : undefined;
+    if (tokens.refused(this.#token, 'token_expired')) return tokens.obtain();
+    if (!this.#isBare || !this.#token) return undefined;
+    // The gateway has not seen it.
+    this.#renewToken(this.#token);
+    return Promise.resolve();
   }
 
   #enter(state: ConnectionState): void {
