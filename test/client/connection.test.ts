@@ -397,10 +397,11 @@ describe('the token', () => {
 
   async function expiring(lifetimeMs: number) {
     const gateway = new FakeGateway();
-    const state = { tokens: 0, fails: false };
+    const state = { tokens: 0, fails: false, caches: false };
     const token = () => {
       if (state.fails) throw new Error('logged out');
-      return `token-${++state.tokens}`;
+      if (!state.caches) state.tokens++;
+      return `token-${state.tokens}`;
     };
     const made = watched(gateway, gateway.client({ token }));
     const socket = await gateway.socket();
@@ -491,6 +492,17 @@ describe('the token', () => {
     state.fails = false;
     await gateway.clock.elapse(10_000);
     expect(socket.messages.at(-1)).toMatchObject({ type: 'auth' });
+  });
+
+  it('that its provider gives once more, since it still holds, is asked for again before it ends', async () => {
+    const { gateway, socket, state, states } = await expiring(600_000);
+    state.caches = true;
+    await gateway.clock.elapse(555_000);
+    expect(socket.messages.filter(({ type }) => type === 'auth')).toEqual([]);
+    state.caches = false;
+    await gateway.clock.elapse(10_000);
+    expect(socket.messages.at(-1)).toMatchObject({ type: 'auth', token: 'token-2' });
+    expect(states()).toEqual(['authorizing', 'connecting', 'open']);
   });
 });
 
