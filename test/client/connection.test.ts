@@ -229,6 +229,37 @@ describe('what ends a socket', () => {
     expect((await gateway.socket()).url.pathname).toBe('/v1/rooms/price%3AA');
   });
 
+  it('a home is below the address that the client was given, with what that names', async () => {
+    const gateway = new FakeGateway();
+    const client = gateway.client({ url: 'wss://gateway.test/base/?key=k&trace=on' });
+    const { socket } = await joined(gateway, client);
+    socket.say({ ...WELCOME, home: '/v1/ws?home=weur.3.20783.AbC&trace=on' });
+    socket.breakOff();
+    await gateway.clock.elapse(500);
+    const { pathname, searchParams } = (await gateway.socket()).url;
+    expect(pathname).toBe('/base/v1/ws');
+    expect([...searchParams].filter(([name]) => name !== 'since')).toEqual([
+      ['home', 'weur.3.20783.AbC'],
+      ['trace', 'on'],
+      ['key', 'k'],
+    ]);
+  });
+
+  it('a home that refuses is no sign that something on the way removes the token', async () => {
+    const gateway = new FakeGateway();
+    gateway.answer = { status: 426, code: 'upgrade_required' };
+    const { socket, errors } = await joined(gateway, gateway.client({ token: 't' }));
+    socket.say({ ...WELCOME, home: '/v1/ws?home=weur.3.20783.AbC' });
+    socket.breakOff();
+    await gateway.clock.elapse(500);
+    (await gateway.socket()).breakOff();
+    await settle();
+    expect(gateway.asked).toHaveLength(1);
+    await gateway.clock.elapse(1_000);
+    expect((await gateway.socket()).protocols).toEqual(['gateway.v1', 'bearer.t']);
+    expect(errors).toEqual([]);
+  });
+
   it.each(['https://evil.test/v1', '//evil.test/v1'])(
     'a home elsewhere, %s, gets no token',
     async (home) => {
@@ -397,10 +428,11 @@ describe('the token', () => {
 
   async function expiring(lifetimeMs: number) {
     const gateway = new FakeGateway();
-    const state = { tokens: 0, fails: false };
+    const state = { tokens: 0, fails: false, caches: false };
     const token = () => {
       if (state.fails) throw new Error('logged out');
-      return `token-${++state.tokens}`;
+      if (!state.caches) state.tokens++;
+      return `token-${state.tokens}`;
     };
     const made = watched(gateway, gateway.client({ token }));
     const socket = await gateway.socket();
@@ -491,6 +523,17 @@ describe('the token', () => {
     state.fails = false;
     await gateway.clock.elapse(10_000);
     expect(socket.messages.at(-1)).toMatchObject({ type: 'auth' });
+  });
+
+  it('that its provider gives once more, since it still holds, is asked for again before it ends', async () => {
+    const { gateway, socket, state, states } = await expiring(600_000);
+    state.caches = true;
+    await gateway.clock.elapse(555_000);
+    expect(socket.messages.filter(({ type }) => type === 'auth')).toEqual([]);
+    state.caches = false;
+    await gateway.clock.elapse(10_000);
+    expect(socket.messages.at(-1)).toMatchObject({ type: 'auth', token: 'token-2' });
+    expect(states()).toEqual(['authorizing', 'connecting', 'open']);
   });
 });
 

@@ -571,23 +571,44 @@ describe('the token', () => {
     expect(gateway.sockets).toHaveLength(1);
   });
 
-  it('that something on the way removes comes over the open socket when a room wants it', async () => {
-    const { gateway, read, opened, answer, errors } = start({ token: () => 'token-of-1' });
+  it.each([
+    ['a function gives', () => 'token-of-1'],
+    ['is a text', 'token-of-1'],
+  ])(
+    'that %s and something on the way removes comes over the open socket when a room wants it',
+    async (_, token) => {
+      const { gateway, read, opened, answer, errors } = start({ token });
+      gateway.answer = { status: 426, code: 'upgrade_required' };
+      read('price:A');
+      (await gateway.socket()).breakOff();
+      await gateway.clock.elapse(500);
+      const socket = await opened();
+      expect(socket.protocols).toEqual([]);
+      answer(socket, 'price:A');
+      expect(errors.map(({ code }) => code)).toEqual(['token_lost']);
+      const { subscription } = read('user:1');
+      await settle();
+      socket.say([refusal('user:1', 'token_missing', lastId(socket))]);
+      await gateway.clock.elapse(1_000);
+      expect(auths(socket)).toMatchObject([{ token: 'token-of-1' }]);
+      answer(socket, 'user:1');
+      expect(subscription.status.state).toBe('open');
+    },
+  );
+
+  it('that is a text and opens nothing stops the room once it was brought', async () => {
+    const { gateway, read, opened } = start({ token: 'token-of-2' });
     gateway.answer = { status: 426, code: 'upgrade_required' };
-    read('price:A');
+    const { subscription } = read('user:1');
     (await gateway.socket()).breakOff();
     await gateway.clock.elapse(500);
     const socket = await opened();
-    expect(socket.protocols).toEqual([]);
-    answer(socket, 'price:A');
-    expect(errors.map(({ code }) => code)).toEqual(['token_lost']);
-    const { subscription } = read('user:1');
-    await settle();
     socket.say([refusal('user:1', 'token_missing', lastId(socket))]);
     await gateway.clock.elapse(1_000);
-    expect(auths(socket)).toMatchObject([{ token: 'token-of-1' }]);
-    answer(socket, 'user:1');
-    expect(subscription.status.state).toBe('open');
+    expect(auths(socket)).toMatchObject([{ token: 'token-of-2' }]);
+    socket.say([refusal('user:1', 'token_missing', lastId(socket))]);
+    expect(auths(socket)).toHaveLength(1);
+    expect(subscription.status).toMatchObject({ state: 'stopped', code: 'token_missing' });
   });
 
   it('that the provider does not have stops the room, once it was asked', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import { WINDOW_CHARACTERS } from '../../worker/room/session/output/window.ts';
+import { RELAY_SOCKET } from '../../worker/room/session/profile.ts';
 import { Symbols } from '../../worker/symbols.ts';
 import { ObjectsInMemory } from './objects-in-memory.ts';
 import type { FakeSocket } from './room-in-memory.ts';
@@ -411,6 +412,26 @@ describe('rights at a relay', () => {
     expect(socket.closedFor).toBe('too_many_messages');
     await checked;
     expect(socket.types).toEqual(['welcome']);
+  });
+
+  it('let a client say no more behind a token than it may say at all', async () => {
+    const relay = new Relay();
+    const leave = (socket: FakeSocket, count: number) => {
+      const rooms = Array.from({ length: count }, (_, index) => `trade:${index}`);
+      void relay.say(socket, { type: 'unsubscribe', rooms });
+    };
+    const [modest, greedy] = [relay.join(), relay.join()];
+    const checked = [relay.auth(modest, 'u', 1e9), relay.auth(greedy, 'u', 1e9)];
+    // With the token's, and one more behind them, these are as many as may come at once.
+    for (const count of [256, 256, RELAY_SOCKET.messageBurst - 2 * 256 - 2]) leave(modest, count);
+    leave(modest, 1);
+    for (let list = 0; list < 20; list++) leave(greedy, 256);
+    await Promise.all(checked);
+    const left = ({ types }: FakeSocket) => types.filter((type) => type === 'unsubscribed').length;
+    expect(left(modest)).toBe(RELAY_SOCKET.messageBurst - 1);
+    expect(modest.closedFor).toBeUndefined();
+    expect(greedy.closedFor).toBe('too_many_messages');
+    expect(left(greedy)).toBeLessThan(RELAY_SOCKET.messageBurst + 256);
   });
 
   it('end with a token that opens less', async () => {

@@ -480,6 +480,18 @@ describe('exactly once', () => {
     expect(eventsOf(snapshot).map(({ seq }) => seq)).toEqual([1]);
   });
 
+  it('E1: a notification without a time gets its record’s, or when it came if that has none', async () => {
+    const target = { type: 'user', id: 'untimed' };
+    const value = { type: 'swap_done', target, data: {} };
+    const before = Date.now();
+    await publish([5_000, 0].map((timestamp) => ({ topic: 'notifications', timestamp, value })));
+    const client = await connect('user:untimed', await tokenFor('untimed'));
+    const [snapshot] = await client.received('snapshot');
+    const [first, second] = eventsOf(snapshot).map(({ event }) => Number(event.timestamp));
+    expect(first).toBe(5_000);
+    expect(second).toBeGreaterThanOrEqual(before);
+  });
+
   it('says no more of a bad value than fits a line', async () => {
     const value = { ...price('X', 1), symbol: 'x'.repeat(100_000) };
     const answer = await publishWithoutKafka('price.updates', [value]);

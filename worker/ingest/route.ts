@@ -104,7 +104,8 @@ function route<Item extends BatchRecord, Placed extends RoomRecord | PositionedR
       continue;
     }
     for (const { room, view } of destinations) {
-      const event = compose(topic, item.value, json.text, view, item.timestamp ?? now);
+      // A record without a time of its own has 0.
+      const event = compose(topic, item.value, json.text, view, item.timestamp || now);
       const record = place([index, event, key, expiresAt, priority], item);
       const list = rooms.get(room);
       if (list === undefined) rooms.set(room, [record]);

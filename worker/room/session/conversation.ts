@@ -164,7 +164,9 @@ export class Conversation {
     for (;;) {
       const data = this.#ports.sessions.holds(session) ? session.inbox.next() : undefined;
       if (data === undefined) return;
-      void this.#readNext(session, data, now);
+      // A list costs as much as it names only when it is read.
+      if (session.messages.affordableAt > now) session.dismiss('too_many_messages');
+      else void this.#readNext(session, data, now);
     }
   }
 
