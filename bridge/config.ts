@@ -1,6 +1,5 @@
 /** The environment of the bridge, read once into a frozen object. A bad variable stops the start. */
 import type { KeyObject } from 'node:crypto';
-import { TOPICS } from '../worker/protocol/topics.ts';
 import {
   ConfigError,
   choice,
@@ -9,7 +8,9 @@ import {
   integer,
   list,
   name,
-} from '../worker/protocol/variables.ts';
+  port,
+} from '../worker/protocol/environment/variables.ts';
+import { TOPICS } from '../worker/protocol/events/topics.ts';
 import { importSigningKey } from './delivery/post/signer.ts';
 import { readEventsUrl, readSecrets } from './shared/gateway-config.ts';
 import { type KafkaConfig, readBrokers, readSasl, readSsl } from './shared/kafka-config.ts';
@@ -80,7 +81,7 @@ export function readConsumer(env: Environment): ConsumerConfig {
 export function readProcess(env: Environment): ProcessConfig {
   return {
     host: name(env, 'BRIDGE_HOST', '127.0.0.1'),
-    port: integer(env, 'BRIDGE_PORT', 3008, 0, 65_535),
+    port: port(env, 'BRIDGE_PORT', 3008, 0),
     bufferBytes: integer(env, 'BRIDGE_BUFFER_MIB', 64, 1, 4_096) * 1024 * 1024,
     concurrency: integer(env, 'BRIDGE_CONCURRENCY', 32, 1, 1_024),
     shutdownTimeoutMs: integer(env, 'BRIDGE_SHUTDOWN_TIMEOUT_MS', 10_000, 1_000, 300_000),

@@ -1,6 +1,6 @@
 /**
  * The work of one consumer: what it fetches goes into lanes, what the lanes deliver is committed, and
- * what Kafka has lost is told.
+ * what Kafka has lost is reported.
  */
 import type { Admin } from 'kafkajs';
 import { Assignment } from './delivery/assignment.ts';
@@ -129,7 +129,7 @@ export class Consumption implements ConsumerListener {
   }
 
   /**
-   * Measures the lag, which no fetch tells while a partition is paused. Returns whether Kafka still
+   * Measures the lag, which no fetch reports while a partition is paused. Returns whether Kafka still
    * has the positions that it had. Kafka forgets them when a topic is deleted, and a topic that was made
    * anew while we did not fetch from it would be read on past its first records.
    */

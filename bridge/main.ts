@@ -1,6 +1,6 @@
 /** Runs the bridge until SIGTERM or SIGINT, then drains it in order. `npm run bridge` */
 
-import { ConfigError } from '../worker/protocol/variables.ts';
+import { ConfigError } from '../worker/protocol/environment/variables.ts';
 import { startBridge } from './bridge.ts';
 import { readConfig } from './config.ts';
 import { killAfter } from './deadline.ts';
@@ -11,7 +11,7 @@ const ABANDON_AT = 0.6;
 
 const config = await readConfig(process.env).catch((error: unknown) => {
   if (!(error instanceof ConfigError)) throw error;
-  console.error(`${error.message}. \`npm run doctor\` tells what else is wrong.`);
+  console.error(`${error.message}. \`npm run doctor\` shows what else is wrong.`);
   process.exit(1);
 });
 const log = createLog(config.logLevel);

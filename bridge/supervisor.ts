@@ -21,7 +21,7 @@ const WATCH_INTERVAL_MS = 5_000;
 /** A survey takes some milliseconds. */
 const ANSWER_DEADLINE_MS = 5_000;
 /**
- * After a failure, a consumer that has joined must live this long before the trouble is told to be over.
+ * After a failure, a consumer that has joined must live this long before the trouble is reported to be over.
  * Without the right to read a topic it joins every time, and dies of its first fetch.
  */
 const PROVEN_AFTER_MS = 3_000;
@@ -155,7 +155,7 @@ export class Supervisor {
       log.info({ source, topics: topics.readable }, 'consuming');
       return await Promise.race([crash, this.#watch(admin, topics, consumption, ended.signal)]);
     } catch (error) {
-      // It is told before the consumer is stopped, which may take long when Kafka does not answer.
+      // It is reported before the consumer is stopped, which may take long when Kafka does not answer.
       this.#reportTrouble(error);
       throw error;
     } finally {

@@ -8,7 +8,7 @@ import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../worker/protocol/development.ts';
+} from '../worker/protocol/environment/development.ts';
 
 /** What a condition may take on a machine that is as busy. */
 const POLL_TIMEOUT_MS = 30_000;

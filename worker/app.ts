@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import type { Env } from './env.ts';
-import { ConfigError } from './protocol/variables.ts';
+import { ConfigError } from './protocol/environment/variables.ts';
 import { refuse } from './refusal.ts';
 import { connect } from './routes/connect.ts';
 import { health } from './routes/health.ts';

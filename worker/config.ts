@@ -1,8 +1,9 @@
 /** The Worker's configuration, read once per isolate. With a bad variable nothing is served. */
-import { DEVELOPMENT_SECRETS } from './protocol/development.ts';
-import { readJwtSecret } from './protocol/jwt-secret.ts';
-import { fingerprint, importSecret, type SigningKey } from './protocol/signature.ts';
-import { ConfigError, choice, integer, list } from './protocol/variables.ts';
+
+import { fingerprint, importSecret, type SigningKey } from './protocol/batch/signature.ts';
+import { DEVELOPMENT_SECRETS } from './protocol/environment/development.ts';
+import { readJwtSecret } from './protocol/environment/jwt-secret.ts';
+import { ConfigError, choice, integer, list } from './protocol/environment/variables.ts';
 import { type Symbols, symbolsOf } from './symbols.ts';
 
 /** The bindings that are text, as wrangler.toml and `wrangler secret put` give them. */

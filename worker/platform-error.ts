@@ -12,7 +12,7 @@ export interface PlatformError {
 
 /** Reads that of anything that was thrown; what is not there is false. */
 export function platformErrorOf(error: unknown): PlatformError {
-  const told: Partial<PlatformError> = Object(error);
-  const { overloaded = false, retryable = false, remote = false } = told;
-  return { overloaded, retryable, remote, durableObjectReset: told.durableObjectReset ?? false };
+  const thrown: Partial<PlatformError> = Object(error);
+  const { overloaded = false, retryable = false, remote = false } = thrown;
+  return { overloaded, retryable, remote, durableObjectReset: thrown.durableObjectReset ?? false };
 }

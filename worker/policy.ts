@@ -9,7 +9,7 @@ export interface Policy {
    */
   readonly log: 'durable' | 'memory';
   readonly retention: Retention;
-  /** What a new member is shown: the latest event per key, or the newest `tail` events. */
+  /** What a new member is sent: the latest event per key, or the newest `tail` events. */
   readonly snapshot:
     | { readonly kind: 'latest' }
     | { readonly kind: 'tail'; readonly events: number };

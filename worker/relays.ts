@@ -23,7 +23,7 @@ const WIDTH_LASTS = 300_000;
 /** For how many days a home is honoured. */
 const HOME_LASTS = 2;
 const DAY = 86_400_000;
-/** As much of a MAC as nobody can guess. */
+/** How much of a MAC is written: as much as nobody can guess. */
 const MAC_BYTES = 16;
 
 interface Width {

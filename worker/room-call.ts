@@ -56,8 +56,8 @@ export async function callRoom<Stub, Result>(
       // Whatever an instance that has ended held in memory, such as a socket, has ended with it.
       const mayRepeat = durableObjectReset || (isIdempotent && retryable);
       const repeats = mayRepeat && !overloaded && attempt === 1;
-      const told = { room, overloaded, retryable, remote, repeats, error: String(error) };
-      console.error({ event: 'room_failed', ...told });
+      const failure = { room, overloaded, retryable, remote, repeats, error: String(error) };
+      console.error({ event: 'room_failed', ...failure });
       if (repeats) continue;
       return { kind: 'failed', retryAfter: overloaded ? RETRY_AFTER_OVERLOAD : RETRY_AFTER };
     }

@@ -2,8 +2,9 @@
  * The symbols that this gateway knows. A symbol that is not named by the operator makes no room: its
  * events are rejected, and nobody may read it, so that nobody makes objects by asking for them.
  */
+
+import { ConfigError, list } from './protocol/environment/variables.ts';
 import { isName, normalForm, symbolOfRoom } from './protocol/rooms.ts';
-import { ConfigError, list } from './protocol/variables.ts';
 
 const VARIABLE = 'SYMBOLS';
 const WILDCARD = '*';

@@ -12,7 +12,7 @@
  * in between, and then a kept position would skip its first records.
  */
 
-import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
+import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch/batch.ts';
 import { type FetchedBatch, type Partition, partitionKey } from '../kafka/record.ts';
 import { type Pause, pause } from '../shared/backoff.ts';
 import { Lane, type LanePorts } from './lane.ts';

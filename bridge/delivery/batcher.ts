@@ -5,7 +5,7 @@
  * reach the client as they were produced.
  */
 import { isUtf8 } from 'node:buffer';
-import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../worker/protocol/batch/batch.ts';
 import type { Fault, KafkaRecord, Partition, Refusal } from '../kafka/record.ts';
 import { withoutPrefix } from '../shared/topic-prefix.ts';
 

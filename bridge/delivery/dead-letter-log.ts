@@ -6,7 +6,7 @@
 import type { Partition, Refusal } from '../kafka/record.ts';
 import type { Logger } from '../shared/log.ts';
 
-/** How often what followed the first is told, in ms. */
+/** How often what followed the first is logged, in ms. */
 export const SUMMARY_INTERVAL_MS = 10_000;
 
 interface Followers {
@@ -16,7 +16,7 @@ interface Followers {
 
 export class DeadLetterLog {
   readonly #log: Pick<Logger, 'warn'>;
-  /** What has followed the first, by topic and code, since it was told last. */
+  /** What has followed the first, by topic and code, since it was logged last. */
   readonly #followers = new Map<string, Followers>();
 
   constructor(log: Pick<Logger, 'warn'>) {

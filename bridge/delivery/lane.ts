@@ -12,7 +12,7 @@
  * pass more offsets than those of its records, and these count once its last record is delivered.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
+import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch/batch.ts';
 import type { FetchedBatch, KafkaRecord, Partition } from '../kafka/record.ts';
 import type { Batcher, Cut } from './batcher.ts';
 import type { Delivery } from './delivery.ts';
@@ -141,7 +141,7 @@ export class Lane {
     for (const end of this.#ends) end.after -= taken;
     this.#reportPassed(gone.at(-1)?.offset, taken > this.#disowned);
     this.#disowned = Math.max(0, this.#disowned - taken);
-    // It is told at half, so that the next fetch has returned before the queue runs dry.
+    // It is reported at half, so that the next fetch has returned before the queue runs dry.
     if (this.#full && this.#bytes <= this.#capacityBytes / 2) {
       this.#full = false;
       this.#ports.drained();

@@ -1,11 +1,11 @@
 /**
- * What a check of the doctor is. A check needs facts that earlier checks have found, gives facts to later
- * ones, and says what it saw. A check whose facts are missing is skipped. No check changes anything.
+ * What a check of the doctor is. A check needs facts that earlier checks have found, provides facts to
+ * later ones, and reports what it saw. A check whose facts are missing is skipped. No check changes anything.
  */
 
 import type { KeyObject } from 'node:crypto';
 import type { Admin } from 'kafkajs';
-import type { Environment } from '../../worker/protocol/variables.ts';
+import type { Environment } from '../../worker/protocol/environment/variables.ts';
 import type { ConsumerConfig, TopicNames } from '../config.ts';
 import { remedyOf } from '../remedies.ts';
 import type { BrokerConnection } from './kafka/broker-connection.ts';
@@ -65,24 +65,29 @@ export interface Outcome {
 export interface Check {
   readonly id: string;
   readonly needs: readonly FactName[];
-  readonly gives: readonly FactName[];
+  readonly provides: readonly FactName[];
   run(facts: Partial<Facts>, means: Means): Promise<Outcome>;
 }
 
-interface CheckOf<Need extends FactName> extends Omit<Check, 'needs' | 'gives' | 'run'> {
+interface CheckOf<Need extends FactName> extends Omit<Check, 'needs' | 'provides' | 'run'> {
   readonly needs: readonly Need[];
-  readonly gives?: readonly FactName[];
+  readonly provides?: readonly FactName[];
   readonly run: (facts: Pick<Facts, Need>, means: Means) => Promise<Outcome>;
 }
 
 /** A check whose `run` is given just the facts that it needs. */
-export function check<Need extends FactName>({ id, needs, gives = [], run }: CheckOf<Need>): Check {
+export function check<Need extends FactName>({
+  id,
+  needs,
+  provides = [],
+  run,
+}: CheckOf<Need>): Check {
   const has = (facts: Partial<Facts>): facts is Pick<Facts, Need> & Partial<Facts> =>
     needs.every((name) => facts[name] !== undefined);
   return {
     id,
     needs,
-    gives,
+    provides,
     run: async (facts, means) => {
       if (!has(facts)) throw new Error(`${id} lacks ${needs.join(', ')}`);
       return run(facts, means);
@@ -113,7 +118,7 @@ function trouble(
   return { status, code, message, ...(remedy === undefined ? {} : { remedy }), ...more };
 }
 
-/** What a check saw, and the facts that it gives to later ones. */
+/** What a check saw, and the facts that it provides to later ones. */
 export function outcome(observations: readonly Observation[], facts: Partial<Facts> = {}): Outcome {
   return { observations, facts };
 }

@@ -49,8 +49,8 @@ export async function examine(
   for (const { id, needs, run } of checks) {
     const lacking = needs.find((name) => facts[name] === undefined);
     if (lacking !== undefined) {
-      const giver = checks.find(({ gives }) => gives.includes(lacking))?.id ?? lacking;
-      findings.push({ check: id, status: 'skipped', because: causeOf(giver, findings) });
+      const provider = checks.find(({ provides }) => provides.includes(lacking))?.id ?? lacking;
+      findings.push({ check: id, status: 'skipped', because: causeOf(provider, findings) });
       continue;
     }
     const found = await withinTime(run(facts, { ...means, atEnd }), means.patienceMs);

@@ -3,7 +3,7 @@ import kafkajs, { type Kafka, type SASLOptions } from 'kafkajs';
 import type { KafkaConfig } from '../shared/kafka-config.ts';
 import { escapeBrokers, socketFactory } from '../shared/kafka-sockets.ts';
 import { kafkaLog, type Logger } from '../shared/log.ts';
-import { registerCodecs } from './kafkajs/codecs.ts';
+import { registerCodecs } from './kafkajs/codecs/codecs.ts';
 import { patchKafkajs } from './kafkajs/patch.ts';
 import type { Append } from './record.ts';
 

@@ -3,8 +3,8 @@
  * it is stopped or has crashed. It is never restarted: whoever made it makes another.
  *
  * How it lives with kafkajs 2.2.4:
- * - `eachBatch` only queues, and only kafkajs's own errors escape it: a TypeError from there, such as
- *   Node's `fetch failed`, would end the consumer for good.
+ * - `eachBatch` only queues, and no error escapes it: a TypeError from there, such as Node's `fetch failed`,
+ *   would end the consumer for good, with an error of kafkajs instead of the cause.
  * - `resolveOffset` moves fetching on. `commitOffsetsIfNecessary` with explicit offsets moves the
  *   group's position. `consumer.commitOffsets` was rejected: it hides a rebalance from the runner, and
  *   during a stop it does nothing without a word.
@@ -80,7 +80,7 @@ export class Consumer {
 
   /**
    * Joins the group. Resolves once it has joined, or has crashed over it.
-   * @param listener is told of everything that the consumer is given.
+   * @param listener is called with everything that the consumer gets.
    */
   async start(listener: ConsumerListener): Promise<void> {
     const { events } = this.#consumer;
@@ -147,14 +147,14 @@ export class Consumer {
     try {
       await listener.fetched({ topic, partition, records: messages, passed, advance });
     } catch (error) {
-      // This is a bug of ours. If it were thrown on, kafkajs would bring the batch five times again.
+      // This is a bug of ours. If it were thrown on, kafkajs would hide it behind an error of its own.
       this.#crash(error);
     }
   }
 }
 
 /**
- * kafkajs throws when it has stopped, and a crash stops it some time before it is told. A lane that
+ * kafkajs throws when it has stopped, and a crash stops it some time before it is reported. A lane that
  * drains in between must not fail because of that.
  */
 function unlessStopped(act: () => void): void {

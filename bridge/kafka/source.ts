@@ -4,7 +4,7 @@
  * an id that can be used: Kafka's has 22 characters, other brokers answer none or a longer one.
  */
 import { createHash } from 'node:crypto';
-import { MAX_SOURCE_LENGTH } from '../../worker/protocol/batch.ts';
+import { MAX_SOURCE_LENGTH } from '../../worker/protocol/batch/batch.ts';
 
 export interface SourceOptions {
   /** The brokers as they are configured, which stand for a cluster that has no id. */

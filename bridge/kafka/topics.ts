@@ -8,7 +8,7 @@ import type { Logger } from '../shared/log.ts';
 import { errorTypes } from './kafka-error.ts';
 
 /**
- * Records get the time of the broker's clock: a room tells by the time that a topic was made anew, and
+ * Records get the time of the broker's clock: a room knows by the time that a topic was made anew, and
  * a producer's clock may run backwards.
  */
 const TOPIC_CONFIG = [{ name: 'message.timestamp.type', value: 'LogAppendTime' }];
@@ -43,7 +43,7 @@ export class Topics {
   readonly #seen = new Set<string>();
   #refusal: string | undefined;
 
-  /** @param optional topics may be absent without anyone being told. */
+  /** @param optional topics may be absent without a report. */
   constructor(required: readonly string[], optional: readonly string[], log: Logger) {
     this.#required = required;
     this.#optional = optional;
@@ -77,7 +77,7 @@ export class Topics {
       this.#log.info({ topics: names }, 'topics created');
     } catch (error) {
       // Kafka judges each topic by itself, so some may exist now. It is tried again at every survey, in
-      // case someone grants us the right, but it is told once.
+      // case someone grants us the right, but it is logged once.
       const refusal = errorTypes(error)[0] ?? 'kafka_unavailable';
       if (this.#refusal === undefined) {
         this.#log.warn({ topics: names, reason: refusal, err: error }, 'topics not created');

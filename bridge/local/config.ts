@@ -1,19 +1,19 @@
-/** What `npm start` can be told by the environment, read once. */
+/** The configuration of `npm start` by the environment, read once. */
 import { fileURLToPath } from 'node:url';
+import { importSecret } from '../../worker/protocol/batch/signature.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
-import { readJwtSecret } from '../../worker/protocol/jwt-secret.ts';
-import { importSecret } from '../../worker/protocol/signature.ts';
+} from '../../worker/protocol/environment/development.ts';
+import { readJwtSecret } from '../../worker/protocol/environment/jwt-secret.ts';
 import {
   ConfigError,
   choice,
   type Environment,
-  integer,
+  port,
   text,
-} from '../../worker/protocol/variables.ts';
+} from '../../worker/protocol/environment/variables.ts';
 import { readSecrets } from '../shared/gateway-config.ts';
 import { readBrokers } from '../shared/kafka-config.ts';
 import { type FeedConfig, readFeedConfig } from './feed-config.ts';
@@ -21,7 +21,6 @@ import { type FeedConfig, readFeedConfig } from './feed-config.ts';
 export const DEFAULT_PORT = 3007;
 export const DEFAULT_KAFKA_PORT = 9092;
 const DEFAULT_BRIDGE_PORT = 3008;
-const MAX_PORT = 65_535;
 const DEFAULT_STATE_DIR = fileURLToPath(new URL('../../.state', import.meta.url));
 
 export interface StackConfig {
@@ -43,9 +42,9 @@ export interface StackConfig {
 export async function readConfig(env: Environment): Promise<StackConfig> {
   const isGiven = (env.KAFKA_BROKERS ?? '').trim() !== '';
   const ports = {
-    PORT: portOf(env, 'PORT', DEFAULT_PORT),
-    BRIDGE_PORT: portOf(env, 'BRIDGE_PORT', DEFAULT_BRIDGE_PORT),
-    ...(isGiven ? {} : { KAFKA_PORT: portOf(env, 'KAFKA_PORT', DEFAULT_KAFKA_PORT) }),
+    PORT: port(env, 'PORT', DEFAULT_PORT),
+    BRIDGE_PORT: port(env, 'BRIDGE_PORT', DEFAULT_BRIDGE_PORT),
+    ...(isGiven ? {} : { KAFKA_PORT: port(env, 'KAFKA_PORT', DEFAULT_KAFKA_PORT) }),
   };
   requireDistinct(ports);
   // Made-up trades go into a cluster of your own only when you ask for them.
@@ -58,15 +57,11 @@ export async function readConfig(env: Environment): Promise<StackConfig> {
         ? { kind: 'given', brokers: readBrokers(env).join() }
         : { kind: 'own', port: ports.KAFKA_PORT },
     stateDir: text(env, 'STATE_DIR', DEFAULT_STATE_DIR),
-    ingestSecret: await secretsOf(env, 'INGEST_SECRET', DEVELOPMENT_INGEST_SECRET),
-    publisherSecret: await secretsOf(env, 'PUBLISHER_SECRET', DEVELOPMENT_PUBLISHER_SECRET),
+    ingestSecret: await readSecretText(env, 'INGEST_SECRET', DEVELOPMENT_INGEST_SECRET),
+    publisherSecret: await readSecretText(env, 'PUBLISHER_SECRET', DEVELOPMENT_PUBLISHER_SECRET),
     jwtSecret: readJwtSecret(env, DEVELOPMENT_JWT_SECRET),
     feed: isFeedOn ? readFeedConfig(env) : undefined,
   });
-}
-
-function portOf(env: Environment, variable: string, fallback: number): number {
-  return integer(env, variable, fallback, 1, MAX_PORT);
 }
 
 function requireDistinct(ports: Readonly<Record<string, number | undefined>>): void {
@@ -81,9 +76,13 @@ function requireDistinct(ports: Readonly<Record<string, number | undefined>>): v
   }
 }
 
-/** Several secrets may be in use at once, during a rotation. */
-async function secretsOf(env: Environment, variable: string, fallback: string): Promise<string> {
-  const value = env[variable]?.trim() || fallback;
+/** The text of the secrets, once they are known to be usable. The Worker and the bridge read it again. */
+async function readSecretText(
+  env: Environment,
+  variable: string,
+  fallback: string,
+): Promise<string> {
+  const value = text(env, variable, fallback);
   await readSecrets({ [variable]: value }, variable, importSecret);
   return value;
 }

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/environment/development.ts';
 import { DEXEventService } from '../publisher/dex-event-service.ts';
 import { DEMO_USER, demoToken } from './demo-token.ts';
 import { LOOPBACK } from './processes/port.ts';
@@ -27,7 +27,7 @@ export interface DemoOptions {
   readonly brokers: string | undefined;
 }
 
-/** What the page is told of the demo; each part is left out where there is none. */
+/** What the page gets of the demo; each part is left out where there is none. */
 export interface Demo {
   readonly user?: string;
   readonly token?: string;

@@ -1,5 +1,5 @@
-/** What the sample feed can be told by the environment. */
-import { decimal, type Environment, integer } from '../../worker/protocol/variables.ts';
+/** The configuration of the sample feed by the environment. */
+import { decimal, type Environment, integer } from '../../worker/protocol/environment/variables.ts';
 
 const DEFAULT_SPEED = 1;
 const DEFAULT_SEED = 1;

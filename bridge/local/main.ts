@@ -1,6 +1,6 @@
-/** `npm start`: the local stack, until it is told to end. */
+/** `npm start`: the local stack, until somebody ends it. */
 import { once } from 'node:events';
-import { ConfigError } from '../../worker/protocol/variables.ts';
+import { ConfigError } from '../../worker/protocol/environment/variables.ts';
 import { banner } from './banner.ts';
 import { readConfig } from './config.ts';
 import { demoToken } from './demo-token.ts';

@@ -1,6 +1,6 @@
 /** Publishes the events of the market and its users, each by its topic. */
-import type { EventType } from '../../worker/protocol/event-shapes.ts';
-import { EVENT_TOPICS } from '../../worker/protocol/topics.ts';
+import type { EventType } from '../../worker/protocol/events/event-shapes.ts';
+import { EVENT_TOPICS } from '../../worker/protocol/events/topics.ts';
 import type {
   AlertData,
   DEXEvent,

@@ -3,7 +3,11 @@
  * purpose: fields beyond those named are allowed, and each value is judged when it is published, by
  * the very rules of the gateway.
  */
-import type { Decimal, EventsByType, EventType } from '../../worker/protocol/event-shapes.ts';
+import type {
+  Decimal,
+  EventsByType,
+  EventType,
+} from '../../worker/protocol/events/event-shapes.ts';
 
 /** A quantity: a number, a decimal string, or a bigint, which is sent as a decimal string. */
 export type Amount = number | string | bigint;
@@ -42,7 +46,7 @@ export interface EventMetadata {
 export type PriceData = Publishable<Data<'price_update'>>;
 /**
  * The whole book as it is, with any number of levels, each a `[price, size]` pair. It is never a list
- * of changes: a slow client is shown only the latest book, and would miss every change before it.
+ * of changes: a slow client is sent only the latest book, and would miss every change before it.
  */
 export type OrderBookData = Publishable<Data<'order_book_update'>>;
 export type TradeData = Publishable<Data<'trade_notification'>>;

@@ -2,7 +2,7 @@
  * `@moonx-farm/websocket-gateway`: what a backend service imports to push events to the gateway's
  * clients. This is the one list of what is public.
  */
-export { ConfigError } from '../../worker/protocol/variables.ts';
+export { ConfigError } from '../../worker/protocol/environment/variables.ts';
 export { DEXEventService } from './dex-event-service.ts';
 export { PublishError, type PublishErrorCode } from './errors.ts';
 export type {

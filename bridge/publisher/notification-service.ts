@@ -1,5 +1,5 @@
 /** Publishes notifications to users, rooms and everybody, by the topic `notifications`. */
-import { NOTIFICATIONS_TOPIC } from '../../worker/protocol/topics.ts';
+import { NOTIFICATIONS_TOPIC } from '../../worker/protocol/events/topics.ts';
 import { isOutage, PublishError, toPublishError } from './errors.ts';
 import type { EventMetadata, Notification, NotificationEvent, SwapData } from './events.ts';
 import { readTarget } from './notification-target.ts';

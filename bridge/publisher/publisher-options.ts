@@ -9,7 +9,7 @@ interface CommonOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** Without options, Kafka by the environment. */
+/** What a service publishes with. Without options it is Kafka, by the environment. */
 export type PublisherOptions = CommonOptions &
   (
     | { readonly kafka?: KafkaProducerOptions; readonly http?: never; readonly producer?: never }

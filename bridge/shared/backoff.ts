@@ -22,7 +22,7 @@ export function backoffMs(
   random: () => number = Math.random,
   floorMs = 0,
 ): number {
-  // The jitter is added to the floor, because all bridges are told the same Retry-After.
+  // The jitter is added to the floor, because all bridges get the same Retry-After.
   return floorMs + random() * Math.min(capMs, baseMs * 2 ** Math.min(failures, 30));
 }
 

@@ -1,6 +1,6 @@
 /** A variable that names a file. */
 import { readFileSync } from 'node:fs';
-import { ConfigError, type Environment } from '../../worker/protocol/variables.ts';
+import { ConfigError, type Environment } from '../../worker/protocol/environment/variables.ts';
 
 /** The file's text under the name that it has for kafkajs; nothing when the variable is not set. */
 export function file<const Name extends string>(

@@ -1,5 +1,10 @@
 /** Reads where the gateway is and how to sign for it, for the bridge and the publisher SDK. */
-import { ConfigError, type Environment, list, text } from '../../worker/protocol/variables.ts';
+import {
+  ConfigError,
+  type Environment,
+  list,
+  text,
+} from '../../worker/protocol/environment/variables.ts';
 
 export function readEventsUrl(env: Environment): URL {
   const variable = 'WEBSOCKET_GATEWAY_URL';

@@ -7,7 +7,7 @@ import {
   flag,
   name,
   text,
-} from '../../worker/protocol/variables.ts';
+} from '../../worker/protocol/environment/variables.ts';
 import { readTlsFiles, TLS_FILES, type TlsFiles } from './tls-files.ts';
 
 const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
@@ -60,7 +60,7 @@ function requireBroker(variable: string, broker: string): void {
   }
 }
 
-/** What stands before an "@" may be a password, and this is shown. */
+/** What stands before an "@" may be a password, and this is printed. */
 function withoutPasswords(brokers: string): string {
   return brokers.replaceAll(/[^\s,]*@/g, '…@');
 }

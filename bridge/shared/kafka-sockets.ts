@@ -31,7 +31,7 @@ export function escapeBrokers(brokers: readonly string[]): string[] {
   });
 }
 
-/** A broker's address as it is configured, for one that kafkajs tells of. */
+/** A broker's address as it is configured, for one that kafkajs names. */
 export function unescapeBroker(broker: string): string {
   const [, host = '', port = ''] = /^(.*)(:\d+)$/.exec(withColons(broker)) ?? [];
   return host.includes(':') ? `[${host}]${port}` : `${host}${port}`;

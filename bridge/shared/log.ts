@@ -9,8 +9,8 @@ export function createLog(level: string): Logger {
 }
 
 /**
- * What kafkajs says is logged at `debug`: it tells each pause at `info` and each attempt on a broker that
- * is down at `error`, while the bridge itself tells what comes of it.
+ * What kafkajs says is logged at `debug`: it logs each pause at `info` and each attempt on a broker that
+ * is down at `error`, while the bridge itself logs what comes of it.
  */
 export function kafkaLog(log: Logger): { logLevel: number; logCreator: logCreator } {
   const { logLevel } = kafkajs;

@@ -28,7 +28,7 @@ const FAULTS: Readonly<Record<string, NetworkFault>> = {
   INVALID_CA: 'tls_failed',
   INVALID_PURPOSE: 'tls_failed',
   PATH_LENGTH_EXCEEDED: 'tls_failed',
-  // Of our own sockets to Kafka, see kafka-sockets.ts.
+  // This is a code of our own sockets to Kafka: see kafka-sockets.ts.
   ERR_NOT_KAFKA: 'foreign',
 };
 /** Families of codes: https://nodejs.org/api/tls.html#x509-certificate-error-codes */

@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { ConfigError, type Environment } from '../../worker/protocol/variables.ts';
+import { ConfigError, type Environment } from '../../worker/protocol/environment/variables.ts';
 import { file } from './file-variable.ts';
 
 const CA = 'KAFKA_SSL_CA_FILE';
@@ -53,7 +53,7 @@ function requirePair(cert: string, key: string): void {
   try {
     createSecureContext({ cert, key });
   } catch {
-    // Without what OpenSSL says, which tells an operator nothing.
+    // What OpenSSL says is left out, because it does not help an operator.
     const complaint = `names a file that has no key in PEM, without a passphrase, of ${CERT}`;
     throw new ConfigError(KEY, complaint);
   }

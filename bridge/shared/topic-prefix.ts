@@ -2,7 +2,7 @@
  * What an estate writes before the names of its topics: with `TOPIC_PREFIX=prod.` the gateway's
  * `price.updates` is Kafka's `prod.price.updates`. The Worker knows only the plain names.
  */
-import { ConfigError, type Environment } from '../../worker/protocol/variables.ts';
+import { ConfigError, type Environment } from '../../worker/protocol/environment/variables.ts';
 
 /** The characters that Kafka allows. A topic has 249 of them at most, and `.dlq` follows the name. */
 const PREFIX_PATTERN = /^[A-Za-z0-9._-]{0,200}$/;

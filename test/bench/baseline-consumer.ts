@@ -4,7 +4,7 @@
  */
 import { Agent, request } from 'node:http';
 import { Kafka, logLevel } from 'kafkajs';
-import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch.ts';
+import { MAX_BATCH_RECORDS } from '../../worker/protocol/batch/batch.ts';
 
 const { KAFKA_BROKERS = '', KAFKA_GROUP_ID = '', KAFKA_TOPICS = '', URL: url = '' } = process.env;
 const agent = new Agent({ keepAlive: true });

@@ -17,7 +17,7 @@ import { type Admin, CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { startKafka } from '../../bridge/local/kafka/kafka.ts';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { cpuTime } from './cpu-time.ts';
 import { type MarketRecord, market } from './market.ts';
 import { median } from './median.ts';

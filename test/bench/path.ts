@@ -7,7 +7,7 @@ import { startKafka } from '../../bridge/local/kafka/kafka.ts';
 import { spawnOwned } from '../../bridge/local/processes/owned-process.ts';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { clock, type UniformEvents } from '../support/uniform-events.ts';
 
 /** Events of less than this much time share a request, as a busy producer's do. */
@@ -16,7 +16,7 @@ const LINGER_MS = 5;
 export interface PathOptions {
   readonly stateDir: string;
   readonly topic: string;
-  /** Of the Worker; that of wrangler.toml, unless given. */
+  /** The configuration of the Worker: wrangler.toml unless given. */
   readonly configPath?: string | undefined;
   readonly bindings: Readonly<Record<string, string>>;
 }

@@ -22,7 +22,7 @@ export interface Step {
   /** Events over all sockets, from the first event produced to the last received. */
   readonly deliveredPerSecond: number;
   readonly deliveredPerCpuSecond: number;
-  /** Of one core. */
+  /** The share of one core that workerd used. */
   readonly workerdShare: number;
   readonly bridgeShare: number;
   readonly framesPerEvent: number;

@@ -6,7 +6,7 @@ import {
   MAX_BATCH_BYTES,
   MAX_BATCH_RECORDS,
   positionedBatchSchema,
-} from '../../worker/protocol/batch.ts';
+} from '../../worker/protocol/batch/batch.ts';
 import { offsetsOf, PARTITION, record, records } from './records.ts';
 
 const NOW = 1_703_123_456_790;
@@ -42,7 +42,7 @@ describe('a body', () => {
     }
   });
 
-  test('has the key as text, escaped, and leaves out one that is none or too long', () => {
+  test('has the key as escaped text, and leaves out a key that is not text or is too long', () => {
     const keyed = (key: Buffer): KafkaRecord => ({ ...record(1), key });
     const keyOf = (key: Buffer) => JSON.parse(textOf([keyed(key)])).records[0].key;
     expect(keyOf(Buffer.from('a","offset":9,"b":"'))).toBe('a","offset":9,"b":"');

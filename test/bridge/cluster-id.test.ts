@@ -1,7 +1,7 @@
 /** Clusters whose id cannot be the source of a batch, before a Worker that reads batches as ours does. */
 import type { Kafka } from 'kafkajs';
 import { afterEach, describe, expect, vi } from 'vitest';
-import { readBatch } from '../../worker/protocol/read-batch.ts';
+import { readBatch } from '../../worker/protocol/batch/read-batch.ts';
 import { numbered } from './cluster.ts';
 import { errorBody } from './fake-worker.ts';
 import { test } from './fixture.ts';

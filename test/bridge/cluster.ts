@@ -1,7 +1,7 @@
 /** The tests' own hands on Kafka: topics with unique names, a producer, an admin, dead letters. */
 import { randomUUID } from 'node:crypto';
 import kafkajs, { type Admin, type Message, type Producer } from 'kafkajs';
-import { registerCodecs } from '../../bridge/kafka/kafkajs/codecs.ts';
+import { registerCodecs } from '../../bridge/kafka/kafkajs/codecs/codecs.ts';
 import { kafka as connectTo, type ReadRecord, read, uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 
@@ -17,7 +17,7 @@ export interface Cluster {
   /** How many records `{topic}.dlq` has. */
   countDeadLetters(topic: string): Promise<number>;
   /** Resolves once `groupId` has committed `offset`. */
-  commit(groupId: string, topic: string, offset: number): Promise<void>;
+  committed(groupId: string, topic: string, offset: number): Promise<void>;
   /** A producer whose messages exist only once it commits. */
   transactional(): Promise<Producer>;
   disconnect(): Promise<void>;
@@ -60,7 +60,7 @@ export async function connectCluster(): Promise<Cluster> {
       });
     },
     async produce(topic, messages, compression = kafkajs.CompressionTypes.None) {
-      // Of its own: a producer that knew a topic which was deleted fails for all the others.
+      // A producer that knew a topic which was deleted fails for all others, so each call has its own.
       const producer = kafka.producer({ allowAutoTopicCreation: false });
       await producer.connect();
       await producer.send({ topic, messages, acks: -1, compression });
@@ -74,7 +74,7 @@ export async function connectCluster(): Promise<Cluster> {
       const letters = await read(`${topic}.dlq`);
       return until(`${count} dead letters`, () => letters.length >= count && letters);
     },
-    async commit(groupId, topic, offset) {
+    async committed(groupId, topic, offset) {
       await until(`a commit of ${offset}`, async () => {
         const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
         return found?.partitions[0]?.offset === String(offset);

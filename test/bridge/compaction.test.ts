@@ -27,19 +27,19 @@ describe('a compacted topic', () => {
     });
     // Each record has a segment of its own. Of each producer's last batch its head stays, without records.
     for (const producer of ['A', 'B', 'C', 'D', 'E']) {
-      await java.tell('open', producer, 'none', '-');
-      await java.tell('send', producer, topic, KEY, `"${producer.repeat(700_000)}"`);
+      await java.run('open', producer, 'none', '-');
+      await java.run('send', producer, topic, KEY, `"${producer.repeat(700_000)}"`);
     }
     await until(
       'a topic that is cleaned',
-      async () => (await java.tell('read', topic)).split(' ').length === 2,
+      async () => (await java.run('read', topic)).split(' ').length === 2,
       CLEANED_MS,
     );
     const bridge = await run([topic]);
     await worker.arrival(topic, 2);
     expect(worker.appended(topic).map(({ offset }) => offset)).toEqual([3, 4]);
-    await cluster.commit(bridge.groupId, topic, 5);
-    await java.tell('send', 'A', topic, 'bb', '"one more"');
+    await cluster.committed(bridge.groupId, topic, 5);
+    await java.run('send', 'A', topic, 'bb', '"one more"');
     await worker.arrival(topic, 3);
   }, 90_000);
 });

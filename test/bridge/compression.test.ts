@@ -6,14 +6,14 @@ import type { Cluster } from './cluster.ts';
 import { test } from './fixture.ts';
 
 const CODECS = ['gzip', 'snappy', 'lz4', 'zstd'];
-/** Of 10 MB more than what the largest batch here has. */
+/** The largest batch that a topic takes: 10 MB more than the largest one here. */
 const BATCH_BYTES = 80_000_000;
 
 let java: JavaClient;
 beforeAll(async () => {
   java = await startJavaClient();
-  await java.tell('open', 'plain', 'none', '-');
-  for (const codec of CODECS) await java.tell('open', codec, codec, '-', BATCH_BYTES);
+  await java.run('open', 'plain', 'none', '-');
+  for (const codec of CODECS) await java.run('open', codec, codec, '-', BATCH_BYTES);
 });
 afterAll(() => java.stop());
 
@@ -40,7 +40,7 @@ describe.each(CODECS)('compressed with %s', (codec) => {
       seed: 1,
     });
     for (const values of batches) {
-      await java.tell('send', codec, topic, '-', ...values.map((text) => JSON.stringify(text)));
+      await java.run('send', codec, topic, '-', ...values.map((text) => JSON.stringify(text)));
     }
     await run([topic]);
     const expected = batches.flat();
@@ -54,9 +54,9 @@ describe.each(CODECS)('compressed with %s', (codec) => {
 
   test('a batch of 60 MB arrives', async ({ cluster, worker, run }) => {
     const topic = await topicOfLargeBatches(cluster);
-    expect(await java.tell('bulk', codec, topic, 600, 100_000)).toBe('599');
+    expect(await java.run('bulk', codec, topic, 600, 100_000)).toBe('599');
     const bridge = await run([topic]);
-    await cluster.commit(bridge.groupId, topic, 600);
+    await cluster.committed(bridge.groupId, topic, 600);
     const arrived = worker.appended(topic);
     expect(arrived.length).toBe(600);
     expect(arrived.every(({ value }) => (value as string).length === 100_000 - 2)).toBe(true);
@@ -70,12 +70,12 @@ describe.each(CODECS)('compressed with %s', (codec) => {
     const topic = await topicOfLargeBatches(cluster);
     const sibling = await cluster.createTopic();
     // A small batch packs badly, and its producer would expect so of the next and split it.
-    await java.tell('send', 'plain', topic, '-', '"before"');
-    expect(await java.tell('bulk', codec, topic, 70, 1_000_000)).toBe('70');
-    await java.tell('send', codec, topic, '-', '"after"');
-    await java.tell('send', codec, sibling, '-', '"sibling"');
+    await java.run('send', 'plain', topic, '-', '"before"');
+    expect(await java.run('bulk', codec, topic, 70, 1_000_000)).toBe('70');
+    await java.run('send', codec, topic, '-', '"after"');
+    await java.run('send', codec, sibling, '-', '"sibling"');
     const bridge = await run([topic, sibling]);
-    await cluster.commit(bridge.groupId, topic, 72);
+    await cluster.committed(bridge.groupId, topic, 72);
     await worker.arrival(sibling, 1);
     const values = worker.appended(topic).map(({ value }) => String(value).slice(0, 10));
     expect(values).toEqual(['before', 'after']);
@@ -95,8 +95,8 @@ test('large batches of several partitions arrive, though one fetch may not hold 
   run,
 }) => {
   const topics = await Promise.all([1, 2, 3].map(() => topicOfLargeBatches(cluster)));
-  for (const topic of topics) await java.tell('bulk', 'zstd', topic, 600, 100_000);
+  for (const topic of topics) await java.run('bulk', 'zstd', topic, 600, 100_000);
   const { groupId } = await run(topics);
-  for (const topic of topics) await cluster.commit(groupId, topic, 600);
+  for (const topic of topics) await cluster.committed(groupId, topic, 600);
   for (const topic of topics) expect(worker.appended(topic).length).toBe(600);
 });

@@ -50,7 +50,7 @@ function consume() {
   return { consumption, admin, kafka, readiness, gauge };
 }
 
-test('lag is told to the end of the log and to the last stable offset', async () => {
+test('lag is measured to the end of the log and to the last stable offset', async () => {
   const { consumption, admin, kafka, gauge } = consume();
   Object.assign(kafka, { position: '3', stable: '5', end: '12' });
   await consumption.inspect(admin);
@@ -76,7 +76,7 @@ test('an open transaction makes the bridge unready once it stands still, and no 
   expect(await at(500, '90', '90')).toEqual([0, undefined]);
 });
 
-test('an open transaction is no problem of a bridge that has the partition no more', async () => {
+test('an open transaction is no problem of a bridge that no longer has the partition', async () => {
   const { consumption, admin, kafka, readiness } = consume();
   Object.assign(kafka, { stable: '5', end: '9' });
   await consumption.inspect(admin);

@@ -21,7 +21,7 @@ function open() {
   return { told, refuse };
 }
 
-test('the first is told at once, with its code and its place', () => {
+test('the first is logged at once, with its code and its place', () => {
   const { told, refuse } = open();
   refuse(7, 1);
   expect(told).toEqual([
@@ -29,7 +29,7 @@ test('the first is told at once, with its code and its place', () => {
   ]);
 });
 
-test('what follows is told once in a while, with its number, and nothing is told of nothing', () => {
+test('what follows is logged once in a while, with its number, and nothing is logged when there was nothing', () => {
   const { told, refuse } = open();
   for (let n = 0; n < 1_000; n++) refuse(n * 100, 100);
   expect(told).toHaveLength(1);
@@ -46,7 +46,7 @@ test('what follows is told once in a while, with its number, and nothing is told
   expect(told.at(-1)?.[1]).toBe('record dead-lettered');
 });
 
-test('each code is told by itself', () => {
+test('each code is logged by itself', () => {
   const { told, refuse } = open();
   refuse(0, 10);
   refuse(10, 10, 'not_json');

@@ -33,7 +33,7 @@ async function bury(
 }
 
 describe('a dead letter', () => {
-  test('keeps key, value and headers, and tells reason and origin', async () => {
+  test('keeps key, value and headers, and names reason and origin', async () => {
     const original = { ...record(42), key: Buffer.from('k'), headers: { trace: Buffer.from('t') } };
     const { letters } = await bury([original], () => undefined);
     expect(letters).toEqual([
@@ -55,7 +55,7 @@ describe('a dead letter', () => {
     ]);
   });
 
-  test('is tried again for as long as it takes, with the reason told', async () => {
+  test('is tried again for as long as it takes, and the reason is reported', async () => {
     const { done, waiting } = await bury([record(1)], (_, attempt) =>
       attempt < 40 ? failure('NOT_ENOUGH_REPLICAS') : undefined,
     );

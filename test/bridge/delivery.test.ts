@@ -100,7 +100,7 @@ describe('a delivery', () => {
     expect(bodies.length).toBeLessThan(40);
   });
 
-  test('of tombstones alone is done, without a request and without a dead letter', async () => {
+  test('of only tombstones is done without a request and without a dead letter', async () => {
     const queue = [record(0, null), record(1, null)];
     const { done, bodies, buried, skipped } = await deliver(queue, accepted);
     expect({ done, bodies, buried, skipped }).toEqual({

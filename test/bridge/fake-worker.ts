@@ -5,8 +5,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { PositionedBatch } from '../../worker/protocol/batch.ts';
-import { importSecret, verify } from '../../worker/protocol/signature.ts';
+import type { PositionedBatch } from '../../worker/protocol/batch/batch.ts';
+import { importSecret, verify } from '../../worker/protocol/batch/signature.ts';
 import { until } from '../support/until.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;

@@ -18,7 +18,7 @@ import { remedyOf } from '../../bridge/remedies.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 import { certify, KEYSTORE_PASSWORD } from '../support/certificate.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { SECRET } from './fake-worker.ts';

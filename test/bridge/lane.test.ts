@@ -32,7 +32,7 @@ function openLane(capacityBytes = 1_000_000) {
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a lane', () => {
-  test('has one batch under way at a time, in order, and tells how far it is', async () => {
+  test('has one batch under way at a time, in order, and reports how far it is', async () => {
     const { lane, underWay, delivered, answer } = openLane();
     lane.enqueue(fetchOf(records(3)));
     lane.enqueue(fetchOf([record(3)]));

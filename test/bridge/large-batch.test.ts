@@ -70,7 +70,7 @@ describe('a record batch of more records than a call can have arguments', () => 
     expect((await decode(cut, repaired)).length).toBe(3);
   });
 
-  test.each([0, -1])('is none when a partition answers %i bytes', async (size) => {
+  test.each([0, -1])('has no records when a partition answers %i bytes', async (size) => {
     const nothing = Buffer.alloc(4);
     nothing.writeInt32BE(size);
     expect(await decode(nothing, repaired)).toEqual([]);

@@ -8,7 +8,7 @@ import { test } from './fixture.ts';
 /** The bridge says so after half a minute. */
 const TOLD_MS = 60_000;
 
-test('an open transaction is told of while it hides records, and its sibling flows', async ({
+test('an open transaction is reported while it hides records, and the other partition flows', async ({
   cluster,
   worker,
   run,
@@ -17,15 +17,15 @@ test('an open transaction is told of while it hides records, and its sibling flo
   onTestFinished(() => java.stop());
   const topic = await cluster.createTopic();
   const sibling = await cluster.createTopic();
-  await java.tell('open', 'A', 'none', randomUUID());
-  await java.tell('open', '-', 'none', '-');
-  await java.tell('send', '-', topic, '-', '0');
-  await java.tell('begin', 'A');
-  await java.tell('send', 'A', topic, '-', '1');
-  await java.tell('send', '-', topic, '-', '2');
+  await java.run('open', 'A', 'none', randomUUID());
+  await java.run('open', '-', 'none', '-');
+  await java.run('send', '-', topic, '-', '0');
+  await java.run('begin', 'A');
+  await java.run('send', 'A', topic, '-', '1');
+  await java.run('send', '-', topic, '-', '2');
 
   const bridge = await run([topic, sibling]);
-  await cluster.commit(bridge.groupId, topic, 1);
+  await cluster.committed(bridge.groupId, topic, 1);
   await until(
     'a lag of what cannot be read',
     async () => (await bridge.metric('bridge_consumer_lag', { topic })) === 2,
@@ -43,10 +43,10 @@ test('an open transaction is told of while it hides records, and its sibling flo
   expect(await bridge.metric('bridge_open_transaction_seconds', { topic })).toBeGreaterThanOrEqual(
     30,
   );
-  await java.tell('send', '-', sibling, '-', '"flows"');
+  await java.run('send', '-', sibling, '-', '"flows"');
   await worker.arrival(sibling, 1);
 
-  await java.tell('commit', 'A');
+  await java.run('commit', 'A');
   await worker.arrival(topic, 3);
   await until('a bridge that is ready', async () => (await bridge.ready()).ready);
 }, 90_000);

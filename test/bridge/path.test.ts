@@ -44,7 +44,7 @@ describe('from Kafka to the Worker', () => {
     expect(new Set(worker.batches.map(({ id }) => id)).size).toBe(worker.batches.length);
   });
 
-  test('the group is committed up to what was delivered, and the lag is told', async ({
+  test('the group is committed up to what was delivered, and the lag is measured', async ({
     cluster,
     worker,
     run,
@@ -53,7 +53,7 @@ describe('from Kafka to the Worker', () => {
     const bridge = await run([topic]);
     await cluster.produce(topic, numbered(700));
     const { groupId } = bridge;
-    await cluster.commit(groupId, topic, 700);
+    await cluster.committed(groupId, topic, 700);
     expect(worker.appended(topic)).toHaveLength(700);
 
     worker.behave = () => ({ kind: 'answer', status: 503 });
@@ -114,12 +114,12 @@ describe('what can never be delivered', () => {
     });
     expect(letters[1]).toMatchObject({ key: 'k', value: Buffer.from([0x22, 0xff, 0x22]) });
     const { groupId } = bridge;
-    await cluster.commit(groupId, topic, 7);
+    await cluster.committed(groupId, topic, 7);
     expect(await bridge.metric('bridge_records_tombstone_total', { topic })).toBe(1);
     expect(await cluster.countDeadLetters(topic)).toBe(5);
   });
 
-  test('is no tombstone: a partition of them is passed and committed', async ({
+  test('leaves out tombstones: a partition of them is passed and committed', async ({
     cluster,
     worker,
     run,
@@ -130,7 +130,7 @@ describe('what can never be delivered', () => {
       Array.from({ length: 600 }, (_, n) => ({ key: `k${n}`, value: null })),
     );
     const bridge = await run([topic]);
-    await cluster.commit(bridge.groupId, topic, 600);
+    await cluster.committed(bridge.groupId, topic, 600);
     expect(await bridge.metric('bridge_records_tombstone_total', { topic })).toBe(600);
     expect(await cluster.countDeadLetters(topic)).toBe(0);
     expect(worker.batches).toEqual([]);

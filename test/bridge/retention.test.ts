@@ -13,7 +13,7 @@ describe('a position that Kafka no longer has', () => {
 });
 
 describe('the lag', () => {
-  test('is the end of the log less the position, from the log’s start if there is none', () => {
+  test('is the end of the log less the position, and counts from the log’s start if there is no position', () => {
     expect(lagOf('90', { low: '60', high: '110' })).toBe(20);
     expect(lagOf('-1', { low: '60', high: '110' })).toBe(50);
     expect(lagOf(undefined, { low: '0', high: '3' })).toBe(3);

@@ -5,7 +5,7 @@ import { Semaphore } from '../../bridge/delivery/post/semaphore.ts';
 import { Sender } from '../../bridge/delivery/post/sender.ts';
 import { importSigningKey } from '../../bridge/delivery/post/signer.ts';
 import { StopController } from '../../bridge/delivery/stop.ts';
-import { importSecret, verify } from '../../worker/protocol/signature.ts';
+import { importSecret, verify } from '../../worker/protocol/batch/signature.ts';
 import { until } from '../support/until.ts';
 import { SECRET } from './fake-worker.ts';
 import { PARTITION, records } from './records.ts';
@@ -92,7 +92,7 @@ describe('a sender', () => {
   });
 });
 
-test('an answer that takes long is told while it is awaited, and that it came', async () => {
+test('an answer that takes long is reported while it is awaited, and again when it came', async () => {
   const { promise, resolve } = Promise.withResolvers<HttpAnswer>();
   const waiting: (string | undefined)[] = [];
   const sender = new Sender({

@@ -68,7 +68,7 @@ function share(answers: {
 }
 
 describe('partitions', () => {
-  test('share a POST when they have something at the same time, and are told their own part', async () => {
+  test('share a POST when they have something at the same time, and each gets its own part of the answer', async () => {
     const { send, begin, posts } = share({
       together: async () => ({
         kind: 'accepted',

@@ -5,7 +5,7 @@ import { test } from './fixture.ts';
 
 const all = (count: number) => Array.from({ length: count }, (_, offset) => offset);
 
-/** Of a kilobyte each. */
+/** Records of a kilobyte each. */
 const padded = (count: number, partition: number) =>
   numbered(count, 0, partition).map((message) => ({ ...message, value: `"${'x'.repeat(1_000)}"` }));
 

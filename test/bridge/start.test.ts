@@ -1,7 +1,7 @@
 /** What the bridge says when it cannot start. */
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 
 const start = (env: Record<string, string>) => {
   const { status, stderr } = spawnSync(process.execPath, ['bridge/main.ts'], {

@@ -61,12 +61,12 @@ async function inspect(...errors: (string | undefined)[]): Promise<(string | und
   return told;
 }
 
-test('a leader that has just moved is no trouble of Kafka', async () => {
+test('a leader that has just moved is not reported as a trouble of Kafka', async () => {
   expect(await inspect('NOT_LEADER_FOR_PARTITION', undefined)).toEqual([undefined, undefined]);
   expect(await inspect('LEADER_NOT_AVAILABLE', undefined)).toEqual([undefined, undefined]);
 });
 
-test('a leader that stays unknown is', async () => {
+test('a leader that stays unknown is reported', async () => {
   const type = 'LEADER_NOT_AVAILABLE';
   expect(await inspect(type, type, undefined, type)).toEqual([
     undefined,
@@ -76,7 +76,7 @@ test('a leader that stays unknown is', async () => {
   ]);
 });
 
-test('any other error is told at once, until it is over', async () => {
+test('any other error is reported at once, until it is over', async () => {
   const type = 'GROUP_AUTHORIZATION_FAILED';
   expect(await inspect(type, undefined)).toEqual([type, undefined]);
 });

@@ -9,7 +9,7 @@ const event = (symbol: string) =>
   ({ type: 'price_update', symbol, data: { price: '1' }, timestamp: 1_703_123_456_789 }) as const;
 
 describe('TOPIC_PREFIX', () => {
-  test('is Kafka’s and the dead letters’, and the Worker is told the plain names', async ({
+  test('stands before topics and dead-letter topics in Kafka, and the Worker gets the plain names', async ({
     worker,
     run,
   }) => {
@@ -39,7 +39,7 @@ describe('TOPIC_PREFIX', () => {
     await producer.disconnect();
   });
 
-  test('is told of a topic that is missing', async () => {
+  test('is part of the name of a missing topic in the error of the SDK', async () => {
     const topicPrefix = `${uniqueName('estate')}.`;
     const producer = new KafkaEventProducer({ brokers: inject('kafkaBrokers'), topicPrefix }, {});
     await producer.connect();

@@ -26,7 +26,7 @@ describe('topics', () => {
     ]);
   });
 
-  test('that are deleted are missed aloud, their siblings flow, and recreated they flow again', async ({
+  test('that are deleted are reported as missing, the others flow, and recreated ones flow again', async ({
     cluster,
     worker,
     run,
@@ -80,7 +80,7 @@ describe('topics', () => {
     const topic = await cluster.createTopic();
     const bridge = await run([topic], { BRIDGE_BUFFER_MIB: '1' });
     await cluster.produce(topic, numbered(50));
-    await cluster.commit(bridge.groupId, topic, 50);
+    await cluster.committed(bridge.groupId, topic, 50);
     // Enough to fill the lane, so that nothing is fetched from the topic when it is recreated.
     worker.behave = () => ({ kind: 'answer', status: 503 });
     for (const first of [50, 2_050]) await cluster.produce(topic, numbered(2_000, first));
@@ -166,7 +166,7 @@ describe('retention', () => {
     const bridge = await run([topic]);
     await worker.arrival(topic, 20);
     // Ten records, a marker, ten that were aborted, a marker, ten records, a marker.
-    await cluster.commit(bridge.groupId, topic, 33);
+    await cluster.committed(bridge.groupId, topic, 33);
     expect(await bridge.metric('bridge_offset_resets_total')).toBe(0);
     await producer.disconnect();
   });

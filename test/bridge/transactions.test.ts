@@ -78,21 +78,21 @@ describe('transactions of which a read_committed consumer sees the same', () => 
     const steps = lines.join(', ').split(', ');
     test(name, async ({ cluster, worker, run }) => {
       const topic = await cluster.createTopic();
-      await java.tell('open', '-', 'none', '-');
+      await java.run('open', '-', 'none', '-');
       for (const producer of ['A', 'B', 'C']) {
-        await java.tell('open', producer, 'none', randomUUID());
+        await java.run('open', producer, 'none', randomUUID());
       }
       for (const [index, step] of steps.entries()) {
         const [act = '', producer = '', key = '-'] = step.split(' ');
-        if (act === 'send') await java.tell('send', producer, topic, key, index);
-        else await java.tell(act, producer);
+        if (act === 'send') await java.run('send', producer, topic, key, index);
+        else await java.run(act, producer);
       }
       const bridge = await run([topic]);
       // The group's position passes the markers and what was aborted, so nothing is left behind.
       const [range] = await cluster.admin.fetchTopicOffsets(topic);
-      await cluster.commit(bridge.groupId, topic, Number(range?.high));
+      await cluster.committed(bridge.groupId, topic, Number(range?.high));
       const seen = worker.appended(topic).map(({ offset, value }) => `${offset}:${value}`);
-      expect(seen.join(' ')).toBe(await java.tell('read', topic));
+      expect(seen.join(' ')).toBe(await java.run('read', topic));
     });
   }
 
@@ -100,11 +100,11 @@ describe('transactions of which a read_committed consumer sees the same', () => 
     worker.behave = () => ({ kind: 'answer', status: 503 });
     const topic = await cluster.createTopic();
     const bridge = await run([topic]);
-    await java.tell('open', 'A', 'none', randomUUID());
+    await java.run('open', 'A', 'none', randomUUID());
     for (const end of ['commit', 'abort', 'commit', 'abort']) {
-      await java.tell('begin', 'A');
-      await java.tell('send', 'A', topic, '-', 1);
-      await java.tell(end, 'A');
+      await java.run('begin', 'A');
+      await java.run('send', 'A', topic, '-', 1);
+      await java.run(end, 'A');
     }
     const lag = () => bridge.metric('bridge_consumer_lag', { topic });
     await until('a lag that counts the markers', async () => (await lag()) === 8);

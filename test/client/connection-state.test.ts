@@ -186,7 +186,7 @@ describe.each(kinds(STATES))('an ending in state %s', (state) => {
   });
 });
 
-describe('the rest', () => {
+describe('the transitions, beside the table', () => {
   it('a start without a network waits for one', () => {
     expect(transition({ ...STATES.idle, online: false }, ...EVENTS.start).state).toBe('offline');
   });

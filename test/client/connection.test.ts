@@ -185,7 +185,7 @@ describe('what ends a socket', () => {
     expect(gateway.clock.pending).toBe(0);
   });
 
-  it('4401 asks for another token, and stops when there is no other', async () => {
+  it('4401 asks for another token, and stops when the provider has no other', async () => {
     const gateway = new FakeGateway();
     let tokens = 0;
     const { socket } = await joined(gateway, gateway.client({ token: () => `token-${++tokens}` }));
@@ -199,7 +199,7 @@ describe('what ends a socket', () => {
     expect(fixed.subscription.status).toMatchObject({ state: 'stopped', code: 'token_expired' });
   });
 
-  it('a shutdown is told before: the client stays as long as it may, and away as long as it should', async () => {
+  it('a shutdown is announced: the client stays as long as it may, and away as long as it should', async () => {
     const gateway = new FakeGateway();
     const { socket, seqs, statuses } = await joined(gateway);
     socket.say({ type: 'shutdown', retryAfter: 4_000 }, events(ROOM, 10, [11]));
@@ -227,6 +227,37 @@ describe('what ends a socket', () => {
     atHome.breakOff();
     await gateway.clock.elapse(1_000);
     expect((await gateway.socket()).url.pathname).toBe('/v1/rooms/price%3AA');
+  });
+
+  it('a home is below the address that the client was given, with what that names', async () => {
+    const gateway = new FakeGateway();
+    const client = gateway.client({ url: 'wss://gateway.test/base/?key=k&trace=on' });
+    const { socket } = await joined(gateway, client);
+    socket.say({ ...WELCOME, home: '/v1/ws?home=weur.3.20783.AbC&trace=on' });
+    socket.breakOff();
+    await gateway.clock.elapse(500);
+    const { pathname, searchParams } = (await gateway.socket()).url;
+    expect(pathname).toBe('/base/v1/ws');
+    expect([...searchParams].filter(([name]) => name !== 'since')).toEqual([
+      ['home', 'weur.3.20783.AbC'],
+      ['trace', 'on'],
+      ['key', 'k'],
+    ]);
+  });
+
+  it('a home that refuses is no sign that something on the way removes the token', async () => {
+    const gateway = new FakeGateway();
+    gateway.answer = { status: 426, code: 'upgrade_required' };
+    const { socket, errors } = await joined(gateway, gateway.client({ token: 't' }));
+    socket.say({ ...WELCOME, home: '/v1/ws?home=weur.3.20783.AbC' });
+    socket.breakOff();
+    await gateway.clock.elapse(500);
+    (await gateway.socket()).breakOff();
+    await settle();
+    expect(gateway.asked).toHaveLength(1);
+    await gateway.clock.elapse(1_000);
+    expect((await gateway.socket()).protocols).toEqual(['gateway.v1', 'bearer.t']);
+    expect(errors).toEqual([]);
   });
 
   it.each(['https://evil.test/v1', '//evil.test/v1'])(
@@ -312,7 +343,7 @@ describe('a refused upgrade', () => {
     expect((await gateway.socket()).protocols[1]).toBe('bearer.token-2');
   });
 
-  it('an answer that never comes is no answer', async () => {
+  it('an answer that never comes is given up as “no answer”', async () => {
     const gateway = new FakeGateway();
     const { subscription } = watched(
       gateway,
@@ -397,10 +428,11 @@ describe('the token', () => {
 
   async function expiring(lifetimeMs: number) {
     const gateway = new FakeGateway();
-    const state = { tokens: 0, fails: false };
+    const state = { tokens: 0, fails: false, caches: false };
     const token = () => {
       if (state.fails) throw new Error('logged out');
-      return `token-${++state.tokens}`;
+      if (!state.caches) state.tokens++;
+      return `token-${state.tokens}`;
     };
     const made = watched(gateway, gateway.client({ token }));
     const socket = await gateway.socket();
@@ -482,7 +514,7 @@ describe('the token', () => {
     expect((await gateway.socket()).protocols[1]).toBe('bearer.token-3');
   });
 
-  it('that cannot be renewed is tried again, and told; the stream goes on', async () => {
+  it('that cannot be renewed is tried again, and reported; the stream goes on', async () => {
     const { gateway, socket, state, errors, subscription } = await expiring(100_000);
     state.fails = true;
     await gateway.clock.elapse(85_000);
@@ -491,6 +523,17 @@ describe('the token', () => {
     state.fails = false;
     await gateway.clock.elapse(10_000);
     expect(socket.messages.at(-1)).toMatchObject({ type: 'auth' });
+  });
+
+  it('that its provider gives once more, since it still holds, is asked for again before it ends', async () => {
+    const { gateway, socket, state, states } = await expiring(600_000);
+    state.caches = true;
+    await gateway.clock.elapse(555_000);
+    expect(socket.messages.filter(({ type }) => type === 'auth')).toEqual([]);
+    state.caches = false;
+    await gateway.clock.elapse(10_000);
+    expect(socket.messages.at(-1)).toMatchObject({ type: 'auth', token: 'token-2' });
+    expect(states()).toEqual(['authorizing', 'connecting', 'open']);
   });
 });
 
@@ -554,7 +597,7 @@ describe('a connection that is dead', () => {
     expect(socket.isClosed).toBe(true);
   });
 
-  it('is not told by an `error` that nobody hears, which would end a process with `ws`', async () => {
+  it('has a listener for its `error`, without which `ws` would end the process', async () => {
     const gateway = new FakeGateway();
     const { socket } = await joined(gateway);
     expect(socket.heeded).toContain('error');
@@ -639,7 +682,7 @@ describe('in a browser', () => {
 });
 
 describe('what arrives', () => {
-  it('is no frame: told, and passed over', async () => {
+  it('that is no frame is reported, and passed over', async () => {
     const gateway = new FakeGateway();
     const { socket, errors, seqs } = await joined(gateway);
     socket.say(
@@ -656,7 +699,7 @@ describe('what arrives', () => {
     expect(errors).toEqual(Array(7).fill('frame_invalid'));
   });
 
-  it('is newer than the client: passed over in silence', async () => {
+  it('that is newer than the client is passed over in silence', async () => {
     const gateway = new FakeGateway();
     const { socket, errors, seqs } = await joined(gateway);
     socket.say(
@@ -669,7 +712,7 @@ describe('what arrives', () => {
     expect(errors).toEqual([]);
   });
 
-  it('an error frame is told by its code', async () => {
+  it('an error frame is reported by its code', async () => {
     const gateway = new FakeGateway();
     const client = gateway.client();
     const told: GatewayError[] = [];

@@ -13,7 +13,7 @@ import {
   GatewayClient,
   type GatewayClientOptions,
 } from '../../worker/client/index.ts';
-import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/environment/development.ts';
 import { until } from '../support/until.ts';
 import { post } from '../support/worker.ts';
 

@@ -65,7 +65,7 @@ async function play(steps: readonly Step[]) {
   return { room, readers, pending: gateway.clock.pending };
 }
 
-test('what is told is the log without what gaps and conflation name: once, in order', async () => {
+test('what is delivered is the log without what gaps and conflation name: once, in order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       const { room, readers, pending } = await play(steps);

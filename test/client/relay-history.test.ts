@@ -103,7 +103,7 @@ async function play(steps: readonly Step[]) {
   return { relay, reading, left, status, rooms, pending: gateway.clock.pending };
 }
 
-test('what is told is the log of each room: once, in order, and of no other room', async () => {
+test('what is delivered is the log of each room: once, in order, and of no other room', async () => {
   await fc.assert(
     fc.asyncProperty(history, async (steps) => {
       const { relay, reading, left, status, rooms, pending } = await play(steps);

@@ -425,7 +425,7 @@ describe('a room that is refused', () => {
     await expect(loop.next()).rejects.toMatchObject({ code: 'room_forbidden', room: 'user:1' });
   });
 
-  it('and is the only one ends the connection; subscribing again tries again', async () => {
+  it('that is the only one ends the connection; subscribing again tries again', async () => {
     const { gateway, read, opened } = start();
     read('user:1');
     const socket = await opened();
@@ -483,7 +483,7 @@ describe('a room that is refused', () => {
     expect(lists(next)).toHaveLength(1);
   });
 
-  it('by what is wrong with a list costs the rest of the list nothing', async () => {
+  it('together with its whole list is asked for again by itself', async () => {
     const { read, opened, errors } = start();
     const rooms = ['price:A', 'x'.repeat(100_000), 'price:B'];
     const readers = rooms.map((room) => read(room));
@@ -571,23 +571,44 @@ describe('the token', () => {
     expect(gateway.sockets).toHaveLength(1);
   });
 
-  it('that something on the way removes comes over the open socket when a room wants it', async () => {
-    const { gateway, read, opened, answer, errors } = start({ token: () => 'token-of-1' });
+  it.each([
+    ['a function gives', () => 'token-of-1'],
+    ['is a text', 'token-of-1'],
+  ])(
+    'that %s and something on the way removes comes over the open socket when a room wants it',
+    async (_, token) => {
+      const { gateway, read, opened, answer, errors } = start({ token });
+      gateway.answer = { status: 426, code: 'upgrade_required' };
+      read('price:A');
+      (await gateway.socket()).breakOff();
+      await gateway.clock.elapse(500);
+      const socket = await opened();
+      expect(socket.protocols).toEqual([]);
+      answer(socket, 'price:A');
+      expect(errors.map(({ code }) => code)).toEqual(['token_lost']);
+      const { subscription } = read('user:1');
+      await settle();
+      socket.say([refusal('user:1', 'token_missing', lastId(socket))]);
+      await gateway.clock.elapse(1_000);
+      expect(auths(socket)).toMatchObject([{ token: 'token-of-1' }]);
+      answer(socket, 'user:1');
+      expect(subscription.status.state).toBe('open');
+    },
+  );
+
+  it('that is a text and opens nothing stops the room once it was brought', async () => {
+    const { gateway, read, opened } = start({ token: 'token-of-2' });
     gateway.answer = { status: 426, code: 'upgrade_required' };
-    read('price:A');
+    const { subscription } = read('user:1');
     (await gateway.socket()).breakOff();
     await gateway.clock.elapse(500);
     const socket = await opened();
-    expect(socket.protocols).toEqual([]);
-    answer(socket, 'price:A');
-    expect(errors.map(({ code }) => code)).toEqual(['token_lost']);
-    const { subscription } = read('user:1');
-    await settle();
     socket.say([refusal('user:1', 'token_missing', lastId(socket))]);
     await gateway.clock.elapse(1_000);
-    expect(auths(socket)).toMatchObject([{ token: 'token-of-1' }]);
-    answer(socket, 'user:1');
-    expect(subscription.status.state).toBe('open');
+    expect(auths(socket)).toMatchObject([{ token: 'token-of-2' }]);
+    socket.say([refusal('user:1', 'token_missing', lastId(socket))]);
+    expect(auths(socket)).toHaveLength(1);
+    expect(subscription.status).toMatchObject({ state: 'stopped', code: 'token_missing' });
   });
 
   it('that the provider does not have stops the room, once it was asked', async () => {
@@ -762,7 +783,7 @@ describe('`system` over a relay', () => {
     expect(left(socket)).toEqual([{ type: 'unsubscribe', id: 'left', rooms: [SYSTEM] }]);
   });
 
-  it('that is refused is told as an error, asked for again, and costs the rooms nothing', async () => {
+  it('that is refused is reported as an error, asked for again, and costs the rooms nothing', async () => {
     const { gateway, joined, errors, client } = start();
     const { socket } = await joined('price:A');
     socket.onSent = (text) => text === 'ping' && socket.say('pong');

@@ -20,7 +20,7 @@ import {
 } from './support/fake-gateway.ts';
 
 const ROOM = 'price:A';
-/** Of the first request over a socket. */
+/** The id of the first request over a socket. */
 const ID = '1';
 
 /** A subscription that writes down what it is told: `s5 [3 4] 6 gap(6-9 trimmed)`. */
@@ -67,14 +67,14 @@ describe('the cursor', () => {
     expect(subscription.cursor).toEqual({ epoch: 1, seq: 8 });
   });
 
-  it('takes a number missing inside a frame as meant so', async () => {
+  it('takes a number that is missing inside a frame for conflated', async () => {
     const { socket, told } = await joined();
     socket.say(events(ROOM, 5, [7, 9]), events(ROOM, 9, [10]));
     expect(told).toEqual(['s5', '7', '9', '10']);
     expect(requests(socket)).toEqual([]);
   });
 
-  it('at a hole asks for what is missing, over the same socket, and tells nothing twice', async () => {
+  it('at a hole asks for what is missing, over the same socket, and delivers nothing twice', async () => {
     const { socket, told } = await joined();
     socket.say(events(ROOM, 8, [9]), events(ROOM, 9, [10]));
     expect(requests(socket)).toEqual([
@@ -93,7 +93,7 @@ describe('the cursor', () => {
     expect(told).toEqual(['4', '5', '6']);
   });
 
-  it('at a hole that asking does not close tells what is lost', async () => {
+  it('at a hole that asking does not close reports what is lost', async () => {
     const { socket, told } = await joined();
     socket.say(events(ROOM, 8, [9]), subscribed(ROOM, 9, true, 1, ID));
     socket.say(events(ROOM, 8, [9]));
@@ -108,7 +108,7 @@ describe('the cursor', () => {
     expect((await gateway.socket()).url.searchParams.get('since')).toBe('1:5');
   });
 
-  it('the same when the room refuses to answer', async () => {
+  it('at a hole comes back with its cursor also when the room refuses to answer', async () => {
     const { gateway, socket } = await joined();
     socket.say(events(ROOM, 8, [9]));
     socket.say({ type: 'error', id: ID, code: 'message_invalid', message: '' });
@@ -116,13 +116,13 @@ describe('the cursor', () => {
     expect((await gateway.socket()).url.searchParams.get('since')).toBe('1:5');
   });
 
-  it('at a gap tells it and the snapshot, and goes on from there', async () => {
+  it('at a gap delivers it and the snapshot, and goes on from there', async () => {
     const { socket, told } = await joined();
     socket.say(gap(ROOM, 5, 20), snapshot(ROOM, 20, [18, 20]), events(ROOM, 20, [21]));
     expect(told).toEqual(['s5', 'gap(5-20 trimmed)', 's20', '21']);
   });
 
-  it('tells a gap once, though the socket broke before its snapshot', async () => {
+  it('reports a gap once, though the socket broke before its snapshot', async () => {
     const { gateway, socket, told } = await joined();
     socket.say(gap(ROOM, 5, 20));
     socket.breakOff();
@@ -134,7 +134,7 @@ describe('the cursor', () => {
     expect(told).toEqual(['s5', 'gap(5-30 trimmed)', 's30']);
   });
 
-  it('a subscribed without its snapshot moves nothing', async () => {
+  it('is not moved by a `subscribed` without its snapshot', async () => {
     const { gateway, socket } = await start();
     socket.open();
     socket.say(WELCOME, subscribed(ROOM, 30, false));
@@ -143,7 +143,7 @@ describe('the cursor', () => {
     expect((await gateway.socket()).url.search).toBe('');
   });
 
-  it('a greater epoch begins anew; a smaller one is ignored, and told as an error', async () => {
+  it('begins anew in a greater epoch; a smaller one is ignored, and reported as an error', async () => {
     const { gateway, socket, told, errors } = await joined();
     socket.say(gap(ROOM, 5, 2, 'epoch', 2), snapshot(ROOM, 2, [2], 2), events(ROOM, 2, [3]));
     expect(told).toEqual(['s5', 'gap(5-2 epoch)', 's2', '2:3']);
@@ -187,7 +187,7 @@ describe('the cursor', () => {
     expect(told).toEqual(['gap(4-0 epoch)', '2:1', '2:2']);
   });
 
-  it('goes back when it is ahead of the room, and tells so', async () => {
+  it('goes back when it is ahead of the room, and reports that', async () => {
     const { client, socket, told, subscription } = await start({ since: { epoch: 1, seq: 6 } });
     const further = reader(client, { since: { epoch: 1, seq: 9 } });
     socket.open();
@@ -295,7 +295,7 @@ describe('several subscriptions to one room', () => {
     expect(late.told).toEqual(['3', '4', '5', '6']);
   });
 
-  it('a gap of one from further back is no gap of the others', async () => {
+  it('a gap of one from further back is not reported to the others', async () => {
     const { client, socket, told } = await joined();
     const late = reader(client, { since: { epoch: 1, seq: 1 } });
     socket.say(subscribed(ROOM, 8, false, 1, ID), gap(ROOM, 1, 8), snapshot(ROOM, 8, []));
@@ -319,7 +319,7 @@ describe('several subscriptions to one room', () => {
 });
 
 describe('handlers', () => {
-  it('that throw or reject break nothing, and are told as errors', async () => {
+  it('that throw or reject break nothing, and are reported as errors', async () => {
     const told: number[] = [];
     const { socket, errors, client } = await start({
       onEvent: (_, { seq }) => {
@@ -362,7 +362,7 @@ describe('handlers', () => {
     expect(seen).toEqual([6, 7]);
   });
 
-  it('get the events of a snapshot one by one where none takes it whole', async () => {
+  it('get the events of a snapshot one by one where no handler takes it whole', async () => {
     const told: unknown[] = [];
     const gateway = new FakeGateway();
     gateway.client().subscribe(ROOM, {
@@ -386,7 +386,7 @@ describe('handlers', () => {
     expect(prices).toEqual([[ROOM, 6]]);
   });
 
-  it('of `error` and `status` are not told events of such a type', async () => {
+  it('of `error` and `status` are not called for events of such a type', async () => {
     const { client, socket, told, errors } = await joined();
     const statuses: unknown[] = [];
     client.on('status', ({ state }) => statuses.push(state));
@@ -493,7 +493,7 @@ describe('a loop over a subscription', () => {
     expect(taken[0]?.gap).toEqual({ epoch: 1, from: 0, to: 13, reason: 'overflow' });
   });
 
-  it('is told what is missing, before what comes after it', async () => {
+  it('gets a gap for what is missing, before what comes after it', async () => {
     const { subscription, socket, client } = await looping();
     socket.say(events(ROOM, 0, [1]), gap(ROOM, 1, 9), snapshot(ROOM, 9, [8]));
     client.close();
@@ -507,7 +507,7 @@ describe('a loop over a subscription', () => {
     ]);
   });
 
-  it('that is too slow loses the oldest, and is told: by a gap, and `onGap` once', async () => {
+  it('that is too slow loses the oldest, and gets a gap; `onGap` is called once', async () => {
     const { subscription, socket, client, gaps } = await looping();
     const count = MAX_BUFFERED_EVENTS + 20;
     for (let seq = 1; seq <= count; seq++) socket.say(events(ROOM, seq - 1, [seq]));

@@ -79,7 +79,7 @@ describe('alerts (R13)', () => {
     expect(heard).toEqual(['=3', '=5', '6']);
   });
 
-  it('are told with their place, as notifications to everyone are', async () => {
+  it('come with their place, as notifications to everyone do', async () => {
     const { client, open } = listening();
     const infos: unknown[] = [];
     client.on('maintenance', (event, info) => infos.push([event.type, info]));
@@ -91,7 +91,7 @@ describe('alerts (R13)', () => {
     expect(infos).toEqual([['maintenance', { room: SYSTEM, epoch: 1, seq: 6, snapshot: false }]]);
   });
 
-  it('are told once, in order, though they come over each connection', async () => {
+  it('are delivered once, in order, though they come over each connection', async () => {
     const { open, heard, errors } = listening();
     const [a, b] = [await open('price:A'), await open('trade:B')];
     a.say(...joinedSystem(5, [5]));
@@ -139,7 +139,7 @@ describe('alerts (R13)', () => {
     expect(heard).toEqual(['6']);
   });
 
-  it('are told to the end of their frame by a handler that leaves the room', async () => {
+  it('are delivered to the end of their frame though a handler leaves the room', async () => {
     const { client, gateway, heard } = listening();
     const subscription = client.subscribe('price:A');
     client.on('system_alert', () => subscription.unsubscribe());
@@ -187,7 +187,7 @@ describe('what was missed of `system` (R13)', () => {
     expect(heard).toEqual(['6', '7', '8']);
   });
 
-  it('and cannot be had is told as an error, and the snapshot taken', async () => {
+  it('that cannot be had is reported as an error, and the snapshot is taken', async () => {
     const { open, cut, heard, errors } = listening();
     const first = await open('price:A');
     first.say(...joinedSystem(5));
@@ -206,7 +206,7 @@ describe('what was missed of `system` (R13)', () => {
     ]);
   });
 
-  it('on one connection is no gap when another has brought it', async () => {
+  it('on one connection is not a gap when another has brought it', async () => {
     const { open, heard, errors } = listening();
     const [a, b] = [await open('price:A'), await open('trade:B')];
     a.say(...joinedSystem(5));
@@ -217,7 +217,7 @@ describe('what was missed of `system` (R13)', () => {
     expect(requests(a)).toEqual([]);
   });
 
-  it('by a new epoch is told once, whatever the number of connections', async () => {
+  it('by a new epoch is reported once, whatever the number of connections', async () => {
     const { open, heard, errors } = listening();
     const [a, b] = [await open('price:A'), await open('trade:B')];
     for (const socket of [a, b]) socket.say(...joinedSystem(5));
@@ -245,7 +245,7 @@ describe('what was missed of `system` (R13)', () => {
     expect(back.isClosed).toBe(false);
   });
 
-  it('and is refused for now is told, and asked for again', async () => {
+  it('that is refused for now is reported, and asked for again', async () => {
     const { gateway, client, open, heard, errors } = listening();
     const socket = await open('price:A');
     socket.onSent = (text) => text === 'ping' && socket.say('pong');

@@ -29,7 +29,7 @@ describe('R15: a client whose url says trace=on', () => {
     }
   });
 
-  it('gives the times of an event as they came, and those of no other', async () => {
+  it('passes on the times of an event as they came, and of that event alone', async () => {
     const gateway = new FakeGateway();
     const client = gateway.client({ url: URL_WITH_TRACE });
     const told: unknown[] = [];

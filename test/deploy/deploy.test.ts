@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { until } from '../support/until.ts';
 
@@ -79,7 +79,7 @@ describe('deploying', () => {
       'JWT_SECRET has 32 characters or more, not 5',
     ],
     [
-      'an ingest secret that is none',
+      'an invalid ingest secret',
       { INGEST_SECRET: 'secret', JWT_SECRET },
       'INGEST_SECRET: a secret starts with whsec_',
     ],

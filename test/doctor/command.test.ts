@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { createTopic } from '../support/kafka.ts';
 
@@ -56,7 +56,7 @@ test('a healthy set-up is all ok, with the exit code 0', async () => {
   expect(new Set(checks.map(({ status }: { status: string }) => status))).toEqual(new Set(['ok']));
 });
 
-test('a broken one is told by line and by JSON, with the exit code 1', async () => {
+test('a broken set-up is reported by line and by JSON, with the exit code 1', async () => {
   const env = {
     KAFKA_BROKERS: '127.0.0.1:1',
     INGEST_SECRET: '',

@@ -7,11 +7,11 @@ const means = { env: {}, now: Date.now, patienceMs: 20 };
 const giving = check({
   id: 'first',
   needs: [],
-  gives: ['gateway'],
+  provides: ['gateway'],
   run: async () => outcome([fine('Well.')], { gateway: true }),
 });
-const needing = (id: string, needs: Check['needs'], gives: Check['gives'] = []): Check =>
-  check({ id, needs, gives, run: async () => outcome([fine('Well.')]) });
+const needing = (id: string, needs: Check['needs'], provides: Check['provides'] = []): Check =>
+  check({ id, needs, provides, run: async () => outcome([fine('Well.')]) });
 
 describe('a check', () => {
   test('is given what an earlier one has found', async () => {
@@ -20,11 +20,11 @@ describe('a check', () => {
     expect(isHealthy(findings)).toBe(true);
   });
 
-  test('that is skipped is no cause: the first one is', async () => {
+  test('that is skipped is not named as the cause: the first failure is', async () => {
     const lacking = check({
       id: 'first',
       needs: [],
-      gives: ['gateway'],
+      provides: ['gateway'],
       run: async () => outcome([]),
     });
     const findings = await examine(means, [

@@ -10,10 +10,10 @@ import { type RunningWorker, startWorker } from '../../bridge/local/worker/worke
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 import { diagnose } from './diagnosis.ts';
 
-/** Of a Worker that another secret was given to. */
+/** The secret of a Worker that does not have the development one. */
 const SECRET = `whsec_${Buffer.alloc(32, 3).toString('base64')}`;
 const STRANGE_SECRET = `whsec_${Buffer.alloc(32, 4).toString('base64')}`;
 /** Nothing listens there, so that only the gateway is looked at. */
@@ -60,7 +60,7 @@ describe('a gateway that accepts the secret', () => {
     );
   });
 
-  test('is told from one that accepts only one of two secrets', async () => {
+  test('is distinguished from one that accepts only one of two secrets', async () => {
     const { troubles, said } = await troublesOf(at(worker.url, `${SECRET} ${STRANGE_SECRET}`));
     expect(troubles).toEqual(['gateway.signature: secret_unknown']);
     expect(said('gateway.signature')).toMatch(/secret 2 of 2.*signature_invalid.*rotation/s);
@@ -83,7 +83,7 @@ describe('a secret', () => {
     expect(said('gateway.signature')).toMatch(/publisher's\. Set INGEST_SECRET/);
   });
 
-  test('that publishers have too is told', async () => {
+  test('that publishers have too is reported', async () => {
     const { troubles } = await troublesOf({ ...at(worker.url), PUBLISHER_SECRET: SECRET });
     expect(troubles).toEqual(['secret: secret_of_publisher']);
   });
@@ -103,7 +103,7 @@ describe('a secret', () => {
     expect(skipped).toMatchObject({ 'gateway.clock': because, 'gateway.signature': because });
   });
 
-  test('of the development is told at an address that is not local', async () => {
+  test('of development is reported at an address that is not local', async () => {
     const env = at('http://gateway.invalid', DEVELOPMENT_INGEST_SECRET);
     const { troubles, said } = await troublesOf(env);
     expect(troubles).toEqual(['secret: secret_public', 'gateway.reach: gateway_dns_failed']);
@@ -117,7 +117,7 @@ describe('the clock', () => {
     [400_000, /ahead of/],
     [-400_000, /behind/],
   ])('that is %i ms ahead is too far off', async (aheadMs, how) => {
-    // With a wrong secret, too: the time is judged before.
+    // It is found with a wrong secret, too, because the time is judged first.
     for (const secret of [SECRET, STRANGE_SECRET]) {
       const { troubles, skipped, said } = await troublesOf(at(worker.url, secret), { aheadMs });
       expect(troubles).toEqual(['gateway.clock: signature_stale']);
@@ -205,7 +205,7 @@ describe('an address', () => {
     expect(troubles).toEqual(['variables.gateway: variable_unusable']);
   });
 
-  test('with a password in it is shown without', async () => {
+  test('with a password in it is printed without the password', async () => {
     const url = new URL(worker.url);
     url.username = 'user';
     url.password = 'pa55word';
@@ -213,7 +213,7 @@ describe('an address', () => {
     expect(JSON.stringify(findings)).not.toContain('pa55word');
   });
 
-  test('of a newer gateway is told', async () => {
+  test('of a newer gateway is reported', async () => {
     const page = createServer((_, response) => response.end('{"status":"ok","protocol":2}'));
     const { troubles } = await troublesOf(at(await listen(page)));
     expect(troubles).toContain('gateway.reach: protocol_differs');

@@ -2,7 +2,7 @@
 import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { judgeGroup } from '../../bridge/doctor/checks/group.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { startFakeWorker } from '../bridge/fake-worker.ts';
 import { runBridge } from '../bridge/running-bridge.ts';
 import { type JavaClient, startJavaClient } from '../support/java-client.ts';
@@ -59,7 +59,7 @@ async function join(groupId: string, topic: string, assigner?: string): Promise<
 }
 
 describe('a group', () => {
-  test('of a bridge is fine, and its lag is told', async () => {
+  test('of a bridge is fine, and its lag is reported', async () => {
     const topic = await topicOfItsOwn();
     const worker = await startFakeWorker();
     onTestFinished(() => worker.stop());
@@ -101,26 +101,26 @@ describe('a group', () => {
     });
     afterAll(() => java.stop());
 
-    test('that has a fixed identity is not for a bridge, and that is told', async () => {
+    test('that has a fixed identity is not for a bridge, and the reason is reported', async () => {
       const topic = await topicOfItsOwn();
       const group = uniqueName('group');
-      await java.tell('join', group, topic, 'classic', 'instance-1');
+      await java.run('join', group, topic, 'classic', 'instance-1');
       const { troubles, said } = await look(topic, group);
       expect(troubles).toEqual(['kafka.group: group_foreign', 'kafka.group: group_static']);
       expect(said).toMatch(/by range: java at .*fixed identity: java at /s);
     });
 
-    test('that has no fixed identity is not told to have one', async () => {
+    test('that has no fixed identity is not reported as having one', async () => {
       const topic = await topicOfItsOwn();
       const group = uniqueName('group');
-      await java.tell('join', group, topic, 'classic');
+      await java.run('join', group, topic, 'classic');
       expect((await look(topic, group)).troubles).toEqual(['kafka.group: group_foreign']);
     });
 
     test('that joins by the newer protocol is not for a bridge', async () => {
       const topic = await topicOfItsOwn();
       const group = uniqueName('group');
-      await java.tell('join', group, topic, 'consumer');
+      await java.run('join', group, topic, 'consumer');
       const { troubles, said } = await look(topic, group);
       expect(troubles).toEqual(['kafka.group: group_foreign']);
       expect(said).toMatch(/KIP-848.*KAFKA_GROUP_ID/s);
@@ -129,7 +129,7 @@ describe('a group', () => {
 
   const member = { clientHost: '/10.0.0.1', memberMetadata: Buffer.alloc(0) };
 
-  test('with a member of a fixed identity is told, as Kafka names such a member', () => {
+  test('with a member of a fixed identity is reported, by the name that Kafka gives such a member', () => {
     const dynamic = { ...member, clientId: 'bridge', memberId: 'bridge-6f1c' };
     const fixed = { ...member, clientId: 'other', memberId: 'instance-1-6f1c' };
     const group = { state: 'Stable', protocolType: 'consumer', protocol: 'RoundRobinAssigner' };
@@ -139,7 +139,7 @@ describe('a group', () => {
     ]);
   });
 
-  test('of something that is no consumer is not for a bridge', () => {
+  test('of anything but consumers is not for a bridge', () => {
     const group = { state: 'Stable', protocolType: 'connect', protocol: 'sessioned', members: [] };
     expect(judgeGroup(group, ['a'])).toMatchObject([{ status: 'failed', code: 'group_foreign' }]);
   });

@@ -1,6 +1,6 @@
 /** A guarded Kafka with the topics of a bridge, and the doctor that looks at it. */
 import { afterAll, beforeAll } from 'vitest';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { type GuardedKafka, startGuardedKafka } from '../support/guarded-kafka.ts';
 import { createTopic } from '../support/kafka.ts';
 import { type Diagnosis, diagnose } from './diagnosis.ts';

@@ -4,7 +4,7 @@ import type { Admin } from 'kafkajs';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { createTopic, kafka, produce, uniqueName } from '../support/kafka.ts';
 import { startUnusedKafka, type UnusedKafka } from '../support/unused-kafka.ts';
@@ -85,7 +85,7 @@ test('the gateway makes no object and no room', async () => {
   expect(await readdir(stateDir, { recursive: true })).toEqual(before);
 });
 
-test('a Kafka that is paused is given up, and told to hang', async () => {
+test('a Kafka that is paused is given up, and reported as hanging', async () => {
   unused.kill('SIGSTOP');
   onTestFinished(() => unused.kill('SIGCONT'));
   const { troubles, said } = await diagnose(environment(unused.broker), { patienceMs: 1_000 });

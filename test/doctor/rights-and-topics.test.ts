@@ -65,7 +65,7 @@ describe('a topic', () => {
     expect((await admin.listTopics()).filter((name) => name.startsWith(topic))).toEqual([]);
   });
 
-  test('whose dead-letter topic is missing is told', async () => {
+  test('whose dead-letter topic is missing is reported', async () => {
     const topic = uniqueName('lone');
     await createTopic(topic, 1, [setUp.kafka.plain]);
     const { troubles } = await look({ KAFKA_BROKERS: setUp.kafka.plain, KAFKA_TOPICS: topic });
@@ -82,7 +82,7 @@ describe('a topic', () => {
     expect(skipped['kafka.topics']).toBe('variables.topics');
   });
 
-  test('with records of the future is told', async () => {
+  test('with records of the future is reported', async () => {
     const topic = uniqueName('future');
     for (const name of [topic, `${topic}.dlq`]) await createTopic(name, 1, [setUp.kafka.plain]);
     const admin = kafka([setUp.kafka.plain]).admin();

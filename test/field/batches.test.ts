@@ -4,7 +4,10 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync as compressSnappy } from 'snappy';
 import { describe, expect, test } from 'vitest';
-import { MAX_DECOMPRESSED_BYTES, registerCodecs } from '../../bridge/kafka/kafkajs/codecs.ts';
+import {
+  MAX_DECOMPRESSED_BYTES,
+  registerCodecs,
+} from '../../bridge/kafka/kafkajs/codecs/codecs.ts';
 import { passedBy } from '../../bridge/kafka/kafkajs/passed.ts';
 import { patchKafkajs } from '../../bridge/kafka/kafkajs/patch.ts';
 
@@ -95,7 +98,7 @@ describe.each(Object.entries(PACK))('a batch in %s', (_, { codec, pack }) => {
     ]);
   });
 
-  test('of all that may be is read, and of one byte more is not', async () => {
+  test('of the largest size is read, and of one byte more is refused', async () => {
     const around = record(Buffer.alloc(MAX_DECOMPRESSED_BYTES - 100)).length;
     const fits = 2 * MAX_DECOMPRESSED_BYTES - 100 - around;
     const whole = record(Buffer.alloc(fits));
@@ -106,7 +109,7 @@ describe.each(Object.entries(PACK))('a batch in %s', (_, { codec, pack }) => {
     expect(larger?.unreadable?.code).toBe('batch_too_large');
   });
 
-  test('that is cut short or garbage stands for itself', async () => {
+  test('that is cut short or is garbage becomes one record that says so', async () => {
     const packed = pack(Buffer.concat(Array.from({ length: 100 }, () => record('"value"'))));
     for (const payload of [
       packed.subarray(0, packed.length - 5),
@@ -156,7 +159,7 @@ describe('a batch that cannot be read', () => {
     },
   );
 
-  test('is none when compaction has emptied it, whatever its compression was', async () => {
+  test('has no records when compaction has emptied it, whatever its compression was', async () => {
     const records = await read(batch({ codec: LZ4, count: 0, payload: Buffer.alloc(0) }));
     expect(records).toEqual([]);
     expect(passedBy(records)).toBe(19n);

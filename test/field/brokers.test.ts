@@ -8,8 +8,8 @@ import { readConfig } from '../../bridge/config.ts';
 import { createKafka } from '../../bridge/kafka/client.ts';
 import { sourceOf } from '../../bridge/kafka/source.ts';
 import { createLog } from '../../bridge/shared/log.ts';
-import { MAX_SOURCE_LENGTH } from '../../worker/protocol/batch.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
+import { MAX_SOURCE_LENGTH } from '../../worker/protocol/batch/batch.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { certify } from '../support/certificate.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -204,7 +204,7 @@ describe('credentials that would be left unused', () => {
     expect(kafka.ssl?.ca).toContain('BEGIN CERTIFICATE');
   });
 
-  test('a file beside an explicit KAFKA_SSL=false is meant', async () => {
+  test('a file beside an explicit KAFKA_SSL=false is accepted, because it is meant', async () => {
     const { kafka } = await read({ KAFKA_SSL: 'false', KAFKA_SSL_CA_FILE: '/ca.pem' });
     expect(kafka.ssl).toBeUndefined();
   });

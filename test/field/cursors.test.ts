@@ -51,7 +51,7 @@ describe('a since', () => {
     expect(socket.messages).toEqual([{ type: 'ack', room: ROOM, seq }]);
   });
 
-  it.each([[null], [undefined]])('that is %s is none', async (since) => {
+  it.each([[null], [undefined]])('that is %s counts as not given', async (since) => {
     const gateway = new FakeGateway();
     gateway.client().subscribe(ROOM, { since });
     expect((await gateway.socket()).url.search).toBe('');

@@ -7,7 +7,7 @@ import { type HttpAnswer, judge } from '../../bridge/delivery/post/answer.ts';
 import { PublishError } from '../../bridge/publisher/errors.ts';
 import { HttpEventProducer } from '../../bridge/publisher/http/http-event-producer.ts';
 import { HTTP_ERRORS } from '../../worker/protocol/codes.ts';
-import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/environment/development.ts';
 
 const HTML = '<html><head><title>413 Request Entity Too Large</title></head></html>';
 const json = (value: unknown) => JSON.stringify(value);

@@ -171,7 +171,7 @@ describe('a proxy that removes the subprotocol', () => {
     expect(errors).toEqual([]);
   });
 
-  it('is told where a private room opens in neither way, and the client goes on trying', async () => {
+  it('is reported when a private room opens in neither way, and the client goes on trying', async () => {
     const { gateway, bare, errors, statuses } = await connected('user:1', 't');
     bare.breakOff();
     await settle();
@@ -199,7 +199,7 @@ describe('a close code that another system sends too', () => {
   });
 });
 
-it('a final refusal is told like every error', async () => {
+it('a final refusal is reported like every error', async () => {
   const gateway = new FakeGateway();
   gateway.answer = { status: 400, code: 'room_invalid' };
   const client = gateway.client();
@@ -211,7 +211,7 @@ it('a final refusal is told like every error', async () => {
   expect(errors).toEqual([['room_invalid', 'prices:BTC-USDC']]);
 });
 
-it('a client that is closed by its owner tells no error', async () => {
+it('a client that is closed by its owner reports no error', async () => {
   const gateway = new FakeGateway();
   const client = gateway.client();
   const errors: string[] = [];

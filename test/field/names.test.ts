@@ -1,4 +1,5 @@
 /** Symbols, user ids and custom rooms as real exchanges, wallets and login services have them. */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -7,6 +8,8 @@ import {
   nameOfRoom,
   normalRoomName,
   parseRoomName,
+  RELAY,
+  ROOM_ACCESS,
 } from '../../worker/protocol/rooms.ts';
 
 const ADDRESS = '0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2';
@@ -132,6 +135,14 @@ describe('N1: a custom room', () => {
   ])('is not %s', (name) => {
     expect(isCustomRoom(name)).toBe(false);
   });
+});
+
+it('N1: the page names all names that a custom room may not have', () => {
+  const page = readFileSync('worker/protocol/PROTOCOL.md', 'utf8');
+  const [, list = ''] = /and it is none of (.*?)\. So/.exec(page) ?? [];
+  const named = Array.from(list.matchAll(/`([^`]+)`/g), ([, name]) => name);
+  const classes = Object.keys(ROOM_ACCESS).filter((name) => name !== 'custom');
+  expect(named.toSorted()).toEqual([...classes, RELAY, '.', '..'].toSorted());
 });
 
 describe('N2: no name holds', () => {

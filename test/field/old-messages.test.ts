@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { compressSync as compressSnappy } from 'snappy';
 import { describe, expect, test } from 'vitest';
 import { Batcher } from '../../bridge/delivery/batcher.ts';
-import { registerCodecs } from '../../bridge/kafka/kafkajs/codecs.ts';
+import { registerCodecs } from '../../bridge/kafka/kafkajs/codecs/codecs.ts';
 import { passedBy } from '../../bridge/kafka/kafkajs/passed.ts';
 import { patchKafkajs } from '../../bridge/kafka/kafkajs/patch.ts';
 import type { KafkaRecord } from '../../bridge/kafka/record.ts';
@@ -102,14 +102,14 @@ describe.each([0, 1] as const)('messages of format %i', (magic) => {
     ]);
   });
 
-  test('that unpack to more than may be are one dead letter', async () => {
+  test('that unpack to more than the bound are one dead letter', async () => {
     const value = gzipSync(Buffer.alloc(65 * 1024 * 1024));
     const [only, ...others] = await read(message({ magic, offset: 1, attributes: GZIP, value }));
     expect(only?.unreadable?.code).toBe('batch_too_large');
     expect(others).toEqual([]);
   });
 
-  test('of which the last is cut short come again', async () => {
+  test('are fetched again when the last of them is cut short', async () => {
     const whole = message({ magic, offset: 1, value: '1' });
     const records = await read(whole, whole.subarray(0, whole.length - 1));
     expect(shown(records)).toEqual([`1 ${time} 1`]);

@@ -43,7 +43,7 @@ describe('the fault of the network', () => {
   });
 
   test.each([undefined, null, 'ECONNREFUSED', {}, new Error('x'), { code: 'ENOTFOUND' }])(
-    'of %j is none',
+    'of %j, which is no fault of the network, is undefined',
     (error) => {
       expect(networkFault(error)).toBeUndefined();
     },

@@ -8,7 +8,7 @@ import {
   NotificationService,
 } from '../../bridge/publisher/index.ts';
 import { encodeEvent } from '../../bridge/publisher/outbox/encode-event.ts';
-import { TOPICS } from '../../worker/protocol/topics.ts';
+import { TOPICS } from '../../worker/protocol/events/topics.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -92,7 +92,7 @@ describe('null for an optional field', () => {
     expect(encode(topic, more)).not.toBeInstanceOf(PublishError);
   });
 
-  test('passes through the services, and means that there is none', async () => {
+  test('passes through the services, and means that the field is left out', async () => {
     const published: { topic: string; event: object; partition: unknown }[] = [];
     const producer: EventProducer = {
       connect: async () => undefined,

@@ -3,7 +3,7 @@ import { readConfig } from '../../bridge/local/config.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 
 test('with nothing set, the documented ports and the development secrets', async () => {
   expect(await readConfig({})).toMatchObject({

@@ -1,8 +1,8 @@
 import { verify } from 'hono/jwt';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { type Demo, type DemoOptions, startDemoService } from '../../bridge/local/demo-service.ts';
-import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
-import { EVENT_TOPICS } from '../../worker/protocol/topics.ts';
+import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/environment/development.ts';
+import { EVENT_TOPICS } from '../../worker/protocol/events/topics.ts';
 import { createTopic, read } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 
@@ -21,7 +21,7 @@ async function start(
   };
 }
 
-test('the page is given a token of the demo user', async () => {
+test('the page gets a token of the demo user', async () => {
   const ask = await start({});
   const answer = (await (await ask('GET /page/demo')).json()) as Demo;
   expect(answer).toEqual({ alerts: false, user: 'user-123', token: expect.any(String) });
@@ -30,7 +30,7 @@ test('the page is given a token of the demo user', async () => {
   });
 });
 
-test('a secret of one’s own signs for nobody', async () => {
+test('a secret that is not the development one signs for nobody', async () => {
   const ask = await start({ jwtSecret: 'a secret of one’s own, of thirty-two and more' });
   expect(await (await ask('GET /page/demo')).json()).toEqual({ alerts: false });
 });
@@ -58,7 +58,7 @@ test('an alert to everyone goes through Kafka', async () => {
   expect(event).not.toHaveProperty('userId');
 });
 
-test('an alert that Kafka does not take is told to the page', async () => {
+test('an alert that Kafka does not take is reported to the page', async () => {
   const ask = await start({ brokers: '127.0.0.1:1' });
   const answer = await ask('POST /page/demo/alerts');
   expect(answer.status).toBe(503);

@@ -1,7 +1,7 @@
 /** `npm start` shows a living market to whoever connects: a bare WebSocket, real parts in between. */
 import { expect, onTestFinished, test } from 'vitest';
 import { demoToken } from '../../bridge/local/demo-token.ts';
-import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/environment/development.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { descendantsOf } from '../support/processes.ts';
 import { gone, StartedStack, stackEnv } from '../support/stack.ts';

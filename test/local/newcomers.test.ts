@@ -55,6 +55,12 @@ describe('npm run produce', () => {
     expect(err).toMatch(/^Kafka at 127\.0\.0\.1:1 .*ECONNREFUSED.*Kafka runs.*`npm start`/);
   });
 
+  test('with a KAFKA_PORT that is no port names the variable', async () => {
+    const { code, err } = await run(PRODUCE, [RECORDING], { KAFKA_PORT: 'abc' });
+    expect(code).toBe(1);
+    expect(err).toBe('KAFKA_PORT is an integer from 1 to 65535, not "abc"\n');
+  });
+
   test('to what is no Kafka says so', async () => {
     const port = await listen(createServer((_, response) => response.end()));
     const { code, err } = await run(PRODUCE, ['--brokers', `127.0.0.1:${port}`, RECORDING]);

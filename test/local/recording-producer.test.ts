@@ -64,7 +64,7 @@ test('records go out when their time has come, counted from the first, in their 
   ]);
 });
 
-test('a greater speed shortens the waits, and none waits for nothing', async () => {
+test('a greater speed shortens the waits, and at an infinite speed nothing waits', async () => {
   const twice = new FakeKafka();
   await twice.produce([record('a', 0), record('b', 1000)], 2);
   expect(twice.requests.at(-1)).toEqual({ time: 1500, values: ['b'] });
@@ -80,7 +80,7 @@ test('a prefix stands before the names of a recording’s topics', async () => {
   expect([...kafka.topics]).toEqual(['prod.t']);
 });
 
-test('a topic that the gateway does not know is told once, and written to all the same', async () => {
+test('a topic that the gateway does not know is reported once, and written to all the same', async () => {
   const kafka = new FakeKafka();
   const alert: RecordingItem = {
     kind: 'record',

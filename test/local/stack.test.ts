@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/environment/development.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { descendantsOf } from '../support/processes.ts';
 import { gone, ROOT, type StackEnv, StartedStack, stackEnv } from '../support/stack.ts';

@@ -41,7 +41,7 @@ class Workshop {
   }
 }
 
-test('a part that ends is launched again, and both are told', async () => {
+test('a part that ends is launched again, and both are logged', async () => {
   const workshop = new Workshop();
   const supervised = await workshop.start();
   workshop.end();

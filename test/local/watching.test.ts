@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { readFrames } from '../../bridge/local/tools/received-frame.ts';
 import { encodeEntry, encodeEvents, encodeSnapshot } from '../../worker/protocol/frames.ts';
 
-test('an event is shown with the digits that were sent', () => {
+test('an event is printed with the digits that were sent', () => {
   const event = '{"price":45000.50,"id":12345678901234567890,"text":"\\u0041"}';
   const entries = [encodeEntry(3, event), encodeEntry(4, '{}')].join(',');
   const events = encodeEvents('price:A', 2, entries);
@@ -13,11 +13,11 @@ test('an event is shown with the digits that were sent', () => {
     type: 'events',
     room: 'price:A',
     events: [
-      { seq: 3, source: event },
-      { seq: 4, source: '{}' },
+      { seq: 3, text: event },
+      { seq: 4, text: '{}' },
     ],
   });
-  expect(readFrames(snapshot)[0]?.events[0]?.source).toBe(event);
+  expect(readFrames(snapshot)[0]?.events[0]?.text).toBe(event);
   // Over a relay frames come together.
   expect(readFrames(`[${events},\n${snapshot}]`)).toEqual([
     ...readFrames(events),
@@ -25,7 +25,7 @@ test('an event is shown with the digits that were sent', () => {
   ]);
 });
 
-test('what is no frame is none', () => {
+test('a text that is no frame has no type, room or events', () => {
   const texts = ['pong', '{}', '[1]', '['].flatMap(readFrames);
   expect(texts.map(({ text, type }) => [text, type])).toEqual([
     ['pong', undefined],

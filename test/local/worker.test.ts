@@ -56,16 +56,16 @@ test('what is watched goes on after a crash where it was: nothing lost, nothing 
   const worker = await start();
   const events: string[] = [];
   const notes: string[] = [];
-  const ending = new AbortController();
+  const stopping = new AbortController();
   const watching = watchRooms(
     {
       url: worker.url.replace('http', 'ws'),
       rooms: [ROOM],
       token: undefined,
-      onFrame: (frame) => events.push(...frame.events.map(({ source }) => source)),
+      onFrame: (frame) => events.push(...frame.events.map(({ text }) => text)),
       onNote: (_, note) => notes.push(note),
     },
-    ending.signal,
+    stopping.signal,
   );
   await until('the connection', () => notes.includes('connected'));
   await post(worker.url, [trade(0)]);
@@ -77,7 +77,7 @@ test('what is watched goes on after a crash where it was: nothing lost, nothing 
     async () => (await post(worker.url, [trade(1)])).ok,
   );
   await until('the second trade', () => events.length === 2);
-  ending.abort();
+  stopping.abort();
   await watching;
 
   expect(events.map((event) => JSON.parse(event).data.tradeId)).toEqual(['t0', 't1']);
@@ -123,17 +123,17 @@ test('a room that refuses for good ends the watching with its reason', async () 
   ]);
 });
 
-test('where nothing listens, the address is told that was asked', async () => {
+test('where nothing listens, the address that was asked is named', async () => {
   const url = `ws://localhost:${await freePort()}`;
   const notes: string[] = [];
-  const ending = new AbortController();
+  const stopping = new AbortController();
   const onNote = (_: string, note: string) => {
     notes.push(note);
-    ending.abort();
+    stopping.abort();
   };
   await watchRooms(
     { url, rooms: [ROOM], token: undefined, onFrame: () => {}, onNote },
-    ending.signal,
+    stopping.signal,
   );
   expect(notes[0]).toMatch(`no answer from ${url}; connecting again in `);
 });

@@ -3,14 +3,14 @@
  * that is crossed, a trade at no price of the book, a portfolio that its trades do not add up to.
  */
 import * as v from 'valibot';
-import type { PriceLevel } from '../../worker/protocol/event-shapes.ts';
+import type { PriceLevel } from '../../worker/protocol/events/event-shapes.ts';
 import {
   orderBookUpdateSchema,
   portfolioUpdateSchema,
   priceUpdateSchema,
   systemAlertSchema,
   tradeNotificationSchema,
-} from '../../worker/protocol/events.ts';
+} from '../../worker/protocol/events/events.ts';
 import { exact, product, text } from './exact.ts';
 import { type Published, received } from './market-recorder.ts';
 
@@ -50,7 +50,7 @@ export class Auditor {
   readonly prices = new Map<string, number[]>();
   readonly ledgers = new Map<string, Ledger>();
   readonly counts = new Map<string, number>();
-  /** Of each symbol, the price event before the latest. */
+  /** The price event before the latest one, by symbol. */
   readonly #before = new Map<string, bigint>();
   readonly #latest = new Map<string, bigint>();
   /** How many price alerts each user got. */

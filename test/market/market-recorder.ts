@@ -3,7 +3,7 @@
  * checks it, in order: as the gateway's own rules read it.
  */
 import type { EventProducer } from '../../bridge/publisher/producer.ts';
-import { admit } from '../../worker/protocol/admit.ts';
+import { admit } from '../../worker/protocol/events/admit.ts';
 import { JsonTextReader } from '../../worker/protocol/json-text.ts';
 
 export interface Published {

@@ -40,7 +40,7 @@ describe.each([1, 2])('an hour of the market of seed %i', (seed) => {
     expect(Math.min(...prices) / first).toBeGreaterThan(0.8);
   });
 
-  test('everybody trades, and is told of his prices; announcements are few', () => {
+  test('everybody trades and hears of his prices, and announcements are few', () => {
     expect(auditor.ledgers.size).toBe(USER_COUNT);
     for (const [userId, { lastTradeId }] of auditor.ledgers) {
       expect(lastTradeId, userId).toBeDefined();
@@ -88,7 +88,7 @@ test.each([
   ],
   ['another price than the last', 'price.updates', /"price":"?[\d.]+"?/, '"price":1', 'last trade'],
   ['a micro too much cash', 'portfolio.updates', /"cash":(\d+)\.\d+/, '"cash":$1.0000009', 'cash'],
-  ['a sum that is none', 'portfolio.updates', /"totalValue":\d/, '"totalValue":9', 'not the sum'],
+  ['a wrong sum', 'portfolio.updates', /"totalValue":\d/, '"totalValue":9', 'not the sum'],
   ['another position', 'portfolio.updates', /"amount":\d/, '"amount":9', 'not his'],
   ['an alert to all', 'system.alerts', /"category":"\w+"/, '"category":"price_alert"', 'everybody'],
 ])('the auditor sees %s', async (_, topic, from, to, fault) => {

@@ -57,7 +57,7 @@ test('after a night asleep the market goes on where it was', async () => {
 
 test('what there was no room for has not happened', async () => {
   const counts = await run(50, [{ late: 200 }, ...punctual(2)], [1, 3]);
-  // Of a hundred steps that were due, three had room; at most one of the others is made up for.
+  // A hundred steps were due and three had room; at most one of the others is made up for.
   expect(counts.slice(0, 2)).toEqual([1, 3]);
   expect(counts[2]).toBeLessThanOrEqual(1 + (5 * 50) / STEP_MS);
 });

@@ -12,7 +12,7 @@ import { demoToken } from '../../bridge/local/demo-token.ts';
 import {
   DEVELOPMENT_JWT_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 import { startGateway } from '../path/gateway.ts';
 import { Subscriber } from '../path/subscriber.ts';
 import { until } from '../support/until.ts';
@@ -115,7 +115,7 @@ describe('the lowest Node of `engines`', () => {
     },
   );
 
-  test('has no WebSocket, of which the client tells by name', async () => {
+  test("has no WebSocket, and the client's error names it", async () => {
     const script = `
       const { GatewayClient } = require('${NAME}/client');
       const client = new GatewayClient({ url: 'ws://localhost:1' });
@@ -156,7 +156,7 @@ test.each([
   expect(stdout.trim()).toBe('kafka_unavailable');
 });
 
-test('a producer that was required tells its error through a service that was imported', async () => {
+test('the error of a producer that was required comes through a service that was imported', async () => {
   const script = `
     const { KafkaEventProducer } = require('${NAME}');
     const producer = new KafkaEventProducer({ brokers: ['localhost:1'] });

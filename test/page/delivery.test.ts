@@ -14,7 +14,7 @@ describe('a rate', () => {
 });
 
 describe('a histogram', () => {
-  it('tells quantiles to a tenth, over six orders of magnitude', () => {
+  it('measures quantiles to a tenth of their value, over six orders of magnitude', () => {
     for (const ms of [0.7, 3, 42, 900, 20_000]) {
       const histogram = new Histogram();
       for (let count = 0; count < 99; count++) histogram.add(ms, 0);
@@ -25,7 +25,7 @@ describe('a histogram', () => {
     }
   });
 
-  it('counts a negative duration as none, and one without end in the last bar', () => {
+  it('counts a negative duration as zero, and one that never ends in the last bar', () => {
     const histogram = new Histogram();
     histogram.add(-40, 0);
     histogram.add(Number.POSITIVE_INFINITY, 0);
@@ -73,7 +73,7 @@ describe('the delivery', () => {
     events: entries,
   });
 
-  it('tells from the times of a trace how long each hop took', () => {
+  it('computes from the times of a trace how long each hop took', () => {
     const { made, receive, wait } = delivery();
     receive(events(0, { seq: 1, event: { timestamp: publishedAt }, times }));
     const now = wait(16);

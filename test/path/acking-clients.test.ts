@@ -12,11 +12,11 @@ const CLIENTS = 200;
 const SYMBOL = 'ACKED';
 const KILLS = 3;
 const TRADES = 2_400;
-/** Of one request to Kafka. */
+/** How many trades go in one request to Kafka. */
 const BURST = 20;
 /** How far the feed runs ahead of the slowest client: a room keeps the last 1,000. */
 const MAX_AHEAD = 600;
-/** So that a client's window, 256 Ki characters, is used up several times. */
+/** It is long enough for a client's window, 256 Ki characters, to be used up several times. */
 const MEMO = 'x'.repeat(400);
 const TIMEOUT_MS = 180_000;
 

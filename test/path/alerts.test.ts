@@ -18,7 +18,7 @@ const SOCKETS = 5;
 const KILLS = 3;
 /** Before each kill, and after the last one. With the last alert of all they are 97, of 100 that are kept. */
 const ALERTS = 24;
-/** Of these, so many expire before workerd is back. */
+/** How many of these expire before workerd is back. */
 const PERISHABLE = 2;
 const PERISHES_AFTER_MS = 300;
 const RETRY_MS = 50;

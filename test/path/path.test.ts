@@ -6,7 +6,7 @@ import { demoToken } from '../../bridge/local/demo-token.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import { kafka, produce, read } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
@@ -305,7 +305,7 @@ test('a personal trade, a portfolio and an alert reach their user, and nobody el
   expect(system.texts).toEqual([values[2]?.value]);
 });
 
-test('R15: a trace tells when each part of the way had an event', async () => {
+test('R15: a trace has the time at which each part of the way had an event', async () => {
   const since = Date.now();
   const socket = new WebSocket(`${gateway.url}/v1/rooms/trade:TRACED?system=off&trace=on`);
   onTestFinished(() => socket.close());

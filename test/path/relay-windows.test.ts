@@ -62,7 +62,7 @@ class Client {
   }
 }
 
-test('R8: a window over twenty rooms with just under half a window each is no dead end', {
+test('R8: a window that twenty rooms share with just under half a window each opens again', {
   timeout: TIMEOUT_MS,
 }, async () => {
   const url = await startRelay();
@@ -70,7 +70,7 @@ test('R8: a window over twenty rooms with just under half a window each is no de
   const client = new Client(HALF_WINDOW);
   await client.join(url, ROOMS);
   const round = async () => {
-    // In parts, since a batch has its bounds.
+    // They are published in parts, because a batch has its bounds.
     for (let first = 0; first < SYMBOLS.length; first += 5) {
       await publisher.publish(SYMBOLS.slice(first, first + 5), HALF_WINDOW - 2_000);
     }

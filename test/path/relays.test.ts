@@ -9,7 +9,7 @@ import { sign } from 'hono/jwt';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../bridge/local/processes/port.ts';
 import { startWorker } from '../../bridge/local/worker/worker.ts';
-import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_JWT_SECRET } from '../../worker/protocol/environment/development.ts';
 import { configWithMain } from '../support/config-with-main.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { anyOf, MarketPublisher } from '../support/market-publisher.ts';
@@ -29,10 +29,10 @@ const BATCH_EVERY_MS = 100;
 /** Before each kill so many objects are evicted, and most subscriptions are back before the next one. */
 const EVICTIONS = 4;
 const EVICT_AFTER_MS = 250;
-/** Of the subscriptions of all sockets, after a kill and before the next one. */
+/** The parts of all subscriptions that are left after a kill, at most, and back before the next one, at least. */
 const FEW = 0.5;
 const MOST = 0.8;
-/** Of all sockets, so often one is cut, and so often one changes a room. */
+/** How often one of all the sockets is cut, and how often one changes a room. */
 const CUT_EVERY_MS = 100;
 const CHANGE_EVERY_MS = 50;
 const BACK_WITHIN_MS = 500;

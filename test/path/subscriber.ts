@@ -15,9 +15,9 @@ export interface Received {
 }
 
 export class Subscriber {
-  /** Of `events` frames, in their order. */
+  /** The events of `events` frames, in their order. */
   readonly received: Received[] = [];
-  /** Of the newest snapshot. */
+  /** The events of the newest snapshot. */
   snapshot: readonly Received[] = [];
   /** One for each time it was subscribed. */
   readonly epochs: number[] = [];

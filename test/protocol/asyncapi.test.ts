@@ -9,9 +9,9 @@ import { PROTOCOL_VERSION } from '../../worker/protocol/frames.ts';
 const SPECIFICATION = fileURLToPath(import.meta.resolve('@asyncapi/specs/schemas/3.0.0.json'));
 
 /**
- * Of the schemas of all frames and messages, by the protocol's version. A change that an old client
- * does not notice (a new optional member) gets its fingerprint replaced here; one that it would
- * misread takes a new version.
+ * The fingerprint of the schemas of all frames and messages, by the protocol's version. After a change that
+ * an old client does not notice (a new optional field), the fingerprint is replaced here; a change that it
+ * would misread takes a new version.
  */
 const FINGERPRINTS: Readonly<Record<number, string>> = {
   1: '00351517ae59233f',

@@ -18,7 +18,7 @@ describe('cursors', () => {
     '1e3:2',
     ' 1:2',
     `1:${'9'.repeat(16)}`,
-  ])('%j is none', (text) => {
+  ])('cannot be read from %j', (text) => {
     expect(parseCursor(text)).toBeUndefined();
   });
 });

@@ -1,8 +1,12 @@
 /** The published types of events are those of the schemas. The compiler judges it, in `npm run check`. */
 import type { InferOutput } from 'valibot';
 import { describe, expectTypeOf, test } from 'vitest';
-import type { EventsByType, EventType, Notification } from '../../worker/protocol/event-shapes.ts';
-import type { EVENT_SCHEMAS, notificationSchema } from '../../worker/protocol/events.ts';
+import type {
+  EventsByType,
+  EventType,
+  Notification,
+} from '../../worker/protocol/events/event-shapes.ts';
+import type { EVENT_SCHEMAS, notificationSchema } from '../../worker/protocol/events/events.ts';
 
 type Judged = { [Type in EventType]: InferOutput<(typeof EVENT_SCHEMAS)[Type]> };
 

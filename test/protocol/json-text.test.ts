@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fieldsOf, inspectKeys, JsonTextReader } from '../../worker/protocol/json-text.ts';
+import {
+  elementsOf,
+  fieldsOf,
+  inspectKeys,
+  JsonTextReader,
+} from '../../worker/protocol/json-text.ts';
 
 /** Any JSON text: any value, indented or not, with any escapes. */
 const jsonText = fc
@@ -19,15 +24,13 @@ function escaped(character: string): string {
 }
 
 describe('JsonTextReader', () => {
-  it('finds the text of every member of an object', () => {
-    const objectText = fc.dictionary(fc.string({ unit: 'binary' }), jsonText).map((members) => {
-      const parts = Object.entries(members).map(
-        ([key, text]) => `${JSON.stringify(key)} : ${text}`,
-      );
-      return { members, text: ` {${parts.join(' ,\n')} } ` };
+  it('finds the text of every field of an object', () => {
+    const objectText = fc.dictionary(fc.string({ unit: 'binary' }), jsonText).map((fields) => {
+      const parts = Object.entries(fields).map(([key, text]) => `${JSON.stringify(key)} : ${text}`);
+      return { fields, text: ` {${parts.join(' ,\n')} } ` };
     });
     fc.assert(
-      fc.property(objectText, ({ members, text }) => {
+      fc.property(objectText, ({ fields, text }) => {
         const reader = new JsonTextReader(text);
         expect(reader.enterObject()).toBe(true);
         const found: Record<string, string> = Object.create(null);
@@ -35,28 +38,12 @@ describe('JsonTextReader', () => {
           const { start, end } = reader.skip();
           found[key] = text.slice(start, end);
         }
-        expect(Object.entries(found)).toEqual(Object.entries(members));
+        expect(Object.entries(found)).toEqual(Object.entries(fields));
       }),
     );
   });
 
-  it('finds the text of every element of an array', () => {
-    fc.assert(
-      fc.property(fc.array(jsonText), (elements) => {
-        const text = `[ ${elements.join(' , ')} ]`;
-        const reader = new JsonTextReader(text);
-        expect(reader.enterArray()).toBe(true);
-        const found: string[] = [];
-        while (reader.nextElement()) {
-          const { start, end } = reader.skip();
-          found.push(text.slice(start, end));
-        }
-        expect(found).toEqual(elements);
-      }),
-    );
-  });
-
-  it('steps into nothing that is not there', () => {
+  it('does not step into a value of another kind', () => {
     expect(new JsonTextReader('[]').enterObject()).toBe(false);
     expect(new JsonTextReader('"{"').enterObject()).toBe(false);
     expect(new JsonTextReader('{}').enterArray()).toBe(false);
@@ -77,7 +64,7 @@ describe('inspectKeys', () => {
     inspectKeys(JSON.parse(text), new JsonTextReader(text).skip().fields);
   const faultOf = (text: string) => inspect(text).fault;
 
-  it('finds none in what JSON.stringify made', () => {
+  it('finds no fault in what JSON.stringify made', () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 5 }), (text) => {
         fc.pre(!/"(__proto__|constructor|prototype)":/.test(text) && /^[[{]/.test(text));
@@ -110,5 +97,19 @@ describe('inspectKeys', () => {
 describe('fieldsOf', () => {
   it.each(['["x"]', '"x"', '1', '', '{"x'])('throws on %j, which is no object', (text) => {
     expect(() => fieldsOf(text)).toThrow(SyntaxError);
+  });
+});
+
+describe('elementsOf', () => {
+  it('has the text of every element, in order', () => {
+    fc.assert(
+      fc.property(fc.array(jsonText), (elements) => {
+        expect(elementsOf(`[ ${elements.join(' , ')} ]`)).toEqual(elements);
+      }),
+    );
+  });
+
+  it.each(['{"x":1}', '"x"', '1', ''])('throws on %j, which is no array', (text) => {
+    expect(() => elementsOf(text)).toThrow(SyntaxError);
   });
 });

@@ -1,7 +1,7 @@
 /** What is sliced out of a body must be what was validated, whatever the body looks like. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readBatch } from '../../worker/protocol/read-batch.ts';
+import { readBatch } from '../../worker/protocol/batch/read-batch.ts';
 
 const read = (text: string) => readBatch(new TextEncoder().encode(text));
 const E = '{"type":"price_update","symbol":"A","data":{"price":1},"timestamp":1}';

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { importSecret, sign, TOLERANCE_SECONDS, verify } from '../../worker/protocol/signature.ts';
+import {
+  importSecret,
+  sign,
+  TOLERANCE_SECONDS,
+  verify,
+} from '../../worker/protocol/batch/signature.ts';
 
 const secretOf = (bytes: Uint8Array) => `whsec_${Buffer.from(bytes).toString('base64')}`;
 const secret = secretOf(new TextEncoder().encode('a secret of thirty-two bytes....'));

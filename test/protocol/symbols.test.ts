@@ -1,6 +1,6 @@
 /** Which symbols there are, as the operator names them. */
 import { describe, expect, it } from 'vitest';
-import { ConfigError } from '../../worker/protocol/variables.ts';
+import { ConfigError } from '../../worker/protocol/environment/variables.ts';
 import { symbolsOf } from '../../worker/symbols.ts';
 
 const ADDRESS = `0x${'aB'.repeat(20)}`;

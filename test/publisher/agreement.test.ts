@@ -6,10 +6,10 @@ import { type RunningWorker, startWorker } from '../../bridge/local/worker/worke
 import { PublishError } from '../../bridge/publisher/errors.ts';
 import { encodeEvent } from '../../bridge/publisher/outbox/encode-event.ts';
 import { routeUnpositioned } from '../../worker/ingest/route.ts';
-import { judgeExpiry } from '../../worker/protocol/admit.ts';
-import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
-import { readBatch } from '../../worker/protocol/read-batch.ts';
-import { importSecret, sign } from '../../worker/protocol/signature.ts';
+import { readBatch } from '../../worker/protocol/batch/read-batch.ts';
+import { importSecret, sign } from '../../worker/protocol/batch/signature.ts';
+import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/environment/development.ts';
+import { judgeExpiry } from '../../worker/protocol/events/admit.ts';
 import { EVERY_SYMBOL } from '../../worker/symbols.ts';
 import { type Case, hasLossyNumber, nested, someEvent } from './hostile-events.ts';
 

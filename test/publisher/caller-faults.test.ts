@@ -9,7 +9,7 @@ import {
 } from '../../bridge/publisher/index.ts';
 import { encodeEvent } from '../../bridge/publisher/outbox/encode-event.ts';
 import { PERMISSION_TIMEOUT_MS, permissionTurns } from '../../bridge/publisher/permission.ts';
-import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/environment/development.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { takeAll } from './fake-gateway.ts';
 
@@ -69,7 +69,7 @@ describe('an event', () => {
 });
 
 describe('a list', () => {
-  test('with holes, nulls and records that are none costs no good record', async () => {
+  test('with holes, nulls and values that are not records costs no good record', async () => {
     const producer = await connectHttp();
     const topic = 'price.updates';
     const list: Odd = new Array(1).concat([

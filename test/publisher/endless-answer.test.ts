@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import { HttpEventProducer } from '../../bridge/publisher/http/http-event-producer.ts';
-import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/environment/development.ts';
 
 const MIB = 1024 * 1024;
 
@@ -36,6 +36,6 @@ test('an answer without an end is an outage, and is not kept in memory', async (
   const publishing = producer.publishEvent('price.updates', event);
   await expect(publishing).rejects.toMatchObject({ code: 'gateway_unavailable', retry: true });
   await producer.disconnect();
-  // Of each of the five attempts, and of what lies in the buffers of the sockets.
+  // Each of the five attempts may pull what is read and what lies in the buffers of its socket.
   expect(pulled).toBeLessThan(5 * 16 * MIB);
 });

@@ -14,7 +14,7 @@ import {
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 import { uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 import { listen } from '../support/worker.ts';
@@ -164,7 +164,7 @@ describe('before a gateway that takes all', () => {
     expect(gaps).toEqual([0, 0, 2_200, 300, 300, 300, 300, 301_000, 0]);
   });
 
-  test('a 429 to the end is told by the Worker’s code, and what follows keeps to Retry-After', async () => {
+  test('a 429 to the end is reported by the Worker’s code, and what follows keeps to Retry-After', async () => {
     const gateway = new FakeGateway(takeAll);
     const body = { error: { code: 'batch_too_frequent', message: 'later' } };
     gateway.otherwise = { status: 429, body, headers: { 'retry-after': '1' } };

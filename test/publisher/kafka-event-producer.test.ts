@@ -102,7 +102,7 @@ describe('the producer', () => {
     ).rejects.toMatchObject({ code: 'partition_invalid' });
   });
 
-  test('a partition that is none costs its own record alone', async () => {
+  test('an invalid partition costs its own record alone', async () => {
     const producer = await connect();
     const symbol = unique();
     const odd: unknown[] = [Symbol('p'), 1n, 'x', {}];

@@ -7,7 +7,7 @@ import {
 } from '../../bridge/publisher/queue/notification-queue.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
 
-/** Of `user`, the `n`th. */
+/** The `n`th notification of `user`. */
 const note = (user: string, n: number): Notification => ({
   type: 'note',
   target: { type: 'user', id: user },
@@ -174,7 +174,7 @@ describe('sending', () => {
 });
 
 describe('the bound', () => {
-  test('drops the newcomer and tells it, and nothing else', async () => {
+  test('drops and reports the newcomer, and nothing else', async () => {
     const { queue, service, clock, taken, dropped } = start({ maxSize: 3 });
     service.refuse.set('*', 'kafka_unavailable');
     for (let n = 0; n < 5; n++) await queue.addNotification(note('a', n));
@@ -219,7 +219,7 @@ describe('the end', () => {
     expect(await queue.drain()).toBe(true);
   });
 
-  test('shutdown sends what it can, tells of the rest, and of what comes after', async () => {
+  test('shutdown sends what it can, and reports the rest and whatever comes after', async () => {
     const { queue, service, clock, taken, dropped } = start();
     await queue.addNotification(note('a', 1));
     await clock.elapse(0);
@@ -242,7 +242,7 @@ describe('the end', () => {
     expect(taken).toEqual(['a1']);
   });
 
-  test('a send that outlasts the shutdown is told once, whatever comes of it', async () => {
+  test('a send that outlasts the shutdown is reported once, whatever comes of it', async () => {
     const { queue, service, clock, dropped } = start();
     let open = () => {};
     service.gate = new Promise((resolve) => {

@@ -182,7 +182,7 @@ function loseAnswers(count: number): void {
   });
 }
 
-test('an answer that is lost once: the retry is no second record', async () => {
+test('a retry after a lost answer makes no second record', async () => {
   const producer = await connectWarm('ONCE');
   loseAnswers(1);
   await producer.publishEvent('price.updates', price('ONCE', 1));
@@ -190,7 +190,7 @@ test('an answer that is lost once: the retry is no second record', async () => {
   expect(await storedOf('ONCE')).toEqual([0, 1, 2]);
 });
 
-test('answers lost until it is given up: what comes next is not taken for a repetition', async () => {
+test('what is published after an event was given up is not taken for a repetition of it', async () => {
   const producer = await connectWarm('LOST');
   loseAnswers(4);
   await expect(producer.publishEvent('price.updates', price('LOST', 1))).rejects.toMatchObject({

@@ -9,7 +9,7 @@ import {
   startKafka,
 } from '../../bridge/local/kafka/kafka.ts';
 import { freePort } from '../../bridge/local/processes/port.ts';
-import { TOPICS } from '../../worker/protocol/topics.ts';
+import { TOPICS } from '../../worker/protocol/events/topics.ts';
 import { kafka as connectTo, uniqueName } from '../support/kafka.ts';
 import { until } from '../support/until.ts';
 

@@ -80,7 +80,7 @@ describe('what is refused', () => {
   test.each<[string, object, string]>([
     ['a cycle', cycle, 'data_invalid'],
     ['NaN', { a: [Number.NaN] }, 'data_invalid'],
-    ['a Date that is none', { at: new Date(Number.NaN) }, 'data_invalid'],
+    ['an invalid Date', { at: new Date(Number.NaN) }, 'data_invalid'],
     ['a getter that throws', throwing, 'data_invalid'],
     ['a proxy that throws', { proxy }, 'data_invalid'],
     ['a list', [1], 'data_invalid'],

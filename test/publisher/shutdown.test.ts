@@ -7,7 +7,7 @@ import {
   NotificationService,
 } from '../../bridge/publisher/index.ts';
 import { ProducerLife } from '../../bridge/publisher/kafka/producer-life.ts';
-import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/development.ts';
+import { DEVELOPMENT_PUBLISHER_SECRET } from '../../worker/protocol/environment/development.ts';
 import { settle } from '../support/virtual-clock.ts';
 import { takeAll } from './fake-gateway.ts';
 

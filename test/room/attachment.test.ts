@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MAX_RATES } from '../../worker/protocol/messages.ts';
+import { Space } from '../../worker/room/session/admission/space.ts';
 import {
   type Attachment,
   decodeAttachment,
   encodeAttachment,
 } from '../../worker/room/session/attachment.ts';
 import { RELAY_SOCKET } from '../../worker/room/session/profile.ts';
-import { Space } from '../../worker/room/session/space.ts';
 
 /** Any number that the protocol allows. */
 const whole = fc.oneof(fc.nat(), fc.constant(Number.MAX_SAFE_INTEGER));

@@ -7,7 +7,7 @@ import { Losses } from '../../worker/room/delivery/losses.ts';
 import { Member, type Membership, type Recipient } from '../../worker/room/delivery/member.ts';
 import { Pace } from '../../worker/room/delivery/pace.ts';
 import type { Slice } from '../../worker/room/delivery/slice.ts';
-import { logAt } from '../../worker/room/follow/carried-log.ts';
+import { logAt } from '../../worker/room/follow/calls/carried-log.ts';
 import { newEntry } from '../../worker/room/log/entry.ts';
 import { Log } from '../../worker/room/log/log.ts';
 
@@ -22,7 +22,7 @@ class Notes implements Recipient {
     return true;
   }
 
-  give(slice: Slice): boolean {
+  deliver(slice: Slice): boolean {
     this.given.push(slice);
     return true;
   }
@@ -58,7 +58,7 @@ function mirrorOf(policy = POLICIES.price_updates, joining = new Budget(1_000_00
 }
 
 describe('a channel whose log is a mirror', () => {
-  it('gives its members the numbers that it accepts', () => {
+  it('delivers entries to its members with the numbers that it accepts', () => {
     const { accept, join } = mirrorOf();
     const { notes } = join(0);
     expect(notes.welcomed).toEqual([{ epoch: 7, head: 4, from: 4, recovered: false }]);
@@ -110,7 +110,7 @@ describe('what comes to its age on its way to a mirror', () => {
 });
 
 describe('joining', () => {
-  it('waits when the object has shown as much state as it may, and comes in its turn', () => {
+  it('waits when the object has sent as much state as it may, and comes in its turn', () => {
     const { accept, laggards, join } = mirrorOf(POLICIES.price_updates, new Budget(30, 0.1));
     accept(5, 'A', 0);
     const [first, second] = [join(0), join(0)];

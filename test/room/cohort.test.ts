@@ -7,7 +7,7 @@ function member(): Member {
   const recipient: Recipient = {
     readiness: 'ready',
     welcome: () => true,
-    give: () => true,
+    deliver: () => true,
     placeChanged: () => {},
     giveUp: () => {},
     unavailable: () => {},

@@ -198,7 +198,7 @@ describe('objects that follow each other', () => {
     objects.join('price:A');
     await objects.elapse(STARTING_TIME + 500);
     objects.deploy('system');
-    // So many that nothing is saved in between, because the root never rests.
+    // There are so many that nothing is saved in between, because the root never rests.
     for (let left = LEAVES_WITHIN / 2 / 1_000; left > 1; left--) {
       objects.alert();
       await objects.elapse(1_000);

@@ -6,7 +6,7 @@ import {
   type Following,
   MAX_OF_ADDRESS,
   MAX_OF_RELAY,
-} from '../../worker/room/session/eventless-rooms.ts';
+} from '../../worker/room/session/admission/eventless-rooms.ts';
 
 class Relay {
   now = 1e12;

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
 import * as frames from '../../worker/protocol/frames.ts';
 import { STALL_LIMIT } from '../../worker/room/delivery/laggards.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/output/window.ts';
 import { EPOCH, type FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
 vi.mock(import('../../worker/protocol/frames.ts'), async (original) => {
@@ -111,7 +111,7 @@ describe('a flush', () => {
     expect(socket?.sent.flat().length).toBe(502);
   });
 
-  it('gives who joined meanwhile what its snapshot did not show', () => {
+  it('delivers to a member that joined meanwhile what its snapshot did not have', () => {
     const room = new RoomInMemory();
     room.append({ priority: 'low' });
     const socket = room.join();
@@ -147,7 +147,7 @@ describe('a flush', () => {
     expect(room.clock.pending).toBe(0);
   });
 
-  it('finds out who is gone, and goes on with the others', () => {
+  it('finds out which members are gone, and goes on with the others', () => {
     const room = new RoomInMemory();
     const [gone, here] = [room.join(), room.join()];
     gone.isBroken = true;
@@ -278,7 +278,7 @@ describe('a member that does not keep up', () => {
     expect(room.losses.conflated).toBe(19);
   });
 
-  it('is shown all of a keyed room when its buffer was full for a moment only', () => {
+  it('is sent all of a keyed room when its buffer was full for a moment only', () => {
     const room = new RoomInMemory(POLICIES.price);
     const socket = room.join();
     room.stall(socket);
@@ -306,7 +306,7 @@ describe('a member that does not keep up', () => {
     expect(socket.frames.at(-1)).toMatchObject({ type: 'events', after: 5 });
   });
 
-  it('is told of a gap, too, when what it missed grew too old', () => {
+  it('is sent a gap, too, when what it missed grew too old', () => {
     const policy = POLICIES.trade;
     const room = new RoomInMemory(policy);
     const socket = room.join();
@@ -352,7 +352,7 @@ describe('a member that acks', () => {
     expect(room.of(socket).output.inFlight).toBeLessThan(WINDOW_CHARACTERS + 4 * LARGE);
   });
 
-  it('is never thrown more than its window, also when the tail no longer has what is on its way', () => {
+  it('is never sent more than its window, also when the tail no longer has what is on its way', () => {
     const room = new RoomInMemory(ofEntries(2));
     const socket = room.join();
     room.ack(socket, 0);

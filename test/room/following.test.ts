@@ -42,7 +42,7 @@ describe('a socket of any room', () => {
     expect(alertsOf(socket)).toEqual([1, 3]);
   });
 
-  it('is welcomed and given its room before `system` is reached', async () => {
+  it('is welcomed and sent its room before `system` is reached', async () => {
     const objects = new ObjectsInMemory();
     objects.meddle = () => new Promise(() => {});
     const socket = objects.join('price:A');
@@ -215,7 +215,7 @@ describe('an object whose sockets come back with their cursor after a crash', ()
     expect(alertsOf(socket)).toEqual(missed);
   }
 
-  it('hears on when it was pushed while it had none', async () => {
+  it('goes on hearing alerts when one was pushed before its sockets came back', async () => {
     const objects = await joined();
     objects.crash('price:A');
     objects.alert();
@@ -223,7 +223,7 @@ describe('an object whose sockets come back with their cursor after a crash', ()
     await hearsOn(objects, 1);
   });
 
-  it('hears on when it had left shortly before', async () => {
+  it('goes on hearing alerts when it had left shortly before', async () => {
     const objects = await joined();
     const socket = objects.join('price:A');
     objects.crash('price:A');
@@ -234,7 +234,7 @@ describe('an object whose sockets come back with their cursor after a crash', ()
     await hearsOn(objects, 1);
   });
 
-  it('hears on when it had asked anew shortly before', async () => {
+  it('goes on hearing alerts when it had asked anew shortly before', async () => {
     const objects = await joined();
     objects.sleep('price:A');
     objects.join('price:A');
@@ -243,7 +243,7 @@ describe('an object whose sockets come back with their cursor after a crash', ()
     await hearsOn(objects, 1);
   });
 
-  it('hears on, whatever the cursor is', async () => {
+  it('goes on hearing alerts, whatever the cursor is', async () => {
     const objects = new ObjectsInMemory();
     objects.alert();
     const socket = objects.join('price:A', { system: { epoch: 0, seq: 0 } });
@@ -255,7 +255,7 @@ describe('an object whose sockets come back with their cursor after a crash', ()
 });
 
 describe('a branch that has asked anew and then crashes', () => {
-  it('serves its followers at once, and not when the alarm goes off', async () => {
+  it('serves its followers at once, and does not wait for the alarm', async () => {
     const objects = new ObjectsInMemory(2);
     const sockets = ['price:A', 'price:B', 'price:C'].map((name) => objects.join(name));
     await objects.elapse(20_000);
@@ -270,7 +270,7 @@ describe('a branch that has asked anew and then crashes', () => {
 });
 
 describe('a branch that has lost what it had in a crash', () => {
-  it('is given it at once by one that has slept, and not when the alarm goes off', async () => {
+  it('gets it at once from an upstream that has slept, and does not wait for the alarm', async () => {
     const objects = new ObjectsInMemory(2);
     const names = Array.from({ length: 10 }, (_, index) => `price:S${index}`);
     const sockets = names.map((name) => objects.join(name));
@@ -348,7 +348,7 @@ describe('the tree of a room', () => {
     expect(branches.size).toBeGreaterThan(5);
   });
 
-  it('loses its branches again when nobody needs them', async () => {
+  it('loses its branches when nobody needs them any more', async () => {
     const objects = new ObjectsInMemory(2);
     const sockets = names.map((name) => [name, objects.join(name)] as const);
     await objects.elapse(20_000);

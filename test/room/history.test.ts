@@ -55,7 +55,7 @@ describe('a page of history', () => {
     });
   });
 
-  it('says so, too, of what grew too old', () => {
+  it('says the same of what grew too old', () => {
     const log = logOf(3, { age: 10 });
     expect(page(log, { epoch: 7, seq: 1 }, 100, 11)).toMatchObject({
       gap: { from: 1, to: 3, reason: 'trimmed' },

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { JoinedFrames } from '../../worker/room/session/joined-frames.ts';
+import { JoinedFrames } from '../../worker/room/session/output/joined-frames.ts';
 
-it('frames are joined to the array that they are, whatever was joined before', () => {
+it('frames are joined to one array, whatever was joined before', () => {
   const frames = fc.array(fc.constantFrom('{"a":1}', '{"a":2}', '{"b":1}'), {
     minLength: 1,
     maxLength: 3,

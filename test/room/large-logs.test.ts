@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { CALL_DEADLINE } from '../../worker/room/follow/call.ts';
+import { CALL_DEADLINE } from '../../worker/room/follow/calls/call.ts';
 import { LARGE_LOG, LARGE_LOGS_AT_ONCE } from '../../worker/room/follow/large-logs.ts';
 import { type NotedCall, ObjectsInMemory } from './objects-in-memory.ts';
 import type { FakeSocket } from './room-in-memory.ts';
 
 const NAMES = Array.from({ length: 6 }, (_, index) => `price:S${index}`);
-/** So many alerts of this size make a large log. */
+/** How many alerts of the size below make a large log. */
 const ALERTS = 3;
 const SIZE = Math.ceil(LARGE_LOG / ALERTS);
 
@@ -55,7 +55,7 @@ const stateOf = ({ frames }: FakeSocket): number[] =>
   );
 
 describe('a large log', () => {
-  it('is given to two followers at once, and to the next when one of them has it', async () => {
+  it('is sent to two followers at once, and to the next when one of them has it', async () => {
     const family = new Family(ALERTS);
     const sockets = await family.join(NAMES);
     for (let arrived = 0; arrived < NAMES.length; arrived++) {
@@ -79,7 +79,7 @@ describe('a large log', () => {
     expect(socket && stateOf(socket)).toEqual([1, 2, 3, 4]);
   });
 
-  it('is given to the others when those who were first do not answer', async () => {
+  it('is sent to the others when the first ones do not answer', async () => {
     const family = new Family(ALERTS);
     await family.join(NAMES);
     await family.objects.elapse(CALL_DEADLINE);
@@ -90,7 +90,7 @@ describe('a large log', () => {
     expect(family.onTheirWay).toEqual(NAMES.slice(0, LARGE_LOGS_AT_ONCE));
   });
 
-  it('is given after a crash of the one that owes it', async () => {
+  it('is sent even if the object that owes it has crashed', async () => {
     const family = new Family(ALERTS);
     const [socket] = await family.join(NAMES.slice(0, 1));
     family.objects.crash('system');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { POLICIES, type Policy } from '../../worker/policy.ts';
 import type { Cursor } from '../../worker/protocol/frames.ts';
-import { logAt } from '../../worker/room/follow/carried-log.ts';
+import { logAt } from '../../worker/room/follow/calls/carried-log.ts';
 import { decodeEntries, encodeEntries, newEntry } from '../../worker/room/log/entry.ts';
 import { Log } from '../../worker/room/log/log.ts';
 import { resumeFrom } from '../../worker/room/log/resume.ts';

@@ -2,7 +2,7 @@
 import { policyOf } from '../../worker/policy.ts';
 import { nameOfRoom } from '../../worker/protocol/rooms.ts';
 import { parseObjectName } from '../../worker/room/follow/branches.ts';
-import type { FollowCall, Objects, PushCall } from '../../worker/room/follow/calls.ts';
+import type { FollowCall, Objects, PushCall } from '../../worker/room/follow/calls/objects.ts';
 import type { Joiner } from '../../worker/room/ports.ts';
 import { Room } from '../../worker/room/room.ts';
 import { EVERY_SYMBOL, type Symbols } from '../../worker/symbols.ts';

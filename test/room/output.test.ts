@@ -5,8 +5,8 @@ import {
   MAX_BURST_BYTES,
   MAX_RELAY_BURST_BYTES,
   Output,
-} from '../../worker/room/session/output.ts';
-import { WINDOW_CHARACTERS, Window } from '../../worker/room/session/window.ts';
+} from '../../worker/room/session/output/output.ts';
+import { WINDOW_CHARACTERS, Window } from '../../worker/room/session/output/window.ts';
 import { PresentTurn } from '../../worker/room/turn.ts';
 
 const FRAME = 'x'.repeat(1024);
@@ -18,13 +18,13 @@ function outputWith(socket: { bufferedAmount?: number } = {}, turn = new Present
 }
 
 describe('a session', () => {
-  it('of which nothing is known can take more', () => {
+  it('that neither acks nor has a backlog can take more', () => {
     const output = outputWith();
     output.sendUpTo('r', 1, ['x'.repeat(10 * WINDOW_CHARACTERS)]);
     expect(output.readiness).toBe('ready');
   });
 
-  it('R8: that acks can take more while its window is not full', () => {
+  it('R8: that acks can take more until its window is full', () => {
     const output = outputWith();
     output.acknowledge('r', 0);
     output.sendUpTo('r', 1, ['x'.repeat(WINDOW_CHARACTERS - 1)]);
@@ -35,7 +35,7 @@ describe('a session', () => {
     expect(output.readiness).toBe('ready');
   });
 
-  it('whose backlog is full cannot, and no ack changes that', () => {
+  it('whose backlog is full can take no more, and no ack changes that', () => {
     const output = outputWith({ bufferedAmount: MAX_BACKLOG_BYTES });
     expect(output.readiness).toBe('full');
     output.acknowledge('r', 0);
@@ -58,7 +58,7 @@ describe('a session', () => {
     expect([output.readiness, output.canBeAnswered]).toEqual(['ready', true]);
   });
 
-  it('of a relay is given less in a turn, and answered as long', () => {
+  it('of a relay is sent less in a turn, and is answered for as long as others', () => {
     const socket = {
       bufferedAmount: 0,
       send: () => {},
@@ -75,7 +75,7 @@ describe('a session', () => {
     expect([output.readiness, output.canBeAnswered]).toEqual(['full', true]);
   });
 
-  it('is asked for its backlog only when that could be full', () => {
+  it('is asked for its backlog only when the backlog could be full', () => {
     let asked = 0;
     const turn = new PresentTurn();
     const socket = {
@@ -96,7 +96,7 @@ describe('a session', () => {
     expect(asked).toBe(1 + Math.floor(1_000 / 43));
   });
 
-  it('whose socket is closing is told to be gone, and nothing is thrown', () => {
+  it('whose socket is closing counts as gone, and nothing is thrown', () => {
     const closing = {
       send: () => {
         throw new TypeError('the socket is closing');
@@ -121,7 +121,7 @@ describe('what is in flight', () => {
 
   const sizes = fc.array(fc.integer({ min: 1, max: WINDOW_CHARACTERS / 2 }), { maxLength: 60 });
 
-  it('is told by a few numbers, never as less than it is, and by little as more', () => {
+  it('is counted by a few numbers: never as less than it is, and as little more', () => {
     fc.assert(
       fc.property(sizes, fc.nat(60), (frames, acked) => {
         const window = new Window();
@@ -180,7 +180,7 @@ describe('what is in flight', () => {
     expect([window.characters, restored.characters]).toEqual([0, 0]);
   });
 
-  it('is not counted by more than a few rooms that were left', () => {
+  it('keeps few counters for rooms that were left', () => {
     const window = new Window();
     window.count('kept', 1, 100);
     for (let room = 0; room < 1_000; room++) {

@@ -1,7 +1,8 @@
 /** A relay: one socket that reads many rooms. */
 import { describe, expect, it } from 'vitest';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/output/window.ts';
+import { RELAY_SOCKET } from '../../worker/room/session/profile.ts';
 import { Symbols } from '../../worker/symbols.ts';
 import { ObjectsInMemory } from './objects-in-memory.ts';
 import type { FakeSocket } from './room-in-memory.ts';
@@ -106,7 +107,7 @@ describe('a socket of a relay', () => {
     expect(typesOf(socket, 'trade:A')).toEqual(['subscribed', 'snapshot']);
   });
 
-  it('is told its limits, and where to come back to', () => {
+  it('is sent its limits, and where to come back to', () => {
     const relay = new Relay();
     const [welcome] = relay.join({ home: '/v1/ws?home=x' }).frames;
     expect(welcome).toMatchObject({
@@ -152,7 +153,7 @@ describe('a socket of a relay', () => {
     expect(relay.objects.callsOf('follow')).toEqual(['trade:A', 'trade:A']);
   });
 
-  it('leaves no more than some rooms behind that nobody reads', async () => {
+  it('leaves only a bounded number of rooms behind that nobody reads', async () => {
     const relay = new Relay();
     const socket = relay.join();
     for (let list = 0; list < 4; list++) {
@@ -270,7 +271,7 @@ describe('a socket of a relay', () => {
     expect(seqsOf(socket, 'trade:A')).toEqual([2]);
   });
 
-  it('is given rooms in turn when its window opens', async () => {
+  it('is served its rooms in turn when its window opens', async () => {
     const relay = new Relay();
     const socket = relay.join();
     const rooms = ['trade:A', 'trade:B', 'trade:C'];
@@ -413,6 +414,26 @@ describe('rights at a relay', () => {
     expect(socket.types).toEqual(['welcome']);
   });
 
+  it('let a client say no more behind a token than it may say at all', async () => {
+    const relay = new Relay();
+    const leave = (socket: FakeSocket, count: number) => {
+      const rooms = Array.from({ length: count }, (_, index) => `trade:${index}`);
+      void relay.say(socket, { type: 'unsubscribe', rooms });
+    };
+    const [modest, greedy] = [relay.join(), relay.join()];
+    const checked = [relay.auth(modest, 'u', 1e9), relay.auth(greedy, 'u', 1e9)];
+    // With the token's, and one more behind them, these are as many as may come at once.
+    for (const count of [256, 256, RELAY_SOCKET.messageBurst - 2 * 256 - 2]) leave(modest, count);
+    leave(modest, 1);
+    for (let list = 0; list < 20; list++) leave(greedy, 256);
+    await Promise.all(checked);
+    const left = ({ types }: FakeSocket) => types.filter((type) => type === 'unsubscribed').length;
+    expect(left(modest)).toBe(RELAY_SOCKET.messageBurst - 1);
+    expect(modest.closedFor).toBeUndefined();
+    expect(greedy.closedFor).toBe('too_many_messages');
+    expect(left(greedy)).toBeLessThan(RELAY_SOCKET.messageBurst + 256);
+  });
+
   it('end with a token that opens less', async () => {
     const relay = new Relay();
     const socket = relay.join({ user: 'u', tokenExpiresAt: 1e15, rooms: ['desk'] });
@@ -460,7 +481,7 @@ describe('rights at a relay', () => {
     }
   });
 
-  it('are no reason to keep a private room when the last who may read it has left', async () => {
+  it('do not keep a private room that no session reads any more', async () => {
     const relay = new Relay();
     const socket = relay.join({ user: 'u', tokenExpiresAt: 1e15 });
     await relay.append('user:u');

@@ -1,11 +1,11 @@
 /** The production `Room` on a clock that a test advances, a disk in memory, and sockets that note all. */
 import { POLICIES, type Policy } from '../../worker/policy.ts';
-import type { Priority } from '../../worker/protocol/events.ts';
+import type { Priority } from '../../worker/protocol/events/events.ts';
 import type { RoomFrame } from '../../worker/protocol/frames.ts';
 import type { Joiner } from '../../worker/room/ports.ts';
 import { Room } from '../../worker/room/room.ts';
 import { type Attachment, decodeAttachment } from '../../worker/room/session/attachment.ts';
-import { MAX_BACKLOG_BYTES, type Socket } from '../../worker/room/session/output.ts';
+import { MAX_BACKLOG_BYTES, type Socket } from '../../worker/room/session/output/output.ts';
 import type { Session } from '../../worker/room/session/session.ts';
 import { Disk } from '../simulation/disk.ts';
 import { FollowRowsInMemory, LONE_OBJECT } from '../support/lone-object.ts';

@@ -95,7 +95,7 @@ describe('a room that is full', () => {
 });
 
 describe('an in-memory room', () => {
-  it('that never had an event tells no gap to who comes back after a sleep', () => {
+  it('that has never had an event reports no gap to a client that comes back after a sleep', () => {
     const room = new RoomInMemory(POLICIES.price);
     room.join();
     room.clock.advance(60_000);
@@ -109,7 +109,7 @@ describe('an in-memory room', () => {
     expect(back.sent).toEqual([[1]]);
   });
 
-  it('that lost its events in a crash tells a gap to who had none of them', () => {
+  it('that lost its events in a crash reports a gap to a client that had received none of them', () => {
     const room = new RoomInMemory(POLICIES.price);
     room.append({});
     const back = room.wake().join({ since: { epoch: EPOCH, seq: 0 } });
@@ -129,7 +129,7 @@ describe('a client that asks again and again', () => {
     expect(asks(room, 90)).toBeUndefined();
   });
 
-  it('is charged by what the answers weigh', () => {
+  it('is charged by the size of the answers', () => {
     const room = new RoomInMemory(POLICIES.price_updates);
     for (let key = 0; key < 100; key++) room.append({ key: String(key), size: 1_000 });
     expect(asks(room, 20)).toBeUndefined();

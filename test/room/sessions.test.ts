@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../worker/policy.ts';
 import { STALL_LIMIT, STALL_POLL } from '../../worker/room/delivery/laggards.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/output/window.ts';
 import { EPOCH, FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
 const HALF_MINUTE = 30_000;
@@ -10,7 +10,7 @@ const LARGE = 100_000;
 const FULL = [{ size: LARGE }, { size: LARGE }, { size: LARGE }];
 
 describe('a socket', () => {
-  it('R3: is welcomed, subscribed, and shown the state, in this order', () => {
+  it('R3: is welcomed, subscribed, and sent the state, in this order', () => {
     const room = new RoomInMemory();
     room.append({});
     const socket = room.join({ user: 'u' });
@@ -18,7 +18,7 @@ describe('a socket', () => {
     expect(socket.frames[0]).toMatchObject({ user: 'u', limits: { window: 262_144 } });
   });
 
-  it('that unsubscribed is held and sent nothing, also after a sleep', () => {
+  it('that has unsubscribed stays open and is sent nothing, also after a sleep', () => {
     const room = new RoomInMemory();
     const socket = room.join();
     room.unsubscribe(socket, 'u1');
@@ -67,7 +67,7 @@ describe('a socket', () => {
     expect(socket.sent).toEqual([[2], [3]]);
   });
 
-  it('that was dismissed is no member again after a sleep', () => {
+  it('that was dismissed does not become a member again after a sleep', () => {
     const room = new RoomInMemory();
     const socket = room.join();
     void room.say(socket, 'x'.repeat(10_000));
@@ -80,7 +80,7 @@ describe('a socket', () => {
     expect(awake.sessions.closing).toBe(0);
   });
 
-  it('that cannot take what it has been sent is answered when it can, and shown no state before', () => {
+  it('that cannot take what it has been sent is answered when it can, and is sent no state before', () => {
     const room = new RoomInMemory();
     const socket = room.join();
     room.append({});

@@ -3,7 +3,7 @@ import { POLICIES, type Policy } from '../../worker/policy.ts';
 import { Frames } from '../../worker/room/delivery/frames.ts';
 import { MAX_FRAME_CHARACTERS, type Slice, slicesAfter } from '../../worker/room/delivery/slice.ts';
 import { State } from '../../worker/room/delivery/state.ts';
-import { logAt } from '../../worker/room/follow/carried-log.ts';
+import { logAt } from '../../worker/room/follow/calls/carried-log.ts';
 import { Log } from '../../worker/room/log/log.ts';
 
 function logOf(policy: Policy, entries: readonly { key?: string; size?: number }[]): Log {

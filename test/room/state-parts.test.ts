@@ -10,7 +10,7 @@ import { MAX_RATES, type MaxRate } from '../../worker/protocol/messages.ts';
 import { type Event, FakeSocket, RoomInMemory } from './room-in-memory.ts';
 
 const KEYS = 60;
-/** Of an event in characters: some make a part of several, the last more than a part. */
+/** Sizes of events, in characters: several small ones make a part, and the last is more than a part. */
 const SIZES = [100, 3_000, 20_000, 40_000];
 const PRIORITIES = ['high', 'medium', 'low'] as const;
 

@@ -30,7 +30,7 @@ function entryOf(seq: number, timed: Pick<Entry, 'kafkaAt' | 'batchTimes'>): Ent
 }
 
 describe('R15: the times of entries', () => {
-  it('arrive at another object as they left, and none arrives that was not there', () => {
+  it('arrive at another object as they left, and nothing is added on the way', () => {
     fc.assert(
       fc.property(entries, (sent) => {
         const received = decodeEntries(encodeTimedEntries(sent));

@@ -36,7 +36,7 @@ const record = (offset: number, timestamp: number) => ({
 });
 
 describe('R15: a session with a trace', () => {
-  it('is given when Kafka, the bridge, the Worker and the room had the event', () => {
+  it('is sent when Kafka, the bridge, the Worker and the room had the event', () => {
     const room = new RoomInMemory();
     const socket = room.join(TRACED);
     const { now } = room;
@@ -48,7 +48,7 @@ describe('R15: a session with a trace', () => {
     ]);
   });
 
-  it('is given null for what is not known', () => {
+  it('is sent null for a time that is not known', () => {
     const room = new RoomInMemory();
     const socket = room.join(TRACED);
     const { now } = room;
@@ -76,7 +76,7 @@ describe('R15: a session with a trace', () => {
     expect(plain).toEqual(textsOf(sockets[1]));
   });
 
-  it('is shown the state without times, and goes on with them after a sleep', () => {
+  it('is sent the state without times, and goes on with them after a sleep', () => {
     const room = new RoomInMemory(POLICIES.price);
     room.append({ key: 'A' });
     const socket = room.join(TRACED);
@@ -114,7 +114,7 @@ describe('R15: a session with a trace', () => {
     expect(room.of(socket).output.inFlight).toBe(sent.length);
   });
 
-  it('is given no times of what was read back from a disk', () => {
+  it('is sent no times of entries that were read back from a disk', () => {
     const room = new RoomInMemory();
     room.append({}, {});
     const awake = room.wake();
@@ -126,7 +126,7 @@ describe('R15: a session with a trace', () => {
 });
 
 describe('R15: a session with a trace at a relay', () => {
-  it('is given the times of the root, whether they were pushed or asked for', async () => {
+  it('is sent the times of the root, whether they were pushed or asked for', async () => {
     const objects = new ObjectsInMemory();
     const appendedAt: number[] = [];
     const append = async () => {
@@ -171,7 +171,7 @@ describe('R15: a frame with times', () => {
     return slice;
   };
 
-  it('is encoded once for all who ask for it, and is no other frame for those who do not', () => {
+  it('is encoded once for all who ask for it, and leaves the frame of the others as it was', () => {
     const frames = new Frames('r');
     const slice = sliceOf(2, 1);
     const plain = frames.of(slice);

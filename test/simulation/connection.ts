@@ -7,8 +7,8 @@ import {
   MAX_BACKLOG_BYTES,
   MAX_BURST_BYTES,
   type Socket,
-} from '../../worker/room/session/output.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+} from '../../worker/room/session/output/output.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/output/window.ts';
 import { Expectations } from './expectations.ts';
 import type { Reference } from './reference.ts';
 import { type Request, Transcript } from './transcript.ts';

@@ -54,7 +54,7 @@ export class Expectations {
     return true;
   }
 
-  /** So much was sent in the turn of a `subscribe`, in characters. */
+  /** @param characters how much was sent in the turn of a `subscribe`. */
   answered(characters: number): void {
     this.#leastAllowance -= characters / ANSWER_CHARACTERS_PER_MESSAGE;
   }

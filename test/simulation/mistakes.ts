@@ -22,7 +22,7 @@ export interface Mistake {
   readonly kind: 'durable' | 'keyed';
   /** Plants it; vitest takes it out again. */
   readonly plant?: () => unknown;
-  /** Or stands between the room and its disk. */
+  /** Another way to plant it: it stands between the room and its disk. */
   readonly chunks?: (chunks: Chunks) => Chunks;
 }
 

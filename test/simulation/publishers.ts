@@ -1,5 +1,5 @@
 /** A bridge that retries what it likes, and a publisher without Kafka. */
-import type { Priority } from '../../worker/protocol/events.ts';
+import type { Priority } from '../../worker/protocol/events/events.ts';
 import type { RoomBatch } from '../../worker/room/intake/room-batch.ts';
 import {
   kafkaBatch,

@@ -30,7 +30,7 @@ export type Ending = 'sleep' | 'crash' | 'departure';
 export class Reference {
   readonly policy: Policy;
   epoch: number;
-  /** Of the current epoch's lineage, by number less one. */
+  /** What was published in the current epoch's lineage, by number less one. */
   #entries: Published[] = [];
   /** What the bounds have left of them, newest last. */
   #kept: Published[] = [];

@@ -80,7 +80,7 @@ export interface Script {
 }
 
 const client = fc.nat(CLIENTS - 1);
-/** Of tokens, in ms: some end while the script is played. */
+/** The longest lifetime of a token, in ms: some end while the script is played. */
 const LIFETIME = 3_600_000_000;
 const lifetime = fc.constantFrom(100, 3_000, LIFETIME, LIFETIME);
 const maxRate = fc.option(fc.constantFrom(...MAX_RATES), { nil: undefined, freq: 2 });

@@ -7,10 +7,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MISTAKES } from './mistakes.ts';
 import { play, type Script, scriptOf } from './script.ts';
 
-/** Of each kind of room. */
+/** How many lives of each kind of room are lived. */
 const RUNS = Number(process.env.SIMULATION_RUNS ?? 10_000);
 const SEED = seedOf(process.env.SIMULATION_SEED ?? '1');
-/** In which a planted mistake must be found out; always the same ones, so that it is or is not. */
+/** Within how many lives a planted mistake must be found out. They are always the same lives. */
 const MISTAKE_RUNS = 2_000;
 const MISTAKE_SEED = 1;
 /** A run of the lives takes half a minute on an idle machine. */

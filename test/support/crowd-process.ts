@@ -8,8 +8,8 @@ import { clock, type Uniform, UniformEvents } from './uniform-events.ts';
 
 /** Upgrades under way at a time. */
 const CONCURRENT_UPGRADES = 64;
-/** Of what went wrong, this many are told; all are counted. */
-const TOLD_FAULTS = 5;
+/** How many faults are reported in words; all are counted. */
+const MOST_REPORTED_FAULTS = 5;
 const LAG_RESOLUTION_MS = 5;
 
 interface Member {
@@ -190,6 +190,6 @@ class Crowd {
   }
 
   #fault(what: string): void {
-    if (this.#faultCount++ < TOLD_FAULTS) this.#faults.push(what);
+    if (this.#faultCount++ < MOST_REPORTED_FAULTS) this.#faults.push(what);
   }
 }

@@ -1,4 +1,4 @@
-/** Kafka's own Java client as an actor: KafkaClient.java, run from its source, does what it is told. */
+/** Kafka's own Java client as an actor: KafkaClient.java, run from its source, obeys commands. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,7 +11,7 @@ const JVM = ['-Xmx1g', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 
 export interface JavaClient {
   /** Runs one command of KafkaClient.java. Resolves with its answer. */
-  tell(...words: (string | number)[]): Promise<string>;
+  run(...words: (string | number)[]): Promise<string>;
   stop(): void;
 }
 
@@ -21,7 +21,7 @@ export async function startJavaClient(): Promise<JavaClient> {
   const child = spawn('java', args, { stdio: ['pipe', 'pipe', 'ignore'] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
-    async tell(...words) {
+    async run(...words) {
       child.stdin.write(`${words.join('\t')}\n`);
       const { value, done } = await answers.next();
       if (done || value.startsWith('error')) throw new Error(`${words.join(' ')}: ${value}`);

@@ -1,5 +1,5 @@
 /** What a room needs of the platform beside its own storage, for tests of an object that has no other. */
-import type { Objects } from '../../worker/room/follow/calls.ts';
+import type { Objects } from '../../worker/room/follow/calls/objects.ts';
 import { LARGE_LOG } from '../../worker/room/follow/large-logs.ts';
 import type { FollowRow, FollowRows } from '../../worker/room/follow/rows.ts';
 import { EVERY_SYMBOL } from '../../worker/symbols.ts';

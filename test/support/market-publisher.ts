@@ -25,7 +25,7 @@ const TOPICS = {
   orderbook: 'order.book.updates',
   trade: 'trade.notifications',
 };
-/** Of one batch. */
+/** How many records of the market are in one batch. */
 const MARKET_RECORDS = 40;
 const PRIORITIES = ['high', 'medium', 'low'];
 

@@ -131,7 +131,7 @@ class FrameReader {
   #headerLength = 0;
   /** Undefined between two frames. */
   #length: number | undefined;
-  /** Of a payload that came in pieces; kept for the next one. */
+  /** The pieces of a payload that has not come whole. The buffer is used again for the next one. */
   #pieces = Buffer.alloc(0);
   #filled = 0;
 

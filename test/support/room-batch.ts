@@ -1,5 +1,5 @@
 /** Room batches out of records that are easy to read. */
-import type { Priority } from '../../worker/protocol/events.ts';
+import type { Priority } from '../../worker/protocol/events/events.ts';
 import type { Position } from '../../worker/room/intake/positions.ts';
 import type {
   PositionedRoomRecord,

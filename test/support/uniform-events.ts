@@ -9,7 +9,7 @@ import { nameOfRoom } from '../../worker/protocol/rooms.ts';
 export interface Uniform {
   readonly kind: 'price' | 'orderbook' | 'trade';
   readonly symbol: string;
-  /** Of an event's JSON, in characters: 250 or more. */
+  /** The length of an event's JSON, in characters: 250 or more. */
   readonly length: number;
 }
 
@@ -93,7 +93,7 @@ export class UniformEvents {
     for (let index = length; payload[index] !== COMMA; index++) {
       after = after * 10 + (payload[index] ?? 0) - ZERO;
     }
-    // From the end: the last entry's event, and before it the number.
+    // It is read from the end: there stands the last entry's event, and before it the number.
     let index = payload.length - ']}'.length - '}'.length - this.#length;
     index -= this.#eventMember.length;
     const member = index + this.#eventMember.length;
@@ -133,7 +133,7 @@ function digitsOf(number: number): number {
   return digits;
 }
 
-/** Of all numbers in `(from, to]` together. */
+/** How many digits all numbers in `(from, to]` have together. */
 function digitsBetween(from: number, to: number): number {
   let digits = to - from;
   // One more for each power of ten that a number reaches.

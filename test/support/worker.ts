@@ -1,7 +1,7 @@
 /** Small actors on a Worker that listens on a port: a bridge that POSTs, a client that listens. */
 import { onTestFinished } from 'vitest';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
-import { importSecret, sign } from '../../worker/protocol/signature.ts';
+import { importSecret, sign } from '../../worker/protocol/batch/signature.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 
 /** A record as the bridge posts it; `value` is JSON text. */
 export interface PostedRecord {

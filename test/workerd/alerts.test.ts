@@ -17,14 +17,14 @@ const CLASSES = ['price', 'trade', 'orderbook'];
 const ROOMS = Array.from({ length: 60 }, (_, index) =>
   index === 0 ? 'system' : `${CLASSES[index % CLASSES.length]}:ALERTED-${index}`,
 );
-/** In each room: as many as the configuration of these tests lets a room hold. */
+/** How many sockets each room has: as many as the configuration of these tests lets it hold. */
 const SOCKETS = 5;
 /** Alerts of each wave. With the last two they are 100, and so many does `system` keep. */
 const WAVES = [25, 25, 25, 23];
-/** Of each wave, these expire before everyone has them. */
+/** How many alerts of each wave expire before everyone has them. */
 const PERISHABLE = 2;
 const PERISHES_AFTER_MS = 50;
-/** In each wave an object crashes with every so many alerts. */
+/** After how many alerts of a wave an object crashes. */
 const CRASH_EVERY = 2;
 const SEED = 20_261_126;
 const PATIENCE = { timeout: 60_000, interval: 100 };

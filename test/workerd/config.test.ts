@@ -5,7 +5,7 @@ import { app } from '../../worker/app.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
-} from '../../worker/protocol/development.ts';
+} from '../../worker/protocol/environment/development.ts';
 
 const GOOD = {
   ROOM: env.ROOM,
@@ -30,7 +30,7 @@ describe('a Worker', () => {
       'PUBLISHER_SECRET',
     ],
     ['whose JWT secret is short', { JWT_SECRET: 'short' }, 'JWT_SECRET'],
-    ['in a region that is none', { HOME_REGION: 'moon' }, 'HOME_REGION'],
+    ['in an unknown region', { HOME_REGION: 'moon' }, 'HOME_REGION'],
     ['with room for no socket', { ROOM_MAX_SOCKETS: '0' }, 'ROOM_MAX_SOCKETS'],
     ['that knows a symbol that can be none', { SYMBOLS: 'BTC-USDC <b>' }, 'SYMBOLS'],
     ['that is told to know no symbol', { SYMBOLS: ' , ' }, 'SYMBOLS'],

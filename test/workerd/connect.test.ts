@@ -95,7 +95,7 @@ describe('who may join', () => {
     expect(response.headers.get('sec-websocket-protocol')).toBe('gateway.v1');
   });
 
-  it('a token in the address is no token', async () => {
+  it('a token in the address is not accepted', async () => {
     const response = await upgrade(`user:1?token=${await tokenFor('1')}`);
     expect(await refusal(response)).toEqual([401, 'token_missing']);
   });
@@ -154,7 +154,7 @@ describe('an address', () => {
     expect(await refusal(response)).toEqual([426, 'upgrade_required']);
   });
 
-  it('with a cursor that is none is answered 400', async () => {
+  it('with an invalid cursor is answered 400', async () => {
     expect(await refusal(await upgrade('price:JOIN?since=7'))).toEqual([400, 'cursor_invalid']);
   });
 
@@ -167,7 +167,7 @@ describe('an address', () => {
     expect((await upgrade('price:JOIN', {}, system)).status).toBe(101);
   });
 
-  it('of nothing is answered 404', async () => {
+  it('with an unknown path is answered 404', async () => {
     const response = await exports.default.fetch('https://gateway.test/nothing');
     expect(await refusal(response)).toEqual([404, 'not_found']);
   });

@@ -84,7 +84,7 @@ describe('a personal trade', () => {
   const trade =
     '{"type":"trade_notification","symbol":"TAPE","userId":"u-1","data":{"tradeId":"t","price":45000.00,"amount":0.10,"side":"buy","txHash":"0xabc","fees":{"gas":"0.001"},"note":"mine"},"timestamp":1,"metadata":{"source":"s"}}';
 
-  it('E3: shows the public tape no more than the trade, and the user all of it', async () => {
+  it('E3: is on the public tape without more than the trade, and whole for its user', async () => {
     const tape = await connect('trade:TAPE');
     const own = await connect('user:u-1', await tokenFor('u-1'));
     expect(await publishWithoutKafka('trade.notifications', [trade])).toMatchObject({
@@ -107,7 +107,7 @@ describe('a personal trade', () => {
     expect(tape.texts.join()).not.toContain('userId');
   });
 
-  it('of nobody is shown whole', async () => {
+  it('without a user is public as a whole', async () => {
     const tape = await connect('trade:TAPE-3');
     const value =
       '{"type":"trade_notification","symbol":"TAPE-3","data":{"tradeId":"t","price":1,"amount":1,"side":"sell","txHash":"0x"},"timestamp":1}';

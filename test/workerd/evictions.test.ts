@@ -13,7 +13,7 @@ import { Numbering, RelayReader } from './support/relay-reader.ts';
 const ENDINGS = ['sleeps', 'is evicted', 'crashes'] as const;
 const READERS = 3;
 const WAIT = { timeout: 20_000, interval: 10 };
-/** Of a busy machine. */
+/** It is long enough for a busy machine. */
 const TIMEOUT_MS = 120_000;
 
 /** How many alerts there are: `system` is of all tests. */

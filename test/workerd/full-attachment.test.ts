@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import { MAX_ROOMS } from '../../worker/protocol/messages.ts';
 import { MAX_ATTACHMENT_BYTES } from '../../worker/room/session/attachment.ts';
-import { WINDOW_CHARACTERS } from '../../worker/room/session/window.ts';
+import { WINDOW_CHARACTERS } from '../../worker/room/session/output/window.ts';
 import { type Client, connectRelay, eventsOf, tokenFor } from './support/connect.ts';
 import { publishWithoutKafka } from './support/publish.ts';
 

@@ -1,11 +1,11 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { importSecret, sign } from '../../worker/protocol/batch/signature.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../worker/protocol/development.ts';
-import { importSecret, sign } from '../../worker/protocol/signature.ts';
+} from '../../worker/protocol/environment/development.ts';
 import type { Room } from '../../worker/room/durable-object.ts';
 import { MAX_WEBHOOK_IDS } from '../../worker/room/intake/webhook-ids.ts';
 import { connect, eventsOf, tokenFor } from './support/connect.ts';
@@ -57,7 +57,7 @@ describe('a batch is let in by its signature', () => {
     }
   });
 
-  it('refuses ids and times that are no header of the specification', async () => {
+  it('refuses ids and times that are not headers of the specification', async () => {
     const keys = [await importSecret(DEVELOPMENT_INGEST_SECRET)];
     const headers = { ...(await sign(keys, 'id', encoder.encode(text))) };
     for (const change of [{ 'webhook-timestamp': '1e9' }, { 'webhook-id': 'x'.repeat(129) }]) {
@@ -478,6 +478,18 @@ describe('exactly once', () => {
     const client = await connect('trade:FAILS');
     const [snapshot] = await client.received('snapshot');
     expect(eventsOf(snapshot).map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  it('E1: a notification without a time gets its record’s, or when it came if that has none', async () => {
+    const target = { type: 'user', id: 'untimed' };
+    const value = { type: 'swap_done', target, data: {} };
+    const before = Date.now();
+    await publish([5_000, 0].map((timestamp) => ({ topic: 'notifications', timestamp, value })));
+    const client = await connect('user:untimed', await tokenFor('untimed'));
+    const [snapshot] = await client.received('snapshot');
+    const [first, second] = eventsOf(snapshot).map(({ event }) => Number(event.timestamp));
+    expect(first).toBe(5_000);
+    expect(second).toBeGreaterThanOrEqual(before);
   });
 
   it('says no more of a bad value than fits a line', async () => {

@@ -41,7 +41,7 @@ function watchCalls(): { readonly answers: number[]; readonly large: number[]; m
   return seen;
 }
 
-it('R14: all have it, no answer to `follow` holds it, and two at most are given it at once', async () => {
+it('R14: all have it, no answer to `follow` holds it, and two at most are sent it at once', async () => {
   const data = { level: 'info', title: 'large', message: 'm', filler: 'x'.repeat(SIZE) };
   for (let count = 0; count < ALERTS; count++) {
     await publishWithoutKafka('system.alerts', [{ type: 'system_alert', data, timestamp: 1 }]);

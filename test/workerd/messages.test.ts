@@ -113,7 +113,7 @@ describe('a message', () => {
     '{"type":"subscribe","room":"price:ODD","since":{"epoch":-1,"seq":0}}',
     '[]',
     'null',
-  ])('%s is none', async (text) => {
+  ])('%s is refused as invalid', async (text) => {
     const client = await connect('price:ODD');
     client.socket.send(text);
     expect(await client.received('error')).toMatchObject([{ code: 'message_invalid' }]);
@@ -129,7 +129,7 @@ it('a flood of messages closes its socket, and no other (R11)', async () => {
   expect(await quiet.events(1)).toHaveLength(1);
 });
 
-it('a message that is none is refused by its id (R11)', async () => {
+it('an invalid message is refused with its id (R11)', async () => {
   const client = await connect('price:IDS');
   say(client, { type: 'subscribe', id: 'mine', room: 'price:IDS', maxRate: 7 });
   expect(await client.received('error')).toMatchObject([{ id: 'mine', code: 'message_invalid' }]);

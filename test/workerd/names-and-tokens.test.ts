@@ -147,7 +147,7 @@ describe('R2: a token', () => {
     },
   );
 
-  it('of no scheme that we know leaves its sender anonymous', async () => {
+  it('of an unknown scheme leaves its sender anonymous', async () => {
     expect((await upgrade('price:BASIC', { Authorization: 'Basic dXNlcjpwYXNz' })).status).toBe(
       101,
     );

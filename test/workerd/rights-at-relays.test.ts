@@ -37,7 +37,7 @@ const ENDS_AFTER_MS = 400;
 /** Longer than it takes to be subscribed, shorter than it takes a relay to sleep. */
 const ENDS_ASLEEP_AFTER_MS = 2_000;
 const WAIT = { timeout: 10_000, interval: 5 };
-/** Of a busy machine, and longer than a wait. */
+/** It is long enough for a busy machine, and longer than a wait. */
 const TIMEOUT_MS = 30_000;
 
 const say = ({ socket }: Client, message: object) => socket.send(JSON.stringify(message));

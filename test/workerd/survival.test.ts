@@ -119,7 +119,7 @@ describe('a durable room', () => {
     expect(frames.flatMap(eventsOf).map(({ seq }) => seq)).toEqual([2, 3, 4]);
   });
 
-  it('tells a client whose cursor fell off the tail of the gap, then the snapshot', async () => {
+  it('sends a client whose cursor fell off the tail the gap, then the snapshot', async () => {
     for (let batch = 0; batch < 3; batch++) {
       await publish(Array.from({ length: 400 }, (_, index) => trade('TRIM', batch * 400 + index)));
     }

@@ -3,8 +3,8 @@ import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { app } from '../../worker/app.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/development.ts';
-import { importSecret, sign } from '../../worker/protocol/signature.ts';
+import { importSecret, sign } from '../../worker/protocol/batch/signature.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../worker/protocol/environment/development.ts';
 import { body } from './support/publish.ts';
 
 const SYMBOLS = 'KNOWN-A, KNOWN-B-*';

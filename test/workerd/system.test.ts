@@ -58,7 +58,7 @@ describe('the socket of any room (R13)', () => {
     expect(titlesOf(ofSystem(back)[1])).toEqual(['missed']);
   });
 
-  it('brings nothing of it to a client that declines it', async () => {
+  it('brings nothing of `system` to a client that declines it', async () => {
     const { client: other } = await joined('price:S4');
     const client = await connect('price:S4');
     await alert('declined');

@@ -36,7 +36,7 @@ const times = (offset: number, since: number) => [
 ];
 
 describe('R15: trace=on', () => {
-  it('tells a socket of a room the times of each event, also after a sleep, and no other', async () => {
+  it('sends the times of each event to the socket of a room that asked, also after a sleep, and to no other', async () => {
     const since = Date.now();
     const client = await connect('price:TRACE?trace=on');
     const others = [await connect('price:TRACE'), await connect('price:TRACE?trace=off')];
@@ -59,7 +59,7 @@ describe('R15: trace=on', () => {
     expect(late.texts.join()).not.toContain('"times"');
   });
 
-  it('tells a socket of a relay the times of the room, also when it comes back home', async () => {
+  it('sends the times of the room to a socket of a relay, also when it comes back home', async () => {
     const since = Date.now();
     const subscribe = JSON.stringify({ type: 'subscribe', rooms: [{ room: 'price:TRACED' }] });
     const client = await connectRelay('/v1/ws?system=off&trace=on');
@@ -76,7 +76,7 @@ describe('R15: trace=on', () => {
     expect(await timesOf(back, 1)).toEqual([times(1, since)]);
   });
 
-  it('tells null of a publisher without Kafka', async () => {
+  it('sends null for what a publisher without Kafka does not have', async () => {
     const client = await connect('price:TRACE-HTTP?trace=on');
     await publishWithoutKafka('price.updates', [price('TRACE-HTTP')]);
     const [told] = await timesOf(client, 1);
@@ -91,7 +91,7 @@ describe('R15: trace=on', () => {
   });
 });
 
-it('I4: a batch whose sentAt is no time is refused as a whole', async () => {
+it('I4: a batch whose sentAt is not a time is refused as a whole', async () => {
   const place = { partition: 0, offset: 9, timestamp: 1 };
   const text = body([{ topic: 'price.updates', ...place, value: price('TRACE') }], 'traced');
   for (const sentAt of ['-1', '"now"', 'null']) {

@@ -26,7 +26,7 @@ export type Identification = Identity | { readonly kind: 'refused'; readonly cod
 /** `token_not_yet`: the token will hold later, so it is worth another try. */
 export type TokenRefusal = 'token_invalid' | 'token_expired' | 'token_not_yet';
 
-/** How many custom rooms a token may grant; more are ignored, and told. */
+/** How many custom rooms a token may grant; more are ignored, which `welcome` says. */
 const MAX_GRANTS = 100;
 /** What a relay remembers of them with each socket, in characters. */
 const MAX_GRANTS_LENGTH = 4_096;

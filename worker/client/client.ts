@@ -42,7 +42,7 @@ export interface GatewayClientOptions extends PlatformOptions {
 /**
  * A client of the gateway. It connects when a room is subscribed to, comes back by itself whenever a
  * connection is lost, and then asks for what it missed. Each event is given once and in order, and
- * what cannot be had any more is told as a gap.
+ * what cannot be had any more is reported as a gap.
  *
  * @throws {TypeError} when `url` is no URL.
  *
@@ -103,7 +103,7 @@ export class GatewayClient {
    * Subscribes to a room. Several subscriptions to one room share what the gateway sends of it, at the
    * rate of the fastest of them, and all of them get their events at that rate.
    *
-   * A room that refuses for good is told as an `error`; it is `stopped`, and its status has the `code`.
+   * A room that refuses for good is reported as an `error`; it is `stopped`, and its status has the `code`.
    * To subscribe again tries it again, for example with a new token.
    *
    * @throws {GatewayError} `closed` when the client is closed; `cursor_invalid` when `since` is no
@@ -125,13 +125,13 @@ export class GatewayClient {
     const session = this.#sessionOf(this.#transport === 'room' ? name : undefined);
     const feed = session.feedOf(name, (feed) => {
       // The slowest rate, so that this reader does not decide how fast the room is sent.
-      return new RoomReader<GatewayEvent>(feed, { onEvent: this.#give, maxRate: 1, since });
+      return new RoomReader<GatewayEvent>(feed, { onEvent: this.#emit, maxRate: 1, since });
     });
     const reader = new RoomReader<Event>(feed, { ...options, since });
     feed.add(reader);
     if (options.signal?.aborted) reader.unsubscribe();
     session.connection.dispatch('start');
-    feed.show();
+    feed.reportStatus();
     return reader;
   }
 
@@ -185,18 +185,18 @@ export class GatewayClient {
 
   /**
    * Reads `system` for the handlers of its types, over one more socket: an alert that comes over each is
-   * told once, and a socket that comes back goes on from what any of them has brought.
+   * delivered once, and a socket that comes back goes on from what any of them has brought.
    */
   readonly #hearSystem = (feed: RoomFeed, maxRate?: MaxRate): Reader =>
     new RoomReader<GatewayEvent>(feed, {
-      onEvent: this.#give,
+      onEvent: this.#emit,
       onGap: (gap) => feed.onError('system_gap', gap, 'some alerts are lost'),
       maxRate,
       shared: this.#heard,
     });
 
-  /** Gives an event to the handlers of its type. */
-  readonly #give = (event: GatewayEvent, info: EventInfo): void => {
+  /** Calls the handlers of an event's type. */
+  readonly #emit = (event: GatewayEvent, info: EventInfo): void => {
     const { type } = event;
     if (this.#closing.signal.aborted || type === 'error' || type === 'status') return;
     this.#handlers.emit(type, event, info.room, info);

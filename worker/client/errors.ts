@@ -8,7 +8,7 @@
  * - `frame_invalid`: something arrived that is no frame; it was ignored.
  * - `address_invalid`: no WebSocket accepts the address or the token.
  * - `token_lost`: something on the way removes the subprotocol that carries the token. The rooms that
- *   are open to anyone work. Over a relay the others get the token when your `token` function is asked.
+ *   are open to anyone work. Over a relay the token is brought over the open socket for the others.
  * - `upgrade_lost`: the gateway admits this client, but no WebSocket gets through to it.
  * - `cursor_invalid`: the `since` of a subscription is no cursor; `subscribe` throws it.
  * - `closed`: the client is closed.
@@ -32,7 +32,7 @@ export class GatewayError extends Error {
 }
 
 /**
- * Is told what went wrong in a room. The message is that of the cause, unless one is given; `room` when
+ * Is called with what went wrong in a room. The message is that of the cause, unless one is given; `room` when
  * it is another one.
  */
 export type OnError = (code: string, cause: unknown, message?: string, room?: string) => void;

@@ -1,6 +1,6 @@
 /**
  * The events as clients receive them. Their types are derived from the shapes and the table of the
- * protocol (`worker/protocol/event-shapes.ts`, `topics.ts`), which say what each event may hold and to
+ * protocol (`worker/protocol/events/event-shapes.ts`, `topics.ts`), which say what each event may hold and to
  * which rooms it goes.
  */
 import type {
@@ -12,10 +12,10 @@ import type {
   PriceUpdate,
   SystemAlert,
   TradeNotification,
-} from '../protocol/event-shapes.ts';
+} from '../protocol/events/event-shapes.ts';
+import type { EVENT_TOPICS, NOTIFICATIONS_TOPIC } from '../protocol/events/topics.ts';
 import type { Times } from '../protocol/frames.ts';
 import type { BareRoomClass, RoomClass } from '../protocol/rooms.ts';
-import type { EVENT_TOPICS, NOTIFICATIONS_TOPIC } from '../protocol/topics.ts';
 
 export type {
   EventsByType,

@@ -10,7 +10,7 @@ const PROVIDER_WITHIN_MS = 10_000;
 /** A new token is asked for so long before the old one ends, or when a fifth of its time is left. */
 const RENEW_BEFORE_MS = 60_000;
 const RENEW_BEFORE_SHARE = 0.2;
-/** How often the provider is asked again while the old token lasts. */
+/** How often the provider is asked again, when it has failed or has given the old token once more. */
 const RENEW_AGAIN_MS = 10_000;
 /** Timers take no longer wait than 2³¹ ms; an earlier look does no harm. */
 const MAX_WAIT_MS = 86_400_000;
@@ -106,8 +106,9 @@ export class TokenSource {
     });
     try {
       const token = await Promise.race([provide(), late]);
+      // Many providers keep a token for nearly as long as it holds, so the same one is no last word.
+      if (token !== this.#kept) this.#renewAt = Infinity;
       this.#kept = token;
-      this.#renewAt = Infinity;
       this.#isFresh = true;
       for (const follower of [...this.#followers]) follower.renew(token);
       return token;

@@ -10,5 +10,5 @@ export const PROBE_EVERY_MS = 60_000;
 export const REFUSAL_WITHIN_MS = 10_000;
 /** A room goes on from a cursor in one turn, where it must not be fetched from elsewhere first. */
 export const ANSWER_WITHIN_MS = 10_000;
-/** Who is to be shown a state waits in line: 2,000 clients and a state of 2 MB take four minutes. */
+/** Whoever is to be sent a state waits in line: 2,000 clients and a state of 2 MB take four minutes. */
 export const STATE_WITHIN_MS = 300_000;

@@ -35,7 +35,7 @@ export async function buildPage(): Promise<void> {
 }
 
 interface Part {
-  /** As the document refers to it. */
+  /** The name by which the document refers to it. */
   readonly name: string;
   /** Where it is served; another text has another address. */
   readonly hashed: string;

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configOf } from '../config.ts';
-import { ConfigError } from '../protocol/variables.ts';
+import { ConfigError } from '../protocol/environment/variables.ts';
 
 const SECRETS = ['INGEST_SECRET', 'PUBLISHER_SECRET', 'JWT_SECRET'] as const;
 const MAKE_SECRETS = `New ones, to be kept, because the bridge and whoever issues tokens need them too:

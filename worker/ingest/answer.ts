@@ -1,5 +1,5 @@
-/** From what the rooms made of their records to the answer that the sender gets. */
-import type { BatchAnswer, Rejection } from '../protocol/batch.ts';
+/** Composes the answer that the sender gets out of what the rooms have answered. */
+import type { BatchAnswer, Rejection } from '../protocol/batch/batch.ts';
 import type { HttpErrorCode } from '../protocol/codes.ts';
 import type { RoomOutcome } from './append.ts';
 import type { Routed } from './route.ts';

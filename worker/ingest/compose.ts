@@ -2,9 +2,9 @@
  * The text of an event as a room gets it: the source as it is, wherever nothing has to be left out.
  * Otherwise it is put together from slices of the source, so digits arrive as they were published.
  */
-import { TAPE_FIELDS } from '../protocol/events.ts';
+import { TAPE_FIELDS } from '../protocol/events/events.ts';
+import type { Destination, Topic } from '../protocol/events/topics.ts';
 import { fieldsOf } from '../protocol/json-text.ts';
-import type { Destination, Topic } from '../protocol/topics.ts';
 
 const METADATA_FIELDS: ReadonlySet<string> = new Set(['priority', 'source', 'version']);
 

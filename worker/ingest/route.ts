@@ -1,11 +1,12 @@
 /**
- * From a batch to what each room gets of it: every record is judged by itself, and a copy of its event
+ * Turns a batch into what each room gets of it: every record is judged by itself, and a copy of its event
  * is put under each room that it goes to.
  */
-import { admit } from '../protocol/admit.ts';
-import type { PositionedBatch, Rejection, UnpositionedBatch } from '../protocol/batch.ts';
+
+import type { PositionedBatch, Rejection, UnpositionedBatch } from '../protocol/batch/batch.ts';
+import type { BatchReading } from '../protocol/batch/read-batch.ts';
+import { admit } from '../protocol/events/admit.ts';
 import type { JsonText } from '../protocol/json-text.ts';
-import type { BatchReading } from '../protocol/read-batch.ts';
 import type { PositionedRoomRecord, RoomBatch, RoomRecord } from '../room/intake/room-batch.ts';
 import type { Symbols } from '../symbols.ts';
 import { compose } from './compose.ts';
@@ -103,7 +104,8 @@ function route<Item extends BatchRecord, Placed extends RoomRecord | PositionedR
       continue;
     }
     for (const { room, view } of destinations) {
-      const event = compose(topic, item.value, json.text, view, item.timestamp ?? now);
+      // A record without a time of its own has 0.
+      const event = compose(topic, item.value, json.text, view, item.timestamp || now);
       const record = place([index, event, key, expiresAt, priority], item);
       const list = rooms.get(room);
       if (list === undefined) rooms.set(room, [record]);

@@ -4,7 +4,7 @@
  */
 import { type ConversionConfig, type JsonSchema, toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
-import { EVENT_SCHEMAS, notificationSchema } from './events.ts';
+import { EVENT_SCHEMAS, notificationSchema } from './events/events.ts';
 import {
   errorSchema,
   eventsSchema,

@@ -79,7 +79,7 @@ export const CLOSE_CODES = {
 } as const;
 export type CloseReason = keyof typeof CLOSE_CODES;
 
-/** What `welcome` tells of a token that holds: some of what it grants cannot be used, and is ignored. */
+/** What `welcome` says of a token that holds: some of what it grants cannot be used, and is ignored. */
 export const NOTICES = ['grants_ignored'] as const;
 export type Notice = (typeof NOTICES)[number];
 

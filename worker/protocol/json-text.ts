@@ -25,7 +25,7 @@ export interface Skipped {
   readonly depth: number;
 }
 
-/** The JSON text of a value, and what a pass over it has told. */
+/** The JSON text of a value, and what a pass over it has counted. */
 export interface JsonText {
   readonly text: string;
   /** How many fields all its objects have together, with duplicates. */
@@ -55,7 +55,7 @@ export class JsonTextReader {
     return this.#enter(OPEN_BRACKET);
   }
 
-  /** Steps to the value of the object's next field, and tells its key; undefined at the end. */
+  /** Steps to the value of the object's next field, and returns its key; undefined at the end. */
   nextKey(): string | undefined {
     this.#skipCommaAndSpace();
     if (this.text.charCodeAt(this.#at) === CLOSE_BRACE) {
@@ -80,7 +80,7 @@ export class JsonTextReader {
     return false;
   }
 
-  /** Passes over the value at hand and tells where it stood. */
+  /** Passes over the value at hand, and returns where it stood. */
   skip(): Skipped {
     const { text } = this;
     const start = this.#at;
@@ -179,10 +179,26 @@ export function fieldsOf(object: string): Map<string, string> {
   return fields;
 }
 
+/**
+ * The text of each element of an array.
+ * @param array its JSON text.
+ * @throws {SyntaxError} when the text is no array.
+ */
+export function elementsOf(array: string): string[] {
+  const elements: string[] = [];
+  const reader = new JsonTextReader(array);
+  if (!reader.enterArray()) throw new SyntaxError('the text is no JSON array');
+  while (reader.nextElement()) {
+    const { start, end } = reader.skip();
+    elements.push(array.slice(start, end));
+  }
+  return elements;
+}
+
 /** If a receiver merged one of these keys carelessly, it would change every object there. */
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** What the keys of an event tell. */
+/** What is known of an event from its keys. */
 export interface Keys {
   /**
    * Parsers disagree about which of two fields with one key counts. A duplicate is found because it

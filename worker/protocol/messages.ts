@@ -29,7 +29,7 @@ const wantedRoom = {
   room,
   /** Where the client stands: everything after it follows, or a `gap`. */
   since: v.nullish(cursorSchema),
-  /** At most so many frames a second, in which a keyed room shows the latest event per key. */
+  /** At most so many frames a second, in which a keyed room sends the latest event per key. */
   maxRate: v.nullish(maxRateSchema),
 };
 
@@ -59,17 +59,21 @@ export const ackSchema = v.object({ type: v.literal('ack'), room, seq: whole });
 /** The client brings a new token before the old one ends. Answered by `welcome`. */
 export const authSchema = v.object({ type: v.literal('auth'), id, token: v.string() });
 
-export const clientMessageSchema = v.variant('type', [
+const oneRoomSchema = v.variant('type', [
   subscribeSchema,
-  subscribeListSchema,
   unsubscribeSchema,
+  ackSchema,
+  authSchema,
+]);
+const listSchema = v.variant('type', [
+  subscribeListSchema,
   unsubscribeListSchema,
   ackSchema,
   authSchema,
 ]);
 /** A message as a client writes it, without nulls. */
 export type ClientMessage = WithoutNulls<ParsedMessage>;
-type ParsedMessage = v.InferOutput<typeof clientMessageSchema>;
+type ParsedMessage = v.InferOutput<typeof oneRoomSchema> | v.InferOutput<typeof listSchema>;
 type WithoutNulls<Message> = Message extends unknown
   ? { [Field in keyof Message]: Exclude<Message[Field], null> }
   : never;
@@ -114,7 +118,13 @@ export function readMessage(data: unknown, maxLength: number): MessageReading {
   } catch {
     return invalid('not JSON');
   }
-  const parsed = v.safeParse(clientMessageSchema, value, { abortEarly: true });
+  const { room, rooms } = v.parse(namedOf, value);
+  if (room !== undefined && rooms !== undefined) {
+    return invalid('room or rooms, not both', v.parse(idOf, value));
+  }
+  // Whoever names a list is told what is wrong with the list.
+  const schema = rooms === undefined ? oneRoomSchema : listSchema;
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
   if (!parsed.success) return invalid(describeIssue(parsed.issues[0]), v.parse(idOf, value));
   return { kind: 'message', message: requestOf(parsed.output) };
 }
@@ -141,6 +151,16 @@ function requestOf(message: ParsedMessage): Request {
       return unreachable(message);
   }
 }
+
+/** What a message names, whether or not that is right. */
+const named = v.nullish(v.unknown());
+const namedOf = v.fallback(
+  v.pipe(
+    v.object({ room: named, rooms: named }),
+    v.transform(({ room, rooms }) => ({ room: room ?? undefined, rooms: rooms ?? undefined })),
+  ),
+  { room: undefined, rooms: undefined },
+);
 
 /** The id of something that is no message, so that its sender knows what was refused. */
 const idOf = v.fallback(

@@ -4,7 +4,7 @@
  * What the channels of an object share comes in from outside.
  */
 import type { Policy } from '../policy.ts';
-import type { Priority } from '../protocol/events.ts';
+import type { Priority } from '../protocol/events/events.ts';
 import type { Cursor } from '../protocol/frames.ts';
 import { Flusher } from './delivery/flusher.ts';
 import { Frames } from './delivery/frames.ts';
@@ -24,8 +24,8 @@ export interface SharedDelivery {
   readonly losses: Losses;
 }
 
-/** What a channel needs of a log that follows another. */
-export interface Source {
+/** Whoever keeps a log filled that follows another. */
+export interface LogKeeper {
   /** Whether the log has all that is kept of the room. */
   readonly isFilled: boolean;
   /** Whether the log is given everything that comes after its floor. */
@@ -40,8 +40,8 @@ export interface Source {
   deserted(): void;
 }
 
-/** A room's own log has everything from the beginning. */
-const OWN: Source = {
+/** The own log of a room has everything from the beginning, so nobody has to fill it. */
+const OWN: LogKeeper = {
   isFilled: true,
   goesOn: true,
   fill: () => {},
@@ -55,9 +55,9 @@ export class Channel implements LaggardChannel {
   readonly log: Log;
   readonly frames: Frames;
   readonly state: State;
-  readonly #source: Source;
+  readonly #keeper: LogKeeper;
   readonly #shared: SharedDelivery;
-  /** Tells that something may be due now. */
+  /** Reports that something may be due now. */
   readonly #touched: () => void;
   readonly #flusher: Flusher;
   readonly #members = new Set<Member>();
@@ -70,12 +70,12 @@ export class Channel implements LaggardChannel {
     policy: Pick<Policy, 'flushInterval'>,
     shared: SharedDelivery,
     touched: () => void = () => {},
-    source: Source = OWN,
+    keeper: LogKeeper = OWN,
   ) {
     const { pace, losses, laggards } = shared;
     this.room = room;
     this.log = log;
-    this.#source = source;
+    this.#keeper = keeper;
     this.#touched = touched;
     this.frames = new Frames(room);
     this.state = new State(log);
@@ -107,9 +107,9 @@ export class Channel implements LaggardChannel {
     this.#flusher.run(now);
   }
 
-  /** Whether a reader at `place` can be served now; undefined for one that is to be shown the state. */
+  /** Whether a reader at `place` can be served now; undefined for one that is to be sent the state. */
   serves(place: Cursor | undefined): boolean {
-    const { isFilled, goesOn } = this.#source;
+    const { isFilled, goesOn } = this.#keeper;
     const { epoch, floor } = this.log;
     return isFilled || (goesOn && place?.epoch === epoch && place.seq >= floor);
   }
@@ -119,7 +119,7 @@ export class Channel implements LaggardChannel {
     // What expires may raise the floor above the place.
     this.log.expire(now);
     const isServed = this.serves(place);
-    if (!isServed) this.#source.fill(now);
+    if (!isServed) this.#keeper.fill(now);
     return !isServed;
   }
 
@@ -138,7 +138,7 @@ export class Channel implements LaggardChannel {
     laggards.add(member, this);
     laggards.serve(member, now);
     const waits = member.state.kind === 'waiting';
-    if (waits && this.#source.isUnreachable(now)) member.recipient.unavailable(now);
+    if (waits && this.#keeper.isUnreachable(now)) member.recipient.unavailable(now);
   }
 
   /** Takes in a member that slept. It stands at the head, unless it has a cursor of its own. */
@@ -159,7 +159,7 @@ export class Channel implements LaggardChannel {
     this.#members.delete(member);
     this.#shared.laggards.remove(member);
     this.#flusher.remove(member);
-    if (this.#members.size === 0) this.#source.deserted();
+    if (this.#members.size === 0) this.#keeper.deserted();
   }
 
   /** A member may take more than before. */
@@ -183,7 +183,7 @@ export class Channel implements LaggardChannel {
     return isElsewhere ? { epoch: this.log.epoch, seq } : undefined;
   }
 
-  /** Tells a waiting member where it begins, and begins to show it the state if it is new. */
+  /** Confirms to a waiting member where it begins, and begins to send it the state if it is new. */
   welcome(member: Member, now: number): boolean {
     const { log } = this;
     const { laggards } = this.#shared;
@@ -196,11 +196,11 @@ export class Channel implements LaggardChannel {
     const recovered = resume.kind === 'replay';
     if (!recovered && !laggards.affordsState(now)) return false;
     const from = recovered ? resume.from : head;
-    const told = { epoch, head: Math.max(head, from), from, recovered };
-    if (!member.recipient.welcome(told)) return true;
+    const membership = { epoch, head: Math.max(head, from), from, recovered };
+    if (!member.recipient.welcome(membership)) return true;
     if (!recovered) {
       const gap = resume.kind === 'gap' ? { from: resume.from, reason: resume.reason } : undefined;
-      laggards.showState(member, gap, this, now);
+      laggards.sendState(member, gap, this, now);
     } else if (from >= this.flushedUpTo) {
       laggards.remove(member);
       this.gather(member, from, now);
@@ -212,7 +212,7 @@ export class Channel implements LaggardChannel {
     return true;
   }
 
-  /** Tells those who wait for the log that it cannot be had now. */
+  /** Refuses those who wait for the log, because it cannot be had now. */
   refuseWaiting(now: number): void {
     for (const { state, recipient } of [...this.#members]) {
       if (state.kind === 'waiting') recipient.unavailable(now);
@@ -245,11 +245,11 @@ export class Channel implements LaggardChannel {
     this.log.refill(saved);
   }
 
-  /** Whether a new member can be told where it begins. If not, that is asked for. */
+  /** Whether it is known where a new member begins. If not, that is asked for. */
   #isUpToDate(member: Member, since: Cursor | undefined, now: number): boolean {
     if (this.lacks(since, now)) return false;
     const isLater = since !== undefined && since.epoch > this.log.epoch;
-    if (!isLater || this.#fromLaterEpoch.has(member) || !this.#source.catchUp(now)) return true;
+    if (!isLater || this.#fromLaterEpoch.has(member) || !this.#keeper.catchUp(now)) return true;
     this.#fromLaterEpoch.add(member);
     return false;
   }

@@ -18,13 +18,13 @@ import {
   type FollowCall,
   type PushAnswer,
   type PushCall,
-} from './follow/calls.ts';
+} from './follow/calls/objects.ts';
 import { readNodes, type SavedNode } from './follow/rows.ts';
-import { type LogSource, type NodeOwner, TreeNode, type TreePorts } from './follow/tree-node.ts';
+import { type LogOrigin, type NodeOwner, TreeNode, type TreePorts } from './follow/tree-node.ts';
 import type { Log } from './log/log.ts';
 import type { Scheduled, Timers } from './scheduler.ts';
-import { isPrivate } from './session/admission.ts';
-import type { Following } from './session/eventless-rooms.ts';
+import { isPrivate } from './session/admission/admission.ts';
+import type { Following } from './session/admission/eventless-rooms.ts';
 
 /** How many rooms are still followed that nobody reads any more. Each ends with its next event, too. */
 const MAX_UNREAD = 256;
@@ -218,7 +218,7 @@ export class Channels implements Scheduled {
 
   /**
    * The latest per key stands for all before it, so tails of keyed rooms go first. Then the others are
-   * halved: their readers have most of it already, and are told by a gap if not.
+   * halved: their readers have most of it already, and get a gap if not.
    */
   #shorten(): void {
     for (const keyed of [true, false]) {
@@ -237,9 +237,9 @@ export class Channels implements Scheduled {
     return this.#add(room, { upstreamAt: this.#upstreamAt(room) });
   }
 
-  #add(room: string, source: LogSource): TreeNode {
+  #add(room: string, origin: LogOrigin): TreeNode {
     const policy = this.#ports.policyOf(room);
-    const node = new TreeNode(this.#nodePorts, room, policy, source, this.#saved.get(room));
+    const node = new TreeNode(this.#nodePorts, room, policy, origin, this.#saved.get(room));
     this.#nodes.set(room, node);
     this.#touched(node);
     return node;

@@ -5,11 +5,11 @@ import type { MaxRate } from '../protocol/messages.ts';
 import type { RoomName } from '../protocol/rooms.ts';
 import type { Symbols } from '../symbols.ts';
 import type { Branch } from './follow/branches.ts';
-import type { Objects } from './follow/calls.ts';
+import type { Objects } from './follow/calls/objects.ts';
 import type { FollowRows } from './follow/rows.ts';
 import type { Timers } from './scheduler.ts';
 import type { Attachment } from './session/attachment.ts';
-import type { Socket } from './session/output.ts';
+import type { Socket } from './session/output/output.ts';
 import type { Identity } from './session/session.ts';
 import type { Chunks } from './store/chunks.ts';
 

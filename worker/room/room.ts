@@ -6,7 +6,7 @@
  *
  * A turn is: who must go is let go; the event is obeyed; what is due is done; what changed is saved;
  * the timer is set. If anything in it fails, memory may be ahead of the disk. Then the object ends,
- * and it wakes from the disk, so that nobody is shown what was not kept.
+ * and it wakes from the disk, so that nobody is sent what was not kept.
  */
 import { accessTo } from '../auth/access.ts';
 import type { Policy } from '../policy.ts';
@@ -14,46 +14,32 @@ import type { Cursor } from '../protocol/frames.ts';
 import { SYSTEM_ROOM } from '../protocol/rooms.ts';
 import { Alarm } from './alarm.ts';
 import { Channels } from './channels.ts';
-import { Budget } from './delivery/budget.ts';
 import { Laggards } from './delivery/laggards.ts';
 import { Losses } from './delivery/losses.ts';
 import { Pace, RELAY_FLUSH_SHARE } from './delivery/pace.ts';
 import { Departure } from './departure.ts';
-import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls.ts';
-import { Intake, type RoomAnswer } from './intake/intake.ts';
+import type { FollowAnswer, FollowCall, PushAnswer, PushCall } from './follow/calls/objects.ts';
+import type { RoomAnswer } from './intake/intake.ts';
 import type { RoomBatch } from './intake/room-batch.ts';
 import { readHistory } from './log/history.ts';
 import type { Log } from './log/log.ts';
 import type { Place } from './log/resume.ts';
 import type { Joiner, RoomIdentity, RoomPorts } from './ports.ts';
+import { Root } from './root.ts';
 import { Scheduler } from './scheduler.ts';
-import { admissionToAll, admissionToOne, isPrivate } from './session/admission.ts';
+import { admissionToAll, admissionToOne, isPrivate } from './session/admission/admission.ts';
+import { EventlessRooms } from './session/admission/eventless-rooms.ts';
 import { attachmentOf } from './session/attachment.ts';
 import { Conversation } from './session/conversation.ts';
-import { EventlessRooms } from './session/eventless-rooms.ts';
-import type { Socket } from './session/output.ts';
+import type { Socket } from './session/output/output.ts';
 import { RELAY_SOCKET, ROOM_SOCKET } from './session/profile.ts';
 import type { Session } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
 import { wakeSessions } from './session/wake.ts';
-import { openStore } from './store/open-store.ts';
-import { isUntouched } from './store/state.ts';
-import type { Store } from './store/store.ts';
 import { PresentTurn, type Turn } from './turn.ts';
-
-/** The state that an object may show to new members at once, in characters: a few large rooms. */
-const JOINING_BURST = 8 * 1024 * 1024;
-/** The state that it may show them each ms, in characters: 16 MB/s. */
-const JOINING_PER_MS = 16 * 1024;
 
 /** An object that wakes does not know for what. */
 const UNKNOWN_CAUSE = { answers: 'either', depth: Number.POSITIVE_INFINITY } as const;
-
-/** What only the root of a room has. */
-interface Root {
-  readonly store: Store;
-  readonly intake: Intake;
-}
 
 export class Room {
   readonly sessions: Sessions;
@@ -80,16 +66,15 @@ export class Room {
     this.#policyOf = policyOf;
     this.#ports = ports;
     this.#pace = new Pace(room === undefined ? RELAY_FLUSH_SHARE : undefined);
-    const toldEpoch = sockets.find(({ attachment }) => attachment !== null)?.attachment?.epoch;
     if (branch === undefined && room !== undefined) {
+      const held = sockets.find(({ attachment }) => attachment !== null);
       const setAlarm = (at: number) => this.#alarm.ask(at);
-      const store = openStore(policyOf(room), { chunks: storage.chunks, setAlarm }, toldEpoch, now);
-      const { log, positions, webhookIds } = store.state;
-      this.#root = { store, intake: new Intake(log, positions, webhookIds) };
+      const rootStorage = { chunks: storage.chunks, setAlarm };
+      this.#root = new Root(policyOf(room), rootStorage, held?.attachment?.epoch, now);
     }
     this.#alarm = new Alarm(storage.setAlarm, this.#root?.store.alarmAt);
     const turn = (act: (now: number) => void, depth = 0) => this.#inTurn(act, { depth });
-    const laggards = new Laggards(this.losses, new Budget(JOINING_BURST, JOINING_PER_MS));
+    const laggards = new Laggards(this.losses);
     const channelsPorts = {
       object,
       room,
@@ -110,7 +95,7 @@ export class Room {
       hasSlept: (branch !== undefined && room !== undefined) || sockets.length > 0,
       forget: (followed: string) => this.#forget(followed),
     };
-    this.#channels = new Channels(channelsPorts, this.#root?.store.state.log);
+    this.#channels = new Channels(channelsPorts, this.#root?.log);
     this.sessions = new Sessions({
       turn: this.#turn,
       profile: room === undefined ? RELAY_SOCKET : ROOM_SOCKET,
@@ -145,9 +130,7 @@ export class Room {
   /** Takes the records of a batch that are this room's, and gives what is new to its members. */
   append(batch: RoomBatch): RoomAnswer {
     return this.#inTurn((now) => {
-      const { store, intake } = this.#rootOf('append');
-      const { answer, entries, priorities, changed } = intake.append(batch, now);
-      if (changed) store.appended(now);
+      const { answer, entries, priorities } = this.#rootOf('append').append(batch, now);
       if (entries.length > 0) {
         this.#channels.own.channel.appended(entries, priorities, now);
         this.#channels.own.grown(now);
@@ -280,7 +263,7 @@ export class Room {
   /** Whether it holds nobody, is followed by nobody, and has never had anything to give. */
   #isVoid(now: number): boolean {
     if (this.sessions.size > 0 || !this.#channels.isForsaken) return false;
-    return this.#root === undefined || isUntouched(this.#root.store.state, now);
+    return this.#root?.isUntouched(now) ?? true;
   }
 
   /** Leaves nothing behind, so that nobody makes objects that stay by asking for rooms. */

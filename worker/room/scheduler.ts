@@ -24,7 +24,7 @@ export class Scheduler {
   readonly #wake: (depth: number) => void;
   #timer: unknown;
   #wakesAt = Number.POSITIVE_INFINITY;
-  /** Of the turn that set the timer. */
+  /** The depth of the turn that set the timer. */
   #depth = 0;
 
   /** @param wake begins a turn of a depth, which calls `run` and then `arm`. */

@@ -10,14 +10,14 @@ import type { Env } from '../env.ts';
 import { answerFor } from '../ingest/answer.ts';
 import { appendAll } from '../ingest/append.ts';
 import { type Routed, routePositioned, routeUnpositioned } from '../ingest/route.ts';
-import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../protocol/batch.ts';
-import { type BatchReading, readBatch } from '../protocol/read-batch.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../protocol/batch/batch.ts';
+import { type BatchReading, readBatch } from '../protocol/batch/read-batch.ts';
 import {
   fingerprint,
   TOLERANCE_SECONDS,
   type Verification,
   verify,
-} from '../protocol/signature.ts';
+} from '../protocol/batch/signature.ts';
 import { unreachable } from '../protocol/unreachable.ts';
 import { refuse } from '../refusal.ts';
 import type { Symbols } from '../symbols.ts';

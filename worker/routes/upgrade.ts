@@ -1,4 +1,4 @@
-/** From an upgrade request to a socket that an object holds. */
+/** Turns an upgrade request into a socket that an object holds. */
 import type { Context } from 'hono';
 import { subprotocolsOf } from '../auth/token.ts';
 import type { Env } from '../env.ts';

@@ -6,7 +6,7 @@
  * readiness page, and a wrong guess that gives up loses records.
  */
 import * as v from 'valibot';
-import { batchAnswerSchema } from '../../../worker/protocol/batch.ts';
+import { batchAnswerSchema } from '../../../worker/protocol/batch/batch.ts';
 import {
   HTTP_ERRORS,
   type HttpErrorCode,
@@ -32,7 +32,7 @@ export type Verdict =
   | { kind: 'accepted'; accepted: number; duplicates: number; rejected: readonly Rejected[] }
   /** The batch is too large as a whole. Its halves may pass. */
   | { kind: 'too_large' }
-  /** One record or more spoils the batch. Its halves tell which. */
+  /** One record or more spoils the batch. Its halves show which. */
   | { kind: 'malformed'; code: string; message: string }
   /**
    * `reason` is the gateway's code or, where it has stated none, another stable label; `message` is for

@@ -48,7 +48,7 @@ export function httpPost(
         reject(error);
       };
       outgoing.on('error', fail);
-      // Nobody asked for another protocol. Node tells of such an answer by this event only.
+      // Nobody asked for another protocol. Node reports such an answer by this event only.
       outgoing.on('upgrade', ({ statusCode = 0 }, socket) => {
         socket.destroy();
         clearTimeout(timer);

@@ -20,7 +20,7 @@ const SLOW_ANSWER_MS = 2_000;
 /** The Worker's opinion, or that we were stopped before. */
 export type Sent = Exclude<Verdict, { kind: 'retry' }> | { kind: 'stopped' };
 
-/** What the sender tells of its work. */
+/** What the sender reports of its work. */
 export interface SenderObserver {
   answered(answer: {
     verdict: Verdict['kind'];

@@ -34,7 +34,7 @@ export interface SharedPostOptions {
   readonly patienceMs?: number;
 }
 
-/** A body on its way, and who is told how that ended. */
+/** A body on its way, and whom to notify of how that ended. */
 interface Part {
   readonly partition: string;
   readonly body: Body;

@@ -9,7 +9,7 @@ import {
   type SignatureHeaders,
   signatureHeaders,
   signedHead,
-} from '../../../worker/protocol/signature.ts';
+} from '../../../worker/protocol/batch/signature.ts';
 
 /** The key of a `whsec_` secret. It rejects with a RangeError as the protocol's `importSecret` does. */
 export async function importSigningKey(secret: string): Promise<KeyObject> {

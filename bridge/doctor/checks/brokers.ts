@@ -21,7 +21,7 @@ export const brokerChecks: readonly Check[] = [
   check({
     id: 'kafka.brokers',
     needs: ['consumer'],
-    gives: ['cluster'],
+    provides: ['cluster'],
     run: async ({ consumer }, means) => {
       const answers = await Promise.all(
         consumer.brokers.map((address) => ask(consumer, address, consumer.brokers, means)),
@@ -45,7 +45,7 @@ export const brokerChecks: readonly Check[] = [
   check({
     id: 'kafka.listeners',
     needs: ['consumer', 'cluster'],
-    gives: ['brokers', 'admin'],
+    provides: ['brokers', 'admin'],
     run: async ({ consumer, cluster }, means) => {
       const { brokers, clusterId } = cluster.metadata;
       const answers = await Promise.all(

@@ -1,6 +1,7 @@
 /** Whether the gateway is reached, has the time that we have, and accepts our signature. */
+
+import { TOLERANCE_SECONDS } from '../../../worker/protocol/batch/signature.ts';
 import { PROTOCOL_VERSION } from '../../../worker/protocol/frames.ts';
-import { TOLERANCE_SECONDS } from '../../../worker/protocol/signature.ts';
 import { type Check, check, failure, fine, outcome, warning } from '../check.ts';
 import { askHealth, probe, type Refusal, secretSubject, shownUrl } from '../gateway.ts';
 
@@ -11,7 +12,7 @@ export const gatewayChecks: readonly Check[] = [
   check({
     id: 'gateway.reach',
     needs: ['eventsUrl'],
-    gives: ['gateway'],
+    provides: ['gateway'],
     run: async ({ eventsUrl }, { patienceMs }) => {
       const health = await askHealth(eventsUrl, patienceMs);
       if (health.kind === 'retry') return outcome([refused(health, eventsUrl)]);
@@ -36,7 +37,7 @@ export const gatewayChecks: readonly Check[] = [
   check({
     id: 'gateway.clock',
     needs: ['gateway', 'eventsUrl', 'keys'],
-    gives: ['clock'],
+    provides: ['clock'],
     run: async ({ eventsUrl, keys }, { now, patienceMs }) => {
       const isStale = async (aheadSeconds: number) => {
         const time = now() + aheadSeconds * 1000;

@@ -1,5 +1,5 @@
 /**
- * Whether Kafka's clocks and ours agree, as far as its records tell. A room knows by the time of a record
+ * Whether Kafka's clocks and ours agree, as far as its records show. A room knows by the time of a record
  * that its topic was made anew, so records of the future do harm long after they were written.
  */
 import { type Check, check, fine, outcome, warning } from '../check.ts';

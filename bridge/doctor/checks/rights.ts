@@ -28,7 +28,7 @@ export const rightChecks: readonly Check[] = [
   check({
     id: 'kafka.rights.group',
     needs: ['cluster', 'consumer'],
-    gives: ['membership'],
+    provides: ['membership'],
     run: async ({ cluster, consumer: { groupId } }) => {
       const why = await cluster.broker.refusesMember(groupId);
       if (why === undefined) {

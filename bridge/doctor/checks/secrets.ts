@@ -1,9 +1,9 @@
-/** What can be told of a secret without asking the Worker. */
+/** What can be said of a secret without asking the Worker. */
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../../worker/protocol/development.ts';
-import { list } from '../../../worker/protocol/variables.ts';
+} from '../../../worker/protocol/environment/development.ts';
+import { list } from '../../../worker/protocol/environment/variables.ts';
 import { check, failure, fine, type Observation, outcome } from '../check.ts';
 import { isLocal, secretSubject } from '../gateway.ts';
 

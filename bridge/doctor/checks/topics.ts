@@ -8,7 +8,7 @@ export const topicChecks: readonly Check[] = [
   check({
     id: 'kafka.topics',
     needs: ['cluster', 'topics'],
-    gives: ['present'],
+    provides: ['present'],
     run: async ({ cluster, topics }) => {
       const counts = partitionCounts(cluster);
       const isThere = (topic: string) => counts.has(topic);

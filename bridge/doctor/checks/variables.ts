@@ -1,5 +1,9 @@
 /** The bridge's variables, each part by itself and by the bridge's own readers. */
-import { ConfigError, type Environment, list } from '../../../worker/protocol/variables.ts';
+import {
+  ConfigError,
+  type Environment,
+  list,
+} from '../../../worker/protocol/environment/variables.ts';
 import { readConsumer, readProcess, readTopics } from '../../config.ts';
 import { importSigningKey } from '../../delivery/post/signer.ts';
 import { readEventsUrl, readSecrets } from '../../shared/gateway-config.ts';
@@ -27,7 +31,7 @@ export const variableChecks: readonly Check[] = [
   }),
 ];
 
-/** Of several secrets the one that cannot be used is told by its number. */
+/** When there are several secrets, the one that cannot be used is named by its number. */
 async function readKeys(env: Environment) {
   const secrets = list(env.INGEST_SECRET ?? '');
   for (const [index, secret] of secrets.entries()) {
@@ -52,7 +56,7 @@ function variables<Value>(
   return check({
     id,
     needs: [],
-    gives: fact === undefined ? [] : [fact],
+    provides: fact === undefined ? [] : [fact],
     run: async (_, { env }) => {
       try {
         const value = await read(env);

@@ -1,9 +1,9 @@
-/** A cluster as one of its brokers tells of it. */
+/** A cluster as one of its brokers describes it. */
 import type { BrokerConnection, ClusterMetadata } from './broker-connection.ts';
 
 export interface ClusterView {
   readonly metadata: ClusterMetadata;
-  /** The connection over which it was told, which any later question may use. */
+  /** The connection over which it was described, which any later question may use. */
   readonly broker: BrokerConnection;
 }
 

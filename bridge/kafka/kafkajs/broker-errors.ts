@@ -1,6 +1,6 @@
 /**
  * A repair of kafkajs 2.2.4: what each broker answered was swallowed when all of them refused, so that
- * a group without rights was told as a coordinator that is not found. Now the last refusal is thrown.
+ * a group without rights was reported as a coordinator that is not found. Now the last refusal is thrown.
  */
 
 type Ask = (target: { nodeId: string; broker: unknown }) => Promise<unknown>;

@@ -1,5 +1,5 @@
 /**
- * An addition to kafkajs 2.2.4: its admin tells the last stable offset as the end of a partition, which
+ * An addition to kafkajs 2.2.4: its admin reports the last stable offset as the end of a partition, which
  * is where the first open transaction begins. This asks for the end of the log itself. kafkajs has no
  * parameter for it that its admin would pass on, so it is taken from the context of the call.
  */

@@ -5,7 +5,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { KafkaRecord } from '../record.ts';
-import { BatchTooLargeError } from './codecs.ts';
+import { BatchTooLargeError } from './codecs/codecs.ts';
 
 const PREFIX_BYTES = 12;
 const AT = { length: 8, magic: 16, attributes: 17, fields: 18 };

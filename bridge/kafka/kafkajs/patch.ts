@@ -5,16 +5,16 @@
  * 1. When the list of brokers changed during a stop, a stopped runner fetched "nothing" at once, and
  *    its loop span in microtasks for ever: no timer or signal ran again. Now it throws.
  *    The same method drops what was fetched for an assignment that a rebalance has replaced.
- * 2. An offset that Kafka no longer has was reset without a word to its user. Now it is told.
+ * 2. An offset that Kafka no longer has was reset without a word to its user. Now it is reported.
  * 3. A topic that was gone when it was fetched was only tried again. When it was made anew, it was read
  *    on from the old position, past its first records. Now the consumer ends, and another is made.
  * 4. An empty queue of requests was polled every millisecond: see timers.ts.
  * 5. Record batches were decoded without a bound and without a break, and one that could not be read
  *    ended the consumer at every fetch: see record-batches.ts.
- * 6. Records of aborted transactions were shown: see transactions.ts.
+ * 6. Records of aborted transactions were delivered: see transactions.ts.
  * 7. The position never passed what has no visible record: see passed.ts.
  * 8. The end of a log could not be asked for: see log-end.ts.
- * 9. What every broker refused was told as something else: see broker-errors.ts.
+ * 9. What every broker refused was reported as something else: see broker-errors.ts.
  */
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';

@@ -15,7 +15,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Fault, KafkaRecord } from '../record.ts';
-import { BatchTooLargeError, MAX_DECOMPRESSED_BYTES } from './codecs.ts';
+import { BatchTooLargeError, MAX_DECOMPRESSED_BYTES } from './codecs/codecs.ts';
 import { unpackMessage } from './old-messages.ts';
 import { notePassed } from './passed.ts';
 import { type RecordReader, readRecord } from './records.ts';

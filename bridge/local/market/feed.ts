@@ -7,7 +7,7 @@
  * What happens depends on the seed alone. Only `lastUpdated` and `expiresAt` come from the clock. What
  * is published is queued by whoever gets it, so nothing here waits.
  */
-import type { PriceLevel } from '../../../worker/protocol/event-shapes.ts';
+import type { PriceLevel } from '../../../worker/protocol/events/event-shapes.ts';
 import type { DEXEventService } from '../../publisher/dex-event-service.ts';
 import type { PriceData } from '../../publisher/events.ts';
 import { Crowd } from './crowd.ts';
@@ -71,7 +71,7 @@ export class Feed {
     this.#trading = new TradingService(events, this.#exchange, now);
   }
 
-  /** `STEP_MS` of market time happen at once, and everything that there is to tell is published. */
+  /** `STEP_MS` of market time happen at once, and everything that has happened is published. */
   step(): void {
     if (this.#steps === 0) this.#open();
     else this.#advance();

@@ -27,11 +27,9 @@ process.once('SIGTERM', () => {
 });
 
 let dropped = 0;
-const brokers = (process.env.KAFKA_BROKERS ?? '').split(',');
-const producer = new QueuedEventProducer(
-  new KafkaEventProducer({ brokers, clientId: 'sample-feed' }),
-  { onDropped: (_event, reason) => tellDropped(reason) },
-);
+const producer = new QueuedEventProducer(new KafkaEventProducer({ clientId: 'sample-feed' }), {
+  onDropped: (_event, reason) => reportDropped(reason),
+});
 const feed = new Feed({ seed, events: new DEXEventService({ producer }) });
 const hasRoom = () => producer.size < MAX_WAITING;
 await runFeed(
@@ -48,8 +46,8 @@ await runFeed(
 await producer.disconnect({ timeoutMs: STOP_GRACE_MS / 2 });
 process.exit();
 
-/** This is told less and less often, because what refuses one event may refuse them all. */
-function tellDropped({ code, message }: DropReason): void {
+/** This is reported less and less often, because what refuses one event may refuse them all. */
+function reportDropped({ code, message }: DropReason): void {
   if (code === 'queue_closed') return;
   dropped++;
   if (Number.isInteger(Math.log2(dropped))) {

@@ -1,4 +1,4 @@
-/** The bridge as a process of its own, which is told by its environment: `npm run bridge` runs the same. */
+/** The bridge as a process of its own, configured by its environment: `npm run bridge` runs the same. */
 import { fileURLToPath } from 'node:url';
 import { type OwnedProcess, spawnOwned } from './owned-process.ts';
 import type { Running } from './supervised.ts';

@@ -1,4 +1,4 @@
-/** The sample feed as a process of its own, which is told by its environment. */
+/** The sample feed as a process of its own, which is configured by its environment. */
 import { fileURLToPath } from 'node:url';
 import type { FeedConfig } from '../feed-config.ts';
 import { spawnOwned } from './owned-process.ts';

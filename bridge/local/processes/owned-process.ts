@@ -7,7 +7,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** How a process ended, to be shown: "SIGKILL" or "exit code 1". */
+/** How a process ended, to be printed: "SIGKILL" or "exit code 1". */
 export type Ending = string;
 
 export interface OwnedProcess {

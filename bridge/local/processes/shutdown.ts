@@ -1,6 +1,6 @@
 /**
  * When `npm start` is to end: a terminal's Ctrl-C, a supervisor's SIGTERM, a closed terminal, or
- * the death of the npm that started it, which could not tell.
+ * the death of the npm that started it, which could not say so.
  */
 import { execFileSync } from 'node:child_process';
 

@@ -9,7 +9,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/\broom_invalid\b/, 'Rooms are called such as price:BTC-USDC; --help lists them.'],
 ];
 
-/** @param note as `watchRooms` tells it. */
+/** @param note as `watchRooms` reports it. */
 export function hintFor(note: string): string | undefined {
   return HINTS.find(([pattern]) => pattern.test(note))?.[1];
 }

@@ -2,7 +2,8 @@
 import { open } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
-import { TOPICS } from '../../../worker/protocol/topics.ts';
+import { port } from '../../../worker/protocol/environment/variables.ts';
+import { TOPICS } from '../../../worker/protocol/events/topics.ts';
 import { troubleOf } from '../../kafka/kafka-error.ts';
 import { patchKafkajs } from '../../kafka/kafkajs/patch.ts';
 import { remedyOf } from '../../remedies.ts';
@@ -25,7 +26,7 @@ TOPIC_PREFIX is written before each topic's name.`;
 /** Who has written something else sees at once what it should have been. */
 const EXAMPLE = `A line is such as
 {"topic":"price.updates","event":{"type":"price_update","symbol":"BTC-USDC","data":{"price":45000.50},"timestamp":1703123456789}}`;
-/** Who waits at a terminal for a Kafka that is down is told within a second or two. */
+/** Someone who waits at a terminal for a Kafka that is down learns of it within a second or two. */
 const RETRIES = 2;
 
 try {
@@ -44,10 +45,10 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2;
   }
   patchKafkajs();
-  const named = values.brokers || process.env.KAFKA_BROKERS || defaultBroker();
+  const named = values.brokers || process.env.KAFKA_BROKERS || localBroker();
   const brokers = readBrokers({ KAFKA_BROKERS: named });
   const topicPrefix = readTopicPrefix(process.env);
-  // The file is opened first, so that a missing file is told at once.
+  // The file is opened first, so that a missing file is reported at once.
   const input = file === '-' ? process.stdin : (await open(file)).createReadStream();
   const producer = await connect(brokers);
   try {
@@ -121,8 +122,8 @@ function readArguments() {
   }
 }
 
-function defaultBroker(): string {
-  return `localhost:${process.env.KAFKA_PORT || DEFAULT_KAFKA_PORT}`;
+function localBroker(): string {
+  return `localhost:${port(process.env, 'KAFKA_PORT', DEFAULT_KAFKA_PORT)}`;
 }
 
 function speedOf(text = '1'): number | undefined {

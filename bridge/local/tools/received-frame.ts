@@ -1,6 +1,6 @@
-/** What arrives over a watched socket, as far as watching needs it, with each event's source text. */
+/** What arrives over a watched socket, as far as watching needs it, with the text of each event. */
 import * as v from 'valibot';
-import { JsonTextReader } from '../../../worker/protocol/json-text.ts';
+import { elementsOf, fieldsOf } from '../../../worker/protocol/json-text.ts';
 
 const frameSchema = v.object({
   type: v.string(),
@@ -10,12 +10,12 @@ const frameSchema = v.object({
 
 export interface ReceivedEvent {
   readonly seq: number;
-  /** The event's JSON, digits and all as it was sent. */
-  readonly source: string;
+  /** The event's JSON, with its digits as they were sent. */
+  readonly text: string;
 }
 
 export interface ReceivedFrame {
-  /** As it came. */
+  /** The text of the frame as it came. */
   readonly text: string;
   /** Undefined for something that is no frame. */
   readonly type: string | undefined;
@@ -25,58 +25,32 @@ export interface ReceivedFrame {
 
 /** The frames of a message: over a relay they come in an array. */
 export function readFrames(message: string): ReceivedFrame[] {
-  const reader = new JsonTextReader(message);
-  if (!isJson(message) || !reader.enterArray()) return [readFrame(message)];
-  const frames: ReceivedFrame[] = [];
-  while (reader.nextElement()) {
-    const { start, end } = reader.skip();
-    frames.push(readFrame(message.slice(start, end)));
-  }
-  return frames;
+  return Array.isArray(parsed(message)) ? elementsOf(message).map(readFrame) : [readFrame(message)];
 }
 
 function readFrame(text: string): ReceivedFrame {
-  const parsed = isJson(text) ? v.safeParse(frameSchema, JSON.parse(text)) : undefined;
-  if (!parsed?.success) return { text, type: undefined, room: undefined, events: [] };
-  const { type, room, events = [] } = parsed.output;
-  const sources = events.length === 0 ? [] : eventSources(text);
+  const { success, output } = v.safeParse(frameSchema, parsed(text));
+  if (!success) return { text, type: undefined, room: undefined, events: [] };
+  const { type, room, events = [] } = output;
+  const texts = events.length === 0 ? [] : eventTexts(text);
   return {
     text,
     type,
     room,
-    events: events.map((event, index) => ({ seq: event.seq, source: sources[index] ?? '' })),
+    events: events.map(({ seq }, index) => ({ seq, text: texts[index] ?? '' })),
   };
 }
 
-function isJson(text: string): boolean {
+/** Undefined for what is not JSON. */
+function parsed(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-function eventSources(text: string): string[] {
-  const sources: string[] = [];
-  const reader = new JsonTextReader(text);
-  reader.enterObject();
-  for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    if (key !== 'events' || !reader.enterArray()) {
-      reader.skip();
-      continue;
-    }
-    while (reader.nextElement()) sources.push(textOfMember(reader, 'event'));
-  }
-  return sources;
-}
-
-function textOfMember(reader: JsonTextReader, wanted: string): string {
-  let source = '';
-  reader.enterObject();
-  for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    const { start, end } = reader.skip();
-    if (key === wanted) source = reader.text.slice(start, end);
-  }
-  return source;
+function eventTexts(frame: string): string[] {
+  const entries = elementsOf(fieldsOf(frame).get('events') ?? '[]');
+  return entries.map((entry) => fieldsOf(entry).get('event') ?? '');
 }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message, Producer } from 'kafkajs';
-import { TOPICS } from '../../../worker/protocol/topics.ts';
+import { TOPICS } from '../../../worker/protocol/events/topics.ts';
 import { errorTypes } from '../../kafka/kafka-error.ts';
 import type { RecordedEvent, RecordingItem } from './recording.ts';
 
@@ -24,7 +24,7 @@ export interface ProduceOptions {
   /** How many times faster than the recording's `at` says; Infinity waits for nothing. */
   readonly speed: number;
   readonly onBad: (where: string, reason: string) => void;
-  /** Is told once of each topic that the gateway does not know. It is written to all the same. */
+  /** Is called once for each topic that the gateway does not know. It is written to all the same. */
   readonly onUnknownTopic: (topic: string) => void;
   readonly now?: () => number;
   readonly wait?: (ms: number) => Promise<unknown>;
@@ -87,7 +87,7 @@ export async function produceRecording(
   return { produced, bad };
 }
 
-/** Sends `batch`, and tells how many records Kafka took; one that is too large does not stop the rest. */
+/** Sends `batch`, and returns how many records Kafka took; one that is too large does not stop the rest. */
 async function send(
   producer: Pick<Producer, 'sendBatch'>,
   topicPrefix: string,

@@ -1,12 +1,12 @@
 /**
  * Reads a recording: JSON lines `{"topic", "event", "at"?}`, or one JSON array of the same. The value
- * of a record is the source text of `event`, byte for byte: digits are sacred.
+ * of a record is the text of `event` as it was written, byte for byte: digits are sacred.
  */
 import { isUtf8 } from 'node:buffer';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import * as v from 'valibot';
-import { JsonTextReader } from '../../../worker/protocol/json-text.ts';
+import { elementsOf, fieldsOf } from '../../../worker/protocol/json-text.ts';
 
 /** The key of events without a symbol and a user: one partition, so that they stay in order. */
 const SYSTEM_KEY = 'system';
@@ -64,12 +64,7 @@ function* readArray(bytes: Buffer): Generator<RecordingItem> {
     yield { kind: 'bad', where: 'the array', reason: parsed.reason };
     return;
   }
-  const reader = new JsonTextReader(text);
-  reader.enterArray();
-  for (let number = 1; reader.nextElement(); number++) {
-    const { start, end } = reader.skip();
-    yield readItem(text.slice(start, end), `item ${number}`);
-  }
+  for (const [index, item] of elementsOf(text).entries()) yield readItem(item, `item ${index + 1}`);
 }
 
 function readItem(text: string, where: string): RecordingItem {
@@ -84,22 +79,12 @@ function readItem(text: string, where: string): RecordingItem {
   const { topic, event, at } = item.output;
   const { symbol, userId } = v.parse(keySchema, event);
   const key = symbol ?? userId ?? SYSTEM_KEY;
-  return { kind: 'record', where, record: { topic, key, value: sourceOfEvent(text), at } };
+  const value = fieldsOf(text).get('event') ?? '';
+  return { kind: 'record', where, record: { topic, key, value, at } };
 }
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function sourceOfEvent(text: string): string {
-  const reader = new JsonTextReader(text);
-  reader.enterObject();
-  let source = '';
-  for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    const { start, end } = reader.skip();
-    if (key === 'event') source = text.slice(start, end);
-  }
-  return source;
 }
 
 function parse(text: string): { value: unknown } | { reason: string } {

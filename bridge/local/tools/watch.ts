@@ -1,6 +1,6 @@
 /** `npm run watch -- ROOM …`: prints what arrives in rooms, over one WebSocket. */
 import { parseArgs } from 'node:util';
-import { ConfigError, integer } from '../../../worker/protocol/variables.ts';
+import { ConfigError, port } from '../../../worker/protocol/environment/variables.ts';
 import { DEFAULT_PORT } from '../config.ts';
 import { hintFor } from './hints.ts';
 import type { ReceivedFrame } from './received-frame.ts';
@@ -20,7 +20,7 @@ const TOKEN_PATTERN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const { values, positionals: rooms } = readArguments();
 const url = readUrl(values.url);
 const token = readToken();
-const told = new Set<string>();
+const given = new Set<string>();
 // A pipe that has had enough, such as `| head`, ends us quietly.
 process.stdout.on('error', () => process.exit());
 process.once('SIGINT', () => process.exit());
@@ -32,8 +32,8 @@ if (values.help || rooms.length === 0) {
   const onNote = (room: string, note: string) => {
     console.error(`${room}  ${note}`);
     const hint = hintFor(note);
-    if (hint === undefined || told.has(hint)) return;
-    told.add(hint);
+    if (hint === undefined || given.has(hint)) return;
+    given.add(hint);
     console.error(`  ${hint}`);
   };
   const onFrame = (frame: ReceivedFrame) => {
@@ -48,19 +48,18 @@ if (values.help || rooms.length === 0) {
 function linesOf({ text, type, room, events }: ReceivedFrame): string[] {
   if (type !== 'events' && type !== 'snapshot') return [text];
   return events.map(
-    ({ seq, source }) => `${room}  ${type === 'snapshot' ? '=' : '#'}${seq}  ${oneLine(source)}`,
+    (event) => `${room}  ${type === 'snapshot' ? '=' : '#'}${event.seq}  ${oneLine(event.text)}`,
   );
 }
 
 /** Raw line ends stand between JSON's tokens only, never inside a string. */
-function oneLine(source: string): string {
-  return source.replaceAll(/\s*[\r\n]\s*/g, ' ');
+function oneLine(json: string): string {
+  return json.replaceAll(/\s*[\r\n]\s*/g, ' ');
 }
 
 function readUrl(given: string | undefined): string {
   try {
-    const port = integer(process.env, 'PORT', DEFAULT_PORT, 1, 65_535);
-    const address = given ?? `ws://localhost:${port}`;
+    const address = given ?? `ws://localhost:${port(process.env, 'PORT', DEFAULT_PORT)}`;
     const { protocol } = new URL(address);
     if (['ws:', 'wss:', 'http:', 'https:'].includes(protocol)) return address;
     console.error(NO_ADDRESS);

@@ -1,4 +1,4 @@
-/** Rooms watched by the client SDK, over one connection: tells each frame as it came, and how each room is doing. */
+/** Rooms watched by the client SDK, over one connection: each frame as it comes, and how each room is doing. */
 import { type ConnectionStatus, GatewayClient } from '../../../worker/client/index.ts';
 import { type ReceivedFrame, readFrames } from './received-frame.ts';
 
@@ -19,7 +19,7 @@ export async function watchRooms(options: WatchOptions, signal: AbortSignal): Pr
     for (const frame of readFrames(text)) onFrame(frame);
     return JSON.parse(text);
   };
-  // The alerts of `system` would be shown twice: by every connection, and by the room.
+  // The alerts of `system` would be printed twice: by every connection, and by the room.
   const client = new GatewayClient({ url, token, system: !rooms.includes('system'), parse });
   const refused = new Set<string>();
   client.on('status', (status, room) => {
@@ -28,14 +28,14 @@ export async function watchRooms(options: WatchOptions, signal: AbortSignal): Pr
     if (note !== undefined) onNote(room, note);
   });
   client.on('error', ({ code, message, room = url }) => {
-    // Why a room stops for good is told by its status.
+    // The status of a room says why it has stopped for good.
     if (!refused.has(room)) onNote(room, `${code}: ${message}`);
   });
   await Promise.all(rooms.map((room) => watchRoom(client, room, signal)));
   client.close();
 }
 
-/** Resolves when the room has stopped. All is told by `parse`. */
+/** Resolves when the room has stopped. Its frames go to `parse`. */
 function watchRoom(client: GatewayClient, room: string, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   if (signal.aborted) return Promise.resolve();

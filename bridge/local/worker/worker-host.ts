@@ -14,12 +14,12 @@ export type HostMessage =
   | { readonly type: 'log'; readonly line: string }
   | { readonly type: 'failed'; readonly message: string };
 
-const tell = (message: HostMessage) => process.send?.(message);
+const report = (message: HostMessage) => process.send?.(message);
 let restart: NodeJS.Timeout | undefined;
 
 process.once('message', (options) => {
   run(options as WorkerdOptions).catch((error: unknown) => {
-    tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    report({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
     process.exitCode = 1;
     process.disconnect();
   });
@@ -29,13 +29,13 @@ async function run(options: WorkerdOptions): Promise<void> {
   const stop = await runWorkerd(options, {
     onReady: (pid) => {
       clearTimeout(restart);
-      tell({ type: 'ready', pid });
+      report({ type: 'ready', pid });
     },
     onDeath: (how) => {
-      tell({ type: 'died', how });
+      report({ type: 'died', how });
       restart = setTimeout(() => process.exit(1), RESTART_DEADLINE_MS);
     },
-    onLog: (line) => tell({ type: 'log', line }),
+    onLog: (line) => report({ type: 'log', line }),
   });
   // This stands in place of miniflare's own handler, which would not wait.
   process

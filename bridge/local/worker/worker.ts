@@ -9,7 +9,7 @@ import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_JWT_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../../worker/protocol/development.ts';
+} from '../../../worker/protocol/environment/development.ts';
 import { type Ending, type OwnedProcess, spawnOwned } from '../processes/owned-process.ts';
 import { LOOPBACK, requireFreePort } from '../processes/port.ts';
 import { SetupError } from '../setup-error.ts';

@@ -50,7 +50,7 @@ export async function runWorkerd(
 
   let stopping = false;
   let pid = 0;
-  // Miniflare keeps its child to itself; Node tells of every process that we start.
+  // Miniflare keeps its child to itself; Node announces every process that we start.
   subscribe('child_process', (message) => {
     const child = childOf(message);
     child?.once('spawn', () => {
@@ -122,7 +122,7 @@ async function bundle(
   return output.text;
 }
 
-/** The process that a message of Node's `child_process` channel tells of. */
+/** The process that a message of Node's `child_process` channel announces. */
 function childOf(message: unknown): ChildProcess | undefined {
   if (typeof message !== 'object' || message === null || !('process' in message)) return undefined;
   return message.process instanceof ChildProcess ? message.process : undefined;

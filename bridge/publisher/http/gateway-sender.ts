@@ -5,8 +5,8 @@
  * the attempts: whatever another server says in its place is an outage, and condemns no event.
  */
 import { randomUUID } from 'node:crypto';
+import { type SigningKey, sign } from '../../../worker/protocol/batch/signature.ts';
 import { HTTP_ERRORS, isHttpErrorCode } from '../../../worker/protocol/codes.ts';
-import { type SigningKey, sign } from '../../../worker/protocol/signature.ts';
 import { type HttpAnswer, judge, type Rejected, type Verdict } from '../../delivery/post/answer.ts';
 import { backoffMs } from '../../shared/backoff.ts';
 import { isRejectionCode, PublishError, type PublishErrorCode } from '../errors.ts';
@@ -137,8 +137,8 @@ export class GatewaySender {
           const isLast = attempt === MAX_ATTEMPTS || nextEndsAt > startedAt + DEADLINE_MS;
           const isFinal = isHttpErrorCode(reason) && !HTTP_ERRORS[reason].retry;
           if (!isLast && !isFinal) continue;
-          const isTold = isFinal || reason === 'batch_too_frequent';
-          const error = isTold
+          const keepsCode = isFinal || reason === 'batch_too_frequent';
+          const error = keepsCode
             ? new PublishError(reason, message)
             : this.#unavailable(attempt, reason);
           return { kind: 'failed', error };

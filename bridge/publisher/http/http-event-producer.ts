@@ -1,8 +1,8 @@
 /** Publishes over signed HTTP, for a service that cannot reach Kafka. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../../worker/protocol/batch.ts';
-import { importSecret, type SigningKey } from '../../../worker/protocol/signature.ts';
-import type { Environment } from '../../../worker/protocol/variables.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../../../worker/protocol/batch/batch.ts';
+import { importSecret, type SigningKey } from '../../../worker/protocol/batch/signature.ts';
+import type { Environment } from '../../../worker/protocol/environment/variables.ts';
 import { readEventsUrl, readSecrets } from '../../shared/gateway-config.ts';
 import type { DEXEvent, NotificationEvent } from '../events.ts';
 import { Outbox } from '../outbox/outbox.ts';

@@ -4,7 +4,7 @@
  * keep a distance at which the room forgets as many ids as it learns; what is published meanwhile
  * shares one POST, and one id.
  */
-import { TOLERANCE_SECONDS } from '../../../worker/protocol/signature.ts';
+import { TOLERANCE_SECONDS } from '../../../worker/protocol/batch/signature.ts';
 
 /** A room keeps a thousand ids for the five minutes of the tolerance, so POSTs keep this distance, in ms. */
 const SPACING_MS = 300;

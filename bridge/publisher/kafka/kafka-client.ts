@@ -1,6 +1,10 @@
 /** The Kafka client of a publisher: from its options, or from the environment where they are silent. */
 import kafkajs, { type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
-import { ConfigError, type Environment, name } from '../../../worker/protocol/variables.ts';
+import {
+  ConfigError,
+  type Environment,
+  name,
+} from '../../../worker/protocol/environment/variables.ts';
 import { quietenKafkajs } from '../../kafka/kafkajs/timers.ts';
 import { readBrokers, readSasl, readSsl } from '../../shared/kafka-config.ts';
 import { escapeBrokers, socketFactory } from '../../shared/kafka-sockets.ts';
@@ -21,7 +25,7 @@ export interface KafkaProducerOptions {
   readonly topicPrefix?: string | undefined;
   /** As kafkajs takes it; `KAFKA_SASL_MECHANISM`, `_USERNAME`, `_PASSWORD` unless given. */
   readonly sasl?: SASLOptions | undefined;
-  /** Is told of each failed attempt. Without it nothing is logged: what they come to is thrown. */
+  /** Logs each failed attempt. Without it nothing is logged: what they come to is thrown. */
   readonly logger?: PublisherLogger | undefined;
   /** Unix ms. */
   readonly now?: (() => number) | undefined;

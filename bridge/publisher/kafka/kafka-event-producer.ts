@@ -5,7 +5,7 @@
  * under the same numbers, which Kafka recognises.
  */
 import kafkajs, { type Kafka } from 'kafkajs';
-import type { Environment } from '../../../worker/protocol/variables.ts';
+import type { Environment } from '../../../worker/protocol/environment/variables.ts';
 import { readTopicPrefix } from '../../shared/topic-prefix.ts';
 import { PublishError } from '../errors.ts';
 import type { DEXEvent, NotificationEvent } from '../events.ts';

@@ -2,9 +2,9 @@
  * An event as the JSON text that is sent, judged by the gateway's own rules on that very text: what
  * passes here passes there, and what would be rejected there is refused here with the same code.
  */
-import { admit, judgeExpiry } from '../../../worker/protocol/admit.ts';
+import { admit, judgeExpiry } from '../../../worker/protocol/events/admit.ts';
+import { NOTIFICATIONS_TOPIC, TOPICS } from '../../../worker/protocol/events/topics.ts';
 import { JsonTextReader } from '../../../worker/protocol/json-text.ts';
-import { NOTIFICATIONS_TOPIC, TOPICS } from '../../../worker/protocol/topics.ts';
 import { PublishError } from '../errors.ts';
 import { toEncodingError, withoutLoss } from './json.ts';
 
@@ -30,7 +30,7 @@ export function encodeEvent(
   event: unknown,
   now: number,
 ): EncodedEvent | PublishError {
-  // The gateway looks at the topic first, so a wrong topic is told before a wrong event.
+  // The gateway looks at the topic first, so a wrong topic is reported before a wrong event.
   if (!TOPICS.has(topic)) {
     const name = typeof topic === 'string' ? JSON.stringify(topic) : `a ${typeof topic}`;
     return new PublishError('topic_unknown', `no event comes by ${name}`);

@@ -1,4 +1,4 @@
-/** From an event to what became of it: it is encoded, judged and sent. Both producers have one. */
+/** Encodes, judges and sends events, and reports what became of each. Both producers have one. */
 
 import { PublishError } from '../errors.ts';
 import type { EventRecord, PublishRejection, PublishResult } from '../producer.ts';

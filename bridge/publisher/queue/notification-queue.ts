@@ -51,7 +51,7 @@ export class NotificationQueue {
 
   /**
    * Takes a notification, with the present time as its own unless it has one. It resolves at once and
-   * never rejects: a notification that is not published is told to `onDropped`. Its data is read when
+   * never rejects: a notification that is not published is passed to `onDropped`. Its data is read when
    * it is sent, so leave it unchanged.
    */
   async addNotification<Given extends Notification>(notification: Given): Promise<void> {
@@ -77,7 +77,7 @@ export class NotificationQueue {
 
   /**
    * Takes nothing more, drains for at most `timeoutMs` (5 s unless given), then gives up what is
-   * left: `onDropped` is told `queue_closed` of each. Notifications that were just being sent may
+   * left: `onDropped` gets each with `queue_closed`. Notifications that were just being sent may
    * arrive even so. The service is left to its owner.
    */
   shutdown(options: { readonly timeoutMs?: number } = {}): Promise<void> {

@@ -5,7 +5,7 @@ import { type QueueOptions, RetryQueue } from './retry-queue.ts';
 
 /**
  * Puts a bounded queue that retries before a producer. Publishing any event resolves at once; an event
- * that is not published in the end is told to `onDropped`. The events of one topic and key (the symbol
+ * that is not published in the end is passed to `onDropped`. The events of one topic and key (the symbol
  * or the user) keep their order.
  *
  * @example

@@ -28,7 +28,7 @@ export interface QueueOptions<Item> {
   readonly maxSize?: number | undefined;
   /** How often an item that failed is tried again, after 1 s, 2 s, 4 s, …; 3 unless given. */
   readonly retries?: number | undefined;
-  /** Is told of every item that is given up. Without it they go to `console.error`. */
+  /** Is called for every item that is given up. Without it they go to `console.error`. */
   readonly onDropped?: ((item: Item, reason: DropReason) => void) | undefined;
   /** Unix ms. */
   readonly now?: (() => number) | undefined;
@@ -99,7 +99,7 @@ export class RetryQueue<Item> {
     return this.#size;
   }
 
-  /** Takes an item. It never throws: an item that is not published is told to `onDropped`. */
+  /** Takes an item. It never throws: an item that is not published is passed to `onDropped`. */
   add(item: Item): void {
     if (this.#closing !== undefined) {
       this.drop(item, { code: 'queue_closed', message: 'the queue has been shut down' });
@@ -132,7 +132,7 @@ export class RetryQueue<Item> {
 
   /**
    * Takes nothing more, drains for at most `timeoutMs` (5 s unless given), then gives up what is
-   * left: `onDropped` is told `queue_closed` of each. Items that were just being sent may arrive even
+   * left: `onDropped` gets each with `queue_closed`. Items that were just being sent may arrive even
    * so. What the queue sends through is left to its owner.
    */
   shutdown({
@@ -211,7 +211,7 @@ export class RetryQueue<Item> {
 
   async #send(batch: readonly Entry<Item>[]): Promise<void> {
     const refusals = await this.#publish(batch);
-    // The queue was closed meanwhile, and `onDropped` has been told of everything that was left.
+    // The queue was closed meanwhile, and `onDropped` has got everything that was left.
     if (this.#isClosed) return;
     let outage = false;
     for (const [index, entry] of batch.entries()) {
@@ -262,9 +262,9 @@ export class RetryQueue<Item> {
   /** Gives an item up. What fails in `onDropped` must not keep the next item. */
   drop(item: Item, reason: DropReason): void {
     try {
-      const told: unknown = this.#onDropped(item, reason);
+      const result: unknown = this.#onDropped(item, reason);
       // It may be an async function.
-      if (told instanceof Promise) told.catch(() => undefined);
+      if (result instanceof Promise) result.catch(() => undefined);
     } catch {
       // It is the caller's own fault.
     }

@@ -52,7 +52,7 @@ class Clients {
   #ended: Record<string, number> = {};
   #began = { at: 0, cpu: process.cpuUsage() };
   #lastAt = 0;
-  /** By symbol, the last event that is awaited; how many subscriptions have it not; who is told. */
+  /** The last event that is awaited, by symbol; how many subscriptions do not have it; whom to notify. */
   #last: readonly number[] = [];
   #behind = 0;
   #reached: () => void = () => {};

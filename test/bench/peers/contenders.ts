@@ -6,7 +6,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { type OwnedProcess, spawnOwned } from '../../../bridge/local/processes/owned-process.ts';
 import { freePort, LOOPBACK } from '../../../bridge/local/processes/port.ts';
 import { startWorker } from '../../../bridge/local/worker/worker.ts';
-import { DEVELOPMENT_INGEST_SECRET } from '../../../worker/protocol/development.ts';
+import { DEVELOPMENT_INGEST_SECRET } from '../../../worker/protocol/environment/development.ts';
 import { ROOT } from '../../support/stack.ts';
 import type { ServerCore } from '../cores.ts';
 import type { ContenderName } from './dialects.ts';

@@ -15,7 +15,7 @@ export class Load {
   readonly topic: string;
   readonly #producer: Producer;
   readonly #clients: Clients;
-  /** By symbol, the number of the next event. */
+  /** The number of the next event, by symbol. */
   readonly #next = new Array<number>(MOST_SYMBOLS).fill(1);
 
   constructor(topic: string, producer: Producer, clients: Clients) {

@@ -71,14 +71,14 @@ function row(name: ContenderName, load: string, steps: readonly Step[]): void {
   console.log(`| ${cells.join(' | ')} |${notes.length === 0 ? '' : `  ${notes.join(', ')}`}`);
 }
 
-/** Of each round the last try, because one that failed was tried again. */
+/** The last try of each round, because one that failed was tried again. */
 function lastTries(steps: readonly Step[]): Step[] {
   return [...Map.groupBy(steps, ({ round }) => round).values()].flatMap(
     (some) => some.at(-1) ?? [],
   );
 }
 
-/** Of each round the good step with the highest load. */
+/** The good step with the highest load, of each round. */
 function mostOf(steps: readonly Step[]): Step[] {
   const good = steps.filter(({ failure }) => failure === undefined);
   return [...Map.groupBy(good, ({ round }) => round).values()].flatMap(

@@ -27,7 +27,7 @@ export interface Step {
   /** What others took of it. */
   readonly foreignShare: number;
   readonly clientsShare: number;
-  /** Of all processes of the contender, in MB, after the step. */
+  /** The memory of all processes of the contender after the step, in MB. */
   readonly memory: number;
   /** Why the step is not good, if it is not. */
   readonly failure: string | undefined;

@@ -5,9 +5,9 @@
  */
 
 export interface Tag {
-  /** Of the symbol, from 0. */
+  /** The number of the symbol, from 0. */
   readonly symbol: number;
-  /** Of the event, from 1 within its symbol. */
+  /** The number of the event, from 1 within its symbol. */
   readonly number: number;
   /** When it was handed to Kafka, by `clock`. */
   readonly at: number;

@@ -198,7 +198,7 @@ test('a component that was hidden gets what it missed', async () => {
   expect(gaps).toEqual([]);
 });
 
-test('a gap is told, and what follows is the state', async () => {
+test('a gap is reported, and the state follows', async () => {
   const tab = await Tab.open(gateway);
   await gateway.trades('GAP-USDC', [1, 2]);
   await tab.open({ a: { room: 'trade:GAP-USDC', since: '1:1' } });
@@ -212,7 +212,7 @@ test('a gap is told, and what follows is the state', async () => {
   });
 });
 
-test('a room that refuses, a cursor that is none and a closed client are told by their codes', async () => {
+test('a room that refuses, an invalid cursor and a closed client are reported by their codes', async () => {
   const tab = await Tab.open(gateway);
   const ok = { room: 'price:FINE-USDC' };
   await tab.show({ a: { room: 'user:somebody' }, b: { room: 'price:X-Y', since: 'nonsense' }, ok });

@@ -14,7 +14,7 @@ import {
 } from './fake-gateway.ts';
 import { ModelLog } from './model-log.ts';
 
-/** So short that a few rooms take several messages. */
+/** It is so short that a few rooms take several messages. */
 export const MESSAGE_LENGTH = 200;
 const SYSTEM = 'system';
 

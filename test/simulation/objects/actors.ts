@@ -1,5 +1,5 @@
 /** What publishers and clients do in a life. */
-import type { Priority } from '../../../worker/protocol/events.ts';
+import type { Priority } from '../../../worker/protocol/events/events.ts';
 import type { Cursor } from '../../../worker/protocol/frames.ts';
 import { MAX_RATES } from '../../../worker/protocol/messages.ts';
 import { type Content, Publishers } from '../publishers.ts';

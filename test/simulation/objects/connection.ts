@@ -1,10 +1,10 @@
 /** A socket and the client at its other end, who reads when the life says so. */
 import type { CloseReason, SocketErrorCode } from '../../../worker/protocol/codes.ts';
 import type { Cursor, RoomFrame, SocketError } from '../../../worker/protocol/frames.ts';
-import { isPrivate } from '../../../worker/room/session/admission.ts';
+import { isPrivate } from '../../../worker/room/session/admission/admission.ts';
 import { MAX_ATTACHMENT_BYTES } from '../../../worker/room/session/attachment.ts';
-import type { Socket } from '../../../worker/room/session/output.ts';
-import { WINDOW_CHARACTERS } from '../../../worker/room/session/window.ts';
+import type { Socket } from '../../../worker/room/session/output/output.ts';
+import { WINDOW_CHARACTERS } from '../../../worker/room/session/output/window.ts';
 import { promise } from '../violation.ts';
 import type { Coverage } from './coverage.ts';
 import type { Rights, Token } from './rights.ts';

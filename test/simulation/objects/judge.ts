@@ -1,7 +1,7 @@
 /** Judges what objects keep and say of who follows whom: the bounds, and that all chains end at the root. */
 import { nameOfRoom } from '../../../worker/protocol/rooms.ts';
 import { parseObjectName, upstreamOfBranch } from '../../../worker/room/follow/branches.ts';
-import type { CarriedLog, PushCall } from '../../../worker/room/follow/calls.ts';
+import type { CarriedLog, PushCall } from '../../../worker/room/follow/calls/objects.ts';
 import { decodeEntries } from '../../../worker/room/log/entry.ts';
 import { promise } from '../violation.ts';
 import type { Outgoing } from './network.ts';

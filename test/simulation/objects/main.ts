@@ -25,7 +25,7 @@ const shown = Number(values.lines);
 // What a broken promise ends in the middle of is not awaited by anybody.
 process.on('unhandledRejection', () => {});
 
-// So many calls fail that it costs too much to find out where each of their errors was made.
+// Calls fail so often that it costs too much to find out where each of their errors was made.
 Error.stackTraceLimit = 0;
 
 for (const kind of KIND_NAMES) {

@@ -5,8 +5,8 @@
  */
 import { vi } from 'vitest';
 import { Channel } from '../../../worker/room/channel.ts';
-import { Call } from '../../../worker/room/follow/call.ts';
-import type { PushCall } from '../../../worker/room/follow/calls.ts';
+import { Call } from '../../../worker/room/follow/calls/call.ts';
+import type { PushCall } from '../../../worker/room/follow/calls/objects.ts';
 import { Followers } from '../../../worker/room/follow/followers.ts';
 import { LARGE_LOGS_AT_ONCE, LargeLogs } from '../../../worker/room/follow/large-logs.ts';
 import { Mirror } from '../../../worker/room/follow/mirror.ts';
@@ -21,13 +21,13 @@ import type { WorldOptions } from './world.ts';
 
 export interface Mistake {
   readonly mistake: string;
-  /** In which lives it shows; in those of rooms otherwise. */
+  /** The kind of lives in which it shows: `rooms` unless given. */
   readonly kind?: KindName;
   /** What of it is to be found, if it may be found out by less. */
   readonly breaks?: RegExp;
   /** Plants it; vitest takes it out again. */
   readonly plant?: () => unknown;
-  /** Or stands between each object and its storage. */
+  /** Another way to plant it: it stands between each object and its storage. */
   readonly storage?: WorldOptions['storage'];
 }
 

@@ -3,13 +3,13 @@
  * each other. Some calls are lost, some are obeyed though nobody hears the answer, some are obeyed
  * twice, some take very long.
  */
-import { CALL_DEADLINE } from '../../../worker/room/follow/call.ts';
+import { CALL_DEADLINE } from '../../../worker/room/follow/calls/call.ts';
 import type {
   FollowAnswer,
   FollowCall,
   PushAnswer,
   PushCall,
-} from '../../../worker/room/follow/calls.ts';
+} from '../../../worker/room/follow/calls/objects.ts';
 import type { Ending } from './memory.ts';
 import { Observations } from './observations.ts';
 import type { SimulatedObject, TurnKind } from './simulated-object.ts';

@@ -9,7 +9,7 @@ import { RELAY_MISTAKES } from './relay-mistakes.ts';
 
 /** What fits a minute on an idle machine. */
 const LIVES: Readonly<Record<KindName, number>> = { rooms: 1_000, relays: 300 };
-/** In which a planted mistake must be found out. */
+/** Within how many lives a planted mistake must be found out. */
 const MISTAKE_LIVES = 1_000;
 /** A machine may be busy. */
 const TIMEOUT_MS = 600_000;

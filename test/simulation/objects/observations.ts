@@ -1,5 +1,9 @@
 /** What is seen of the calls between objects: each is judged, and counted for the coverage. */
-import type { FollowAnswer, PushAnswer, PushCall } from '../../../worker/room/follow/calls.ts';
+import type {
+  FollowAnswer,
+  PushAnswer,
+  PushCall,
+} from '../../../worker/room/follow/calls/objects.ts';
 import { LARGE_LOG } from '../../../worker/room/follow/large-logs.ts';
 import { promise } from '../violation.ts';
 import { judgeAnswer, judgeContent, judgeUpstream, levelOf } from './judge.ts';

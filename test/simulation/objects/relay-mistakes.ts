@@ -3,9 +3,9 @@ import { vi } from 'vitest';
 import { Channel } from '../../../worker/room/channel.ts';
 import { Channels } from '../../../worker/room/channels.ts';
 import { Inbox } from '../../../worker/room/session/inbox.ts';
+import { WINDOW_CHARACTERS, Window } from '../../../worker/room/session/output/window.ts';
 import { Session } from '../../../worker/room/session/session.ts';
 import { Sessions } from '../../../worker/room/session/sessions.ts';
-import { WINDOW_CHARACTERS, Window } from '../../../worker/room/session/window.ts';
 import { replaceGetter, wrap } from '../planting.ts';
 import type { Mistake } from './mistakes.ts';
 

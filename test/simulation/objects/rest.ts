@@ -4,7 +4,7 @@
  * costs each object one call. When nobody reads any more, an event costs no call at all.
  */
 import type { SavedChannel } from '../../../worker/room/follow/rows.ts';
-import { isPrivate } from '../../../worker/room/session/admission.ts';
+import { isPrivate } from '../../../worker/room/session/admission/admission.ts';
 import { promise } from '../violation.ts';
 import type { Actors } from './actors.ts';
 import { Client, type Connection } from './connection.ts';

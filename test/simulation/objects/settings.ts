@@ -1,4 +1,4 @@
-/** In what surroundings a life is lived: drawn from its seed. */
+/** The surroundings in which a life is lived, drawn from its seed. */
 import { POLICIES, type Policy } from '../../../worker/policy.ts';
 import { parseRoomName } from '../../../worker/protocol/rooms.ts';
 import { LARGE_LOG } from '../../../worker/room/follow/large-logs.ts';
@@ -16,7 +16,7 @@ const LARGE_LOGS = [0, 200, LARGE_LOG, LARGE_LOG] as const;
 const FEW = { entries: 40, characters: 400_000 };
 
 export interface Settings {
-  /** Of what is followed: durable with alerts that expire, or in memory with a latest event per key. */
+  /** The policy of what is followed: durable with alerts that expire, or in memory with a latest event per key. */
   readonly system: Policy;
   readonly width: number;
   /** A log of more characters is given to few followers at once. */
@@ -89,7 +89,7 @@ function drawRooms(random: Random, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${random.pick(classes)}:${index}`);
 }
 
-/** Of all kinds; sometimes with names so long that an attachment holds few of them. */
+/** Rooms of all kinds, sometimes with names so long that an attachment holds few of them. */
 function drawRelayedRooms(random: Random, hasLongNames: boolean): string[] {
   const classes = ['trade', 'trade', 'price', 'orderbook'] as const;
   const count = hasLongNames ? 24 : random.between(2, 9);

@@ -10,7 +10,7 @@ import type { RoomAnswer } from '../../../worker/room/intake/intake.ts';
 import type { RoomBatch } from '../../../worker/room/intake/room-batch.ts';
 import type { Joiner } from '../../../worker/room/ports.ts';
 import type { Room } from '../../../worker/room/room.ts';
-import { isPrivate } from '../../../worker/room/session/admission.ts';
+import { isPrivate } from '../../../worker/room/session/admission/admission.ts';
 import { promise } from '../violation.ts';
 import type { Planned } from './agenda.ts';
 import type { Connection } from './connection.ts';
@@ -51,7 +51,7 @@ export class SimulatedObject {
   readonly sockets = new Set<Connection>();
   /** How many alarms went off. */
   alarms = 0;
-  /** Of the newest code that there is for it. */
+  /** The version of the newest code that there is for it. */
   version = 1;
   readonly #world: World;
   #memory: Memory | undefined;

@@ -8,7 +8,7 @@ import type { Ending } from './memory.ts';
 export class Truth {
   readonly room: string;
   readonly policy: Policy;
-  /** Of each epoch, by number less one. */
+  /** What was published in each epoch, by number less one. */
   readonly #epochs = new Map<number, Published[]>();
   #epoch = 0;
   #entries: Published[] = [];

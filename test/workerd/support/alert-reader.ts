@@ -15,7 +15,7 @@ export class AlertReader {
   recovered = 0;
   readonly #room: string;
   #cursor: Cursor | undefined;
-  /** Of a snapshot whose last part has yet to come. */
+  /** The parts of a snapshot whose last part has yet to come. */
   #parts: NumberedEvent[] = [];
 
   /** @param room where its sockets are held. */

@@ -1,7 +1,7 @@
 /** A bare WebSocket client of the Worker under test, which keeps every frame it was sent. */
 import { exports } from 'cloudflare:workers';
 import { sign } from 'hono/jwt';
-import { DEVELOPMENT_JWT_SECRET } from '../../../worker/protocol/development.ts';
+import { DEVELOPMENT_JWT_SECRET } from '../../../worker/protocol/environment/development.ts';
 
 export interface Frame {
   readonly type: string;

@@ -1,11 +1,11 @@
 /** A bridge and a publisher, as the Worker under test sees them. */
 import { exports } from 'cloudflare:workers';
-import type { BatchAnswer } from '../../../worker/protocol/batch.ts';
+import type { BatchAnswer } from '../../../worker/protocol/batch/batch.ts';
+import { importSecret, sign } from '../../../worker/protocol/batch/signature.ts';
 import {
   DEVELOPMENT_INGEST_SECRET,
   DEVELOPMENT_PUBLISHER_SECRET,
-} from '../../../worker/protocol/development.ts';
-import { importSecret, sign } from '../../../worker/protocol/signature.ts';
+} from '../../../worker/protocol/environment/development.ts';
 
 export interface TestRecord {
   readonly topic: string;

@@ -15,6 +15,6 @@ const MAX_FLOOR_MS = 300_000;
 
 /** @param failures how many attempts failed before this one. */
 export function backoffMs(failures: number, random: () => number, floorMs: number): number {
-  // The jitter is added to the floor, because all clients are told the same floor.
+  // The jitter is added to the floor, because all clients get the same floor.
   return Math.min(floorMs, MAX_FLOOR_MS) + random() * Math.min(CAP_MS, BASE_MS * 2 ** failures);
 }

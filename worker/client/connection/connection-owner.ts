@@ -25,5 +25,5 @@ export interface ConnectionOwner {
   /** A message was refused, or something that a room had. */
   refused(error: SocketError, reason: string): void;
   disconnected(): void;
-  showStatus(status: ConnectionStatus): void;
+  statusChanged(status: ConnectionStatus): void;
 }

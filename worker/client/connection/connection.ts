@@ -33,6 +33,8 @@ export class Connection {
   #socket: Socket | undefined;
   #heartbeat: Heartbeat | undefined;
   #home: string | undefined;
+  /** Whether the last attempt went home. */
+  #wentHome = false;
   /** That of the last attempt; '' for none. */
   #token = '';
   /** Whether the token is left out: something on the way may spoil an upgrade with subprotocols. */
@@ -60,8 +62,8 @@ export class Connection {
     this.#stay = stay;
     if (state.state !== 'open') this.#dropSocket();
     this.#enter(state);
-    // What was begun may have failed at once, and then has shown its own status.
-    if (this.#stay === stay) this.#owner.showStatus(this.#state);
+    // What was begun may have failed at once, and then its own status has been reported.
+    if (this.#stay === stay) this.#owner.statusChanged(this.#state);
   }
 
   /** What the browser says is also a reason to doubt an open socket. */
@@ -79,7 +81,11 @@ export class Connection {
   betterToken(): Promise<unknown> | undefined {
     const { tokens } = this.#options;
     // However new it is: since it was given, its owner may have logged in.
-    return tokens.refused(this.#token, 'token_expired') ? tokens.obtain() : undefined;
+    if (tokens.refused(this.#token, 'token_expired')) return tokens.obtain();
+    if (!this.#isBare || !this.#token) return undefined;
+    // The gateway has not seen it.
+    this.#renewToken(this.#token);
+    return Promise.resolve();
   }
 
   #enter(state: ConnectionState): void {
@@ -139,6 +145,7 @@ export class Connection {
     const home = this.#home;
     // One attempt goes home; unless a welcome says so again, the next goes to where all begin.
     this.#home = undefined;
+    this.#wentHome = home !== undefined;
     let socket: Socket;
     try {
       socket = new WebSocket(this.#owner.address(home).href, protocols);
@@ -182,7 +189,8 @@ export class Connection {
   /** What ends for want of a good token ends for good only when no better one can be had. */
   #end(event: 'ended' | 'failed', ending: Ending): void {
     const { code = '', reason, isAdmitted } = ending;
-    if (isAdmitted) this.#changeWay();
+    // Of a home that refuses, the place where all begin knows nothing.
+    if (isAdmitted && !this.#wentHome) this.#changeWay();
     const mends = code.startsWith('token_') && this.#options.tokens.refused(this.#token, code);
     this.dispatch(event, mends ? { reason } : ending);
   }
@@ -207,7 +215,7 @@ export class Connection {
     });
   }
 
-  /** When an upgrade is lost, the other way of asking may get through. If neither does, that is told. */
+  /** When an upgrade is lost, the other way of asking may get through. If neither does, that is reported. */
   #changeWay(): void {
     if (this.#isBare && this.#isLost) {
       this.#owner.onError('upgrade_lost', undefined, 'the upgrade was lost');

@@ -2,7 +2,7 @@
 import type { OnError } from '../errors.ts';
 import { type Frame, readFrame } from './wire.ts';
 
-/** What makes no sense is told, and what is newer than this client passed over: the rest goes on. */
+/** What makes no sense is reported, what is newer than this client is passed over, and the rest goes on. */
 export function framesOf(
   text: string,
   parse: (text: string) => unknown,

@@ -1,4 +1,4 @@
-/** What a browser tells of the network and of its page; elsewhere nothing is ever told. */
+/** The events of a browser about the network and the page; elsewhere there are none. */
 import type { BrowserEvent } from './connection-state.ts';
 import type { Notifier, Surroundings } from './platform.ts';
 

@@ -6,7 +6,7 @@
  *   changes. So a store that nobody listens to any more leaves its room only when the present turn has
  *   ended: a room that is wanted again by then was never left.
  * - A component that is hidden and shown again (`Activity`) goes on from its cursor: what it missed
- *   meanwhile follows, or is told as a gap.
+ *   meanwhile follows, or is reported as a gap.
  * - After a gap the events before it are no longer the recent ones, so the list begins anew with the
  *   state that follows.
  */
@@ -80,7 +80,7 @@ export class RoomStore<Event> {
   #state: RoomState<Event> = IDLE_STATE;
   #gap: Gap | undefined;
   #gaps = 0;
-  /** Up to where a subscription that has ended has told. */
+  /** Up to where a subscription that has ended has delivered. */
   #cursor: Cursor | undefined;
 
   constructor(options: RoomStoreOptions) {
@@ -153,9 +153,9 @@ export class RoomStore<Event> {
     return this.#wishes.onGap?.(gap);
   };
 
-  readonly #changed = (): void => this.#options.frames.request(this.#show);
+  readonly #changed = (): void => this.#options.frames.request(this.#refresh);
 
-  readonly #show = (): void => {
+  readonly #refresh = (): void => {
     const subscription = this.#subscription;
     if (!subscription) return;
     const { status, cursor } = subscription;
@@ -171,7 +171,7 @@ export class RoomStore<Event> {
     });
   };
 
-  /** What `subscribe` throws is told as what a room refuses. */
+  /** What `subscribe` throws is reported as a refusal by the room is. */
   #refuse(error: unknown): void {
     const { code, message: reason } = error as GatewayError;
     if (!code) throw error;

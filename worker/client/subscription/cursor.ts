@@ -1,14 +1,14 @@
 /**
  * Where one reader stands in a room's log, and what a frame gives it. Pure: frames in, what is to be
- * told out. Whatever a connection brings, in any order, the reader is told each event at most once,
+ * told out. Whatever a connection brings, in any order, the reader gets each event at most once,
  * in order, and each loss.
  *
- * 1. Events at or below the cursor are dropped, the rest of their frame is told (overlap is cut).
- * 2. Events that begin after the cursor are a hole: nothing is told until the room was asked for what
+ * 1. Events at or below the cursor are dropped, the rest of their frame is delivered (overlap is cut).
+ * 2. Events that begin after the cursor are a hole: nothing is delivered until the room was asked for what
  *    is missing, over the connection that shows the hole. If the hole is still there, that is a gap of
  *    reason `lost`.
- * 3. A `gap` and its snapshot are told together, so that a connection that breaks between the two
- *    tells them again instead of losing one.
+ * 3. A `gap` and its snapshot are delivered together, so that a connection that breaks between the two
+ *    brings them again instead of losing one.
  * 4. A snapshot without a gap, beyond the cursor, was meant for another reader of the same
  *    connection: a hole, as in 2. One at or below the cursor says nothing new.
  * 5. A greater epoch is a gap, unless `recovered` says that the number asked for holds in it: then the
@@ -22,7 +22,7 @@
  *    nothing goes back. A connection that is further than the position shows a hole, as in 2 and 4.
  *
  * Rejected: one cursor per connection. Readers of one room come at different times and from
- * different places, and only each for itself can say what it has been told.
+ * different places, and only each for itself can say what it has got.
  */
 import type { Cursor } from '../../protocol/frames.ts';
 import type { LogFrame, ReceivedEvent } from '../connection/wire.ts';
@@ -42,7 +42,7 @@ export interface Gap {
   readonly reason: string;
 }
 
-/** What the reader is to be told: first the gap, if there is one. */
+/** What the reader gets: first the gap, if there is one. */
 export interface Delivery extends Cursor {
   readonly gap?: Gap | undefined;
   /** Whether the events are the state at `seq`, instead of what happened since. */
@@ -50,7 +50,7 @@ export interface Delivery extends Cursor {
   readonly events: readonly ReceivedEvent[];
 }
 
-/** Up to where a reader has been told. */
+/** Up to where a reader has got everything. */
 export interface Standing {
   position: Cursor | undefined;
   /** Whether a frame has confirmed the position, which its caller may have brought from anywhere. */
@@ -92,7 +92,7 @@ export class RoomCursor {
     return this.isAhead && !this.#standing.isShared;
   }
 
-  /** Everything up to it has been told; undefined before the first snapshot. */
+  /** Everything up to it has been delivered; undefined before the first snapshot. */
   get position(): Cursor | undefined {
     return this.#standing.position;
   }

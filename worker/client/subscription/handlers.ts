@@ -1,4 +1,4 @@
-/** The handlers of `client.on`, by what they are for. What they throw ends here, as an error told. */
+/** The handlers of `client.on`, by what they are for. What they throw is reported as an error. */
 import { GatewayError, messageOf, type OnError } from '../errors.ts';
 
 /** The overloads of `GatewayClient.on` pair each kind with what its handlers take. */
@@ -16,16 +16,16 @@ export class Handlers {
     };
   }
 
-  /** Gives whether there was anyone to tell. */
+  /** @returns whether there was a handler. */
   emit(kind: string, subject: unknown, room?: string, context: unknown = room): boolean {
-    const told = [...this.#all].filter((entry) => entry.kind === kind);
-    for (const { handler } of told) {
+    const called = [...this.#all].filter((entry) => entry.kind === kind);
+    for (const { handler } of called) {
       const paired = handler as (subject: unknown, context: unknown) => unknown;
-      // A handler of errors that fails is not told of its own failure.
+      // A handler of errors that fails is not called for its own failure.
       const onError = kind === 'error' ? console.error : this.errorsOf(room);
       void call(() => paired(subject, context), onError);
     }
-    return told.length > 0;
+    return called.length > 0;
   }
 
   errorsOf(room: string | undefined): OnError {
@@ -36,7 +36,7 @@ export class Handlers {
   }
 }
 
-/** Calls what is the user's: what it throws, now or later, is told. */
+/** Calls what is the user's. What it throws, now or later, is reported. */
 export async function call(
   handler: () => unknown,
   onError: (code: string, error: unknown) => void,

@@ -9,7 +9,7 @@ export interface Reader {
   readonly maxRate: MaxRate | undefined;
   readonly place: RoomCursor;
   receive(frame: LogFrame): void;
-  showStatus(status: ConnectionStatus): void;
+  statusChanged(status: ConnectionStatus): void;
 }
 
 /** What a room is asked for. */

@@ -55,7 +55,7 @@ export class RoomFeed implements Feed {
   readonly onError: OnError;
   /** Whether the room has a socket of its own, whose address names it. */
   readonly isOwn: boolean;
-  /** Of the last request over this socket; undefined when there was none, or its address asks. */
+  /** The id of the last request over this socket; undefined when there was none, or when its address asks. */
   id: string | undefined;
   readonly #session: FeedSession;
   #readers: readonly Reader[] = [];
@@ -67,7 +67,7 @@ export class RoomFeed implements Feed {
   #isLive = false;
   readonly #parts = new SnapshotParts();
   #own: OwnStatus = OPEN;
-  #shown: StateKind | undefined;
+  #reported: StateKind | undefined;
   /** Requests in a row that came to nothing. */
   #failures = 0;
   /** Whether a token was fetched since the room last answered. */
@@ -154,7 +154,7 @@ export class RoomFeed implements Feed {
   refused(code: string, reason: string): void {
     // If the room was joined before, it may still be.
     if (!this.#isLive) this.id = undefined;
-    // Nobody is shown a state: the first reader reads what every socket brings.
+    // Nobody gets the state of a room: the first reader reads what every socket brings.
     if (this.isLeft) this.onError(code, undefined, reason);
     const { connection } = this.#session;
     const isOfToken = code.startsWith('token_') && !this.#isRenewed;
@@ -183,22 +183,22 @@ export class RoomFeed implements Feed {
     this.#become({ state: 'stopped', code, reason });
   }
 
-  /** Tells how the room is doing, if that is news to anyone. */
-  show(): void {
+  /** Reports how the room is doing, if that is news to anyone. */
+  reportStatus(): void {
     const { status } = this;
     const { state, code = 'closed', reason } = status;
-    const isNews = state !== this.#shown || state === 'waiting';
-    if (!isNews || (this.isLeft && !this.#shown)) return;
-    this.#shown = state;
+    const isNews = state !== this.#reported || state === 'waiting';
+    if (!isNews || (this.isLeft && !this.#reported)) return;
+    this.#reported = state;
     this.#session.options.handlers.emit('status', status, this.room);
     if (code !== 'closed') this.onError(code, undefined, reason);
-    for (const reader of this.#readers) reader.showStatus(status);
+    for (const reader of this.#readers) reader.statusChanged(status);
   }
 
   #become(own: OwnStatus): void {
     this.#cancelTimer();
     this.#own = own;
-    this.show();
+    this.reportStatus();
   }
 
   #forgetRequest(): void {

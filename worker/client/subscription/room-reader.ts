@@ -1,5 +1,5 @@
 /**
- * One reader of a room: a cursor, and the callbacks and the loop that it tells. What the user's code
+ * One reader of a room: a cursor, and the callbacks and the loop that it serves. What the user's code
  * throws ends here.
  */
 import type { Cursor } from '../../protocol/frames.ts';
@@ -31,7 +31,7 @@ type ReaderOptions<Event> = Omit<SubscribeOptions<Event>, 'since'> & {
 };
 
 /** What the handler of a kind takes. */
-type Told<Event, Kind extends keyof SubscriptionHandlers<Event>> = Parameters<
+type Arguments<Event, Kind extends keyof SubscriptionHandlers<Event>> = Parameters<
   NonNullable<SubscriptionHandlers<Event>[Kind]>
 >;
 
@@ -41,7 +41,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
   readonly #feed: Feed;
   readonly #options: ReaderOptions<Event>;
   #buffer: EventBuffer<Event> | undefined;
-  #told: Cursor | undefined;
+  #deliveredUpTo: Cursor | undefined;
   #hasReceived = false;
   #hasEnded = false;
   #failure: Error | undefined;
@@ -52,7 +52,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     this.#feed = feed;
     this.#options = options;
     this.place = shared ? new RoomCursor(shared) : placeAt(since);
-    this.#told = since;
+    this.#deliveredUpTo = since;
     signal?.addEventListener('abort', this.unsubscribe);
   }
 
@@ -64,7 +64,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
   }
 
   get cursor(): Cursor | undefined {
-    return this.#told;
+    return this.#deliveredUpTo;
   }
 
   get duplicates(): number {
@@ -102,7 +102,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     const { onEvent, onSnapshot, since } = this.#options;
     const buffer = new EventBuffer<Event>();
     this.#buffer = buffer;
-    // Nobody has been told what came until now, and the room still has it.
+    // Nobody has been given what came until now, and the room still has it.
     if (this.#hasReceived && !onEvent && !onSnapshot) {
       this.place = placeAt(since);
       this.#feed.ask();
@@ -110,8 +110,8 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     return buffer;
   }
 
-  showStatus(status: ConnectionStatus): void {
-    this.#tell('onStatus', status);
+  statusChanged(status: ConnectionStatus): void {
+    this.#call('onStatus', status);
     const { state, code = '', reason = '' } = status;
     if (state !== 'stopped' || this.#options.shared) return;
     this.#end(code === 'closed' ? undefined : new GatewayError(code, reason, this.room));
@@ -132,7 +132,7 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     const { room } = this;
     if (gap) {
       this.#buffer?.missed(gap);
-      this.#tell('onGap', { room, ...gap });
+      this.#call('onGap', { room, ...gap });
       // Handlers may unsubscribe.
       if (this.#hasEnded) return;
     }
@@ -140,30 +140,30 @@ export class RoomReader<Event> implements Subscription<Event>, Reader {
     const numbered = events as readonly (ReceivedEvent & { readonly event: Event })[];
     const isWhole = snapshot && this.#options.onSnapshot !== undefined;
     if (isWhole) {
-      this.#told = { epoch, seq };
+      this.#deliveredUpTo = { epoch, seq };
       const state = numbered.map(({ event }) => event);
-      this.#tell('onSnapshot', state, { room, epoch, seq });
+      this.#call('onSnapshot', state, { room, epoch, seq });
     }
     for (const { seq, event, times, characters } of numbered) {
       if (this.#hasEnded) return;
       const info = { room, epoch, seq, snapshot, times };
       // In a snapshot older events stand at its own place: what follows joins on to that.
-      if (!snapshot) this.#told = { epoch, seq };
-      if (!isWhole) this.#tell('onEvent', event, info);
+      if (!snapshot) this.#deliveredUpTo = { epoch, seq };
+      if (!isWhole) this.#call('onEvent', event, info);
       const overflow = this.#buffer?.push(event, info, characters);
-      if (overflow) this.#tell('onGap', { room, ...overflow });
+      if (overflow) this.#call('onGap', { room, ...overflow });
     }
-    this.#told = { epoch, seq };
+    this.#deliveredUpTo = { epoch, seq };
   }
 
-  #tell<Kind extends keyof SubscriptionHandlers<Event>>(
+  #call<Kind extends keyof SubscriptionHandlers<Event>>(
     kind: Kind,
-    ...told: Told<Event, Kind>
+    ...args: Arguments<Event, Kind>
   ): void {
     if (this.#hasEnded) return;
-    // The compiler cannot see that what is told belongs to the handler of that kind.
-    const handlers = this.#options as { [Kind in string]?: (...told: unknown[]) => unknown };
-    void call(() => handlers[kind]?.(...told), this.#feed.onError);
+    // The compiler cannot see that the arguments are those of the handler of that kind.
+    const handlers = this.#options as { [Kind in string]?: (...args: unknown[]) => unknown };
+    void call(() => handlers[kind]?.(...args), this.#feed.onError);
   }
 }
 

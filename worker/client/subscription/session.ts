@@ -33,7 +33,7 @@ import { textOf } from './since.ts';
 
 /** What all sessions of a client share. */
 export interface SharedOptions extends ConnectionOptions {
-  /** Of the gateway, `wss://gateway.example`. */
+  /** The address of the gateway: `wss://gateway.example`. */
   readonly url: URL;
   readonly handlers: Handlers;
   /** Makes the reader that hears `system` over every socket; undefined for none. */
@@ -155,13 +155,13 @@ export class Session implements ConnectionOwner, FeedSession {
     for (const feed of this.feeds) feed.disconnected();
   }
 
-  showStatus({ state }: ConnectionStatus): void {
+  statusChanged({ state }: ConnectionStatus): void {
     const feeds = this.feeds;
     if (state === 'stopped') {
       this.#feeds.clear();
       this.options.onStopped();
     }
-    for (const feed of feeds) feed.show();
+    for (const feed of feeds) feed.reportStatus();
   }
 
   /** Tells the gateway what has changed: which rooms are left, and what the others need. */

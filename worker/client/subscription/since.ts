@@ -21,7 +21,7 @@ export function cursorOf(since: Since | undefined, room: string): Cursor | undef
     const [, epoch, seq] = /^(\d{1,15}):(\d{1,15})$/.exec(text) ?? [];
     if (epoch && seq) return { epoch: Number(epoch), seq: Number(seq) };
   } catch {
-    // Not every value can be made a text.
+    // Some values cannot be made a text.
   }
   throw new GatewayError('cursor_invalid', 'not a cursor', room);
 }

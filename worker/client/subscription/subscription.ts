@@ -7,7 +7,7 @@ import type { Gap } from './cursor.ts';
 import type { Received } from './event-buffer.ts';
 import type { Since } from './since.ts';
 
-/** What a subscription is told. Handlers may be asynchronous; they are not waited for. */
+/** What a subscription reports, and to whom. Handlers may be asynchronous; they are not waited for. */
 export interface SubscriptionHandlers<Event> {
   /** Each event, in order and once; those of a snapshot too, unless `onSnapshot` takes them. */
   onEvent?(event: Event, info: EventInfo): unknown;
@@ -52,7 +52,7 @@ export interface Subscription<Event> {
   /** How the room is doing: as its connection does, and once that is open, as the room itself does. */
   readonly status: ConnectionStatus;
   /**
-   * The last event that the handlers were told, the present one within a handler; undefined before
+   * The last event that the handlers were called for, the present one within a handler; undefined before
    * the first snapshot. Keep it, and give it as `since`, to go on from there after a restart. A loop
    * keeps the `epoch` and `seq` of its events instead.
    */

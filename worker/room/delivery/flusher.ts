@@ -1,16 +1,16 @@
 /**
- * Gives a channel's entries to the members that keep up. Members at one cursor are a cohort, and a
- * flush gives all of them the same slices. A member that takes no more of a flush leaves its cohort
+ * Delivers a channel's entries to the members that keep up. Members at one cursor are a cohort, and a
+ * flush delivers the same slices to all of them. A member that takes no more of a flush leaves its cohort
  * and becomes a laggard. No queue is held for anyone: what is pending is the end of the log.
  */
 import type { Policy } from '../../policy.ts';
-import type { Priority } from '../../protocol/events.ts';
+import type { Priority } from '../../protocol/events/events.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
 import type { Entry } from '../log/entry.ts';
 import type { Log } from '../log/log.ts';
 import { type Cohort, Group } from './cohort.ts';
 import type { Losses } from './losses.ts';
-import { giveSlices, type Member } from './member.ts';
+import { deliverSlices, type Member } from './member.ts';
 import { deadlineOf, nextTick, type Pace } from './pace.ts';
 import { eventSlices, type Slice, slicesAfter } from './slice.ts';
 
@@ -120,7 +120,7 @@ export class Flusher {
       }
       // A member that joined since the last flush has a part of it in its snapshot.
       const missing = pending.filter(({ seq }) => seq > cohort.cursor);
-      this.#give(this.#main, cohort, eventSlices(cohort.cursor, missing), now);
+      this.#deliver(this.#main, cohort, eventSlices(cohort.cursor, missing), now);
     }
     this.clear();
     this.#flushedAt = now;
@@ -138,7 +138,7 @@ export class Flusher {
       while (cohort.members.size > 0 && from !== cohort.cursor) {
         from = cohort.cursor;
         const slices = slicesAfter(log, { epoch: log.epoch, seq: from }, true, now);
-        if (Array.isArray(slices)) this.#give(group, cohort, slices, now);
+        if (Array.isArray(slices)) this.#deliver(group, cohort, slices, now);
         else this.#leaveBehind(group, cohort, now);
       }
     }
@@ -158,13 +158,13 @@ export class Flusher {
     group.dueAt = Math.min(group.dueAt, nextTick(group.maxRate, now));
   }
 
-  /** Gives a cohort its slices. A member that cannot take them all stays behind. */
-  #give(group: Group, cohort: Cohort, slices: readonly Slice[], now: number): void {
+  /** Delivers slices to a cohort. A member that cannot take them all stays behind. */
+  #deliver(group: Group, cohort: Cohort, slices: readonly Slice[], now: number): void {
     const end = slices.at(-1)?.cursor;
     if (end === undefined) return;
     const { losses, fellBehind } = this.#ports;
     for (const member of cohort.members) {
-      const reached = giveSlices(member, slices, cohort.cursor, losses);
+      const reached = deliverSlices(member, slices, cohort.cursor, losses);
       if (reached === undefined || reached >= end) continue;
       group.remove(member);
       fellBehind(member, reached, now);
@@ -172,7 +172,7 @@ export class Flusher {
     group.advance(cohort, end);
   }
 
-  /** The members of a cohort have fallen off the tail: each is told so, and shown the state. */
+  /** The members of a cohort have fallen off the tail: each is sent a gap, and the state. */
   #leaveBehind(group: Group, cohort: Cohort, now: number): void {
     for (const member of [...cohort.members]) {
       group.remove(member);

@@ -1,6 +1,6 @@
 /**
  * Makes frames from slices, each once: the members of a cohort are given the same slice, and all who
- * join at one head are shown the same parts of the state. What was encoded is remembered for as long
+ * join at one head are sent the same parts of the state. What was encoded is remembered for as long
  * as the slice or the part lives.
  */
 import { encodeEvents, encodeFrame, encodeSnapshot, withTimes } from '../../protocol/frames.ts';

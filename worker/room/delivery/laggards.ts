@@ -1,6 +1,6 @@
 /**
  * Members that do not stand with the others, over all channels of an object: those that do not keep
- * up, those that come from the past, and those that are being shown the state. Each is served by itself, a
+ * up, those that come from the past, and those that are being sent the state. Each is served by itself, a
  * bounded slice at a time, in one line, so that laggards of one channel never hold up those of
  * another, nor any cohort. A member that takes nothing costs nothing but a look now and then; a
  * member that acks is not even looked at, because its ack brings it back.
@@ -8,24 +8,35 @@
 import type { Cursor } from '../../protocol/frames.ts';
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Entry } from '../log/entry.ts';
-import type { Budget } from './budget.ts';
+import { Budget } from './budget.ts';
 import type { Losses } from './losses.ts';
-import { giveSlices, type Lagging, type Member, type Receiving, type Waiting } from './member.ts';
+import {
+  deliverSlices,
+  type Lagging,
+  type Member,
+  type Receiving,
+  type Waiting,
+} from './member.ts';
 import { type Missed, type ReadableLog, type StateSlice, slicesAfter } from './slice.ts';
 import type { State } from './state.ts';
 
 /** Slices in one turn, so that laggards never hold up the others: 64 take some 3 ms. */
 const SLICES_PER_TURN = 64;
-/** The time between two turns of laggards that take what they are given, in ms. */
+/** The time between two turns of laggards that take what is delivered, in ms. */
 const LAGGARD_TURN = 10;
 /** How soon a stalled member is looked at first, in ms: most often only the output gate held it. */
 const FIRST_LOOK = 10;
-/** How often a member is looked at that stays stalled, in ms: nothing tells when its backlog drains. */
+/** How often a member is looked at that stays stalled, in ms: no event says when its backlog drains. */
 export const STALL_POLL = 50;
-/** A member that takes nothing for so long, in ms, is slow, and may be shown less. */
+/** A member that takes nothing for so long, in ms, is slow, and may be sent less. */
 export const SLOW_AFTER = 250;
 /** A member that takes nothing for so long, in ms, is given up, unless its next ack brings it back. */
 export const STALL_LIMIT = 30_000;
+
+/** The state that an object may send to new members at once, in characters: a few large rooms. */
+const JOINING_BURST = 8 * 1024 * 1024;
+/** The state that it may send them each ms, in characters: 16 MB/s. */
+const JOINING_PER_MS = 16 * 1024;
 
 /** What serving a laggard needs of its channel. */
 export interface LaggardChannel {
@@ -48,8 +59,8 @@ export class Laggards {
   readonly #line = new Map<Member, LaggardChannel>();
   #dueAt = Number.POSITIVE_INFINITY;
 
-  /** @param joining how many characters of state members may be shown, over all channels. */
-  constructor(losses: Losses, joining: Budget) {
+  /** @param joining how many characters of state members may be sent, over all channels. */
+  constructor(losses: Losses, joining = new Budget(JOINING_BURST, JOINING_PER_MS)) {
     this.#losses = losses;
     this.#joining = joining;
   }
@@ -97,7 +108,7 @@ export class Laggards {
     }
   }
 
-  /** Gives a member of the line its next slice, if it takes one. Whether something was given. */
+  /** Delivers the next slice to a member of the line, if it takes one. @returns whether it did. */
   serve(member: Member, now: number): boolean {
     const channel = this.#line.get(member);
     if (channel === undefined) return false;
@@ -106,7 +117,7 @@ export class Laggards {
       case 'waiting':
         return this.#serveWaiting(member, state, channel, now);
       case 'receiving':
-        return this.#serveState(member, state, channel, now);
+        return this.#continueState(member, state, channel, now);
       case 'lagging':
         return this.#serveNext(member, state, channel, now);
       case 'current':
@@ -117,7 +128,7 @@ export class Laggards {
     }
   }
 
-  /** Who asks again and again, and never reads, is not shown the state each time. */
+  /** A client that asks again and again, and never reads, is not sent the state each time. */
   #serveWaiting(member: Member, state: Waiting, channel: LaggardChannel, now: number): boolean {
     if (member.recipient.readiness === 'full') {
       this.#await(member, state, now);
@@ -138,9 +149,9 @@ export class Laggards {
     log.expire(now);
     const slices = slicesAfter(log, cursor, isSlow, now);
     if (!Array.isArray(slices)) {
-      return this.affordsState(now) && this.showState(member, slices, channel, now);
+      return this.affordsState(now) && this.sendState(member, slices, channel, now);
     }
-    const reached = giveSlices(member, slices, cursor.seq, this.#losses);
+    const reached = deliverSlices(member, slices, cursor.seq, this.#losses);
     if (reached === undefined) return false;
     if (slices.length === 0 || reached >= channel.flushedUpTo) {
       this.remove(member);
@@ -154,24 +165,24 @@ export class Laggards {
     return slices.length > 0;
   }
 
-  /** Whether a member may be shown a part of a state now; if not, the line is served again soon. */
+  /** Whether a member may be sent a part of a state now; if not, the line is served again soon. */
   affordsState(now: number): boolean {
     const isAffordable = this.#joining.affords(now);
     if (!isAffordable) this.#serveBy(now + LAGGARD_TURN);
     return isAffordable;
   }
 
-  /** Shows a member of the line the first part of the state, after the gap that it is told of. */
-  showState(
+  /** Sends a member of the line the first part of the state, after the gap if there is one. */
+  sendState(
     member: Member,
     gap: Missed | undefined,
     channel: LaggardChannel,
     now: number,
   ): boolean {
-    return this.#giveState(member, channel.state.first(gap, now), channel, now);
+    return this.#deliverState(member, channel.state.first(gap, now), channel, now);
   }
 
-  #serveState(member: Member, state: Receiving, channel: LaggardChannel, now: number): boolean {
+  #continueState(member: Member, state: Receiving, channel: LaggardChannel, now: number): boolean {
     const { epoch, head } = state;
     if (epoch !== channel.log.epoch) {
       const cursor = { epoch, seq: head };
@@ -183,14 +194,14 @@ export class Laggards {
       return false;
     }
     if (!this.affordsState(now)) return false;
-    return this.#giveState(member, channel.state.next(state, now), channel, now);
+    return this.#deliverState(member, channel.state.next(state, now), channel, now);
   }
 
-  /** Gives a part of the state, after which the member takes the next one, or stands at its head. */
-  #giveState(member: Member, slice: StateSlice, channel: LaggardChannel, now: number): boolean {
+  /** Delivers a part of the state, after which the member takes the next one, or stands at its head. */
+  #deliverState(member: Member, slice: StateSlice, channel: LaggardChannel, now: number): boolean {
     const { epoch, head, cursor, entries } = slice;
     this.#joining.spend(charactersOf(entries), now);
-    if (!member.recipient.give(slice)) return false;
+    if (!member.recipient.deliver(slice)) return false;
     this.#losses.count(slice);
     if (cursor < head) {
       member.state = { kind: 'receiving', epoch, head, cursor, stalledSince: undefined };

@@ -1,7 +1,7 @@
 /** What members were not given, counted since the object woke: no loss is silent. */
 import type { Slice } from './slice.ts';
 
-/** How often they are told, in ms. */
+/** How often they are reported, in ms. */
 const REPORT_INTERVAL = 60_000;
 
 export class Losses {
@@ -21,7 +21,7 @@ export class Losses {
     if (slice.kind === 'events') this.conflated += slice.conflated;
     else if (slice.gap !== undefined) this.gaps++;
   }
-  /** What the operator is to be told now; undefined when that is nothing new, or too soon. */
+  /** What is to be reported to the operator now; undefined when there is nothing new, or it is too soon. */
   due(now: number): Readonly<Record<string, unknown>> | undefined {
     const { total, conflated, gaps, slowConsumers } = this;
     if (total === this.#reported || now - this.#reportedAt < REPORT_INTERVAL) return undefined;

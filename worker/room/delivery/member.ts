@@ -1,6 +1,6 @@
 /**
- * A member: a cursor on one channel, and whoever is given what lies after it. A recipient is a
- * session's subscription; a follower on another object is to be another kind of recipient.
+ * A member: a cursor on one channel, and the recipient of what lies after it, which is a session's
+ * subscription. (A follower on another object has a cursor, too, but is served by `follow/followers.ts`.)
  */
 import type { Cursor } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
@@ -8,17 +8,17 @@ import type { Losses } from './losses.ts';
 import type { Slice } from './slice.ts';
 
 /**
- * Whether a recipient can be given a slice. `full`: it cannot, and only a look tells when it can
+ * Whether a slice can be delivered to a recipient. `full`: it cannot, and only a look tells when it can
  * again. `awaits_ack`: it cannot, and it will give a sign by itself.
  */
 export type Readiness = 'ready' | 'full' | 'awaits_ack';
 
 export interface Recipient {
   readonly readiness: Readiness;
-  /** Tells it that it is a member now. False when it is gone; then it is no member any more. */
+  /** Confirms that it is a member now. False when it is gone; then it is no member any more. */
   welcome(membership: Membership): boolean;
-  /** Gives it a slice. False when it is gone; then it is no member any more. */
-  give(slice: Slice): boolean;
+  /** Delivers a slice to it. False when it is gone; then it is no member any more. */
+  deliver(slice: Slice): boolean;
   /** Its place changed, so that what a wake must know of it is to be saved. */
   placeChanged(): void;
   /** It has taken nothing for too long, and it gives no sign by itself. */
@@ -65,22 +65,22 @@ export interface Waiting {
   readonly stalledSince?: number | undefined;
 }
 
-/** It is shown the state at `head`, and has been given it up to `cursor`. */
+/** It is being sent the state at `head`, and has it up to `cursor`. */
 export interface Receiving {
   readonly kind: 'receiving';
   readonly epoch: number;
   readonly head: number;
   readonly cursor: number;
-  /** Since when it takes nothing, Unix ms; undefined while it takes what it is given. */
+  /** Since when it takes nothing, Unix ms; undefined while it takes what is delivered. */
   readonly stalledSince: number | undefined;
 }
 
 export interface Lagging {
   readonly kind: 'lagging';
   readonly cursor: Cursor;
-  /** Since when it takes nothing, Unix ms; undefined while it takes what it is given. */
+  /** Since when it takes nothing, Unix ms; undefined while it takes what is delivered. */
   readonly stalledSince: number | undefined;
-  /** Whether it is too slow for everything, so that a keyed log may show it less. */
+  /** Whether it is too slow for everything, so that it may be sent less of a keyed log. */
   readonly isSlow: boolean;
 }
 
@@ -98,10 +98,11 @@ export class Member {
 }
 
 /**
- * Gives a member that stands at `from` as many slices as it takes, and tells where it stands then;
- * undefined when it is gone.
+ * Delivers to a member that stands at `from` as many slices as it takes.
+ *
+ * @returns where it stands then; undefined when it is gone.
  */
-export function giveSlices(
+export function deliverSlices(
   { recipient }: Member,
   slices: readonly Slice[],
   from: number,
@@ -110,7 +111,7 @@ export function giveSlices(
   let reached = from;
   for (const slice of slices) {
     if (recipient.readiness !== 'ready') return reached;
-    if (!recipient.give(slice)) return undefined;
+    if (!recipient.deliver(slice)) return undefined;
     losses.count(slice);
     reached = slice.cursor;
   }

@@ -17,7 +17,7 @@
  * they are few, that is little; and the whole cost of the characters, since then frames grow fuller and
  * fuller near the most that can be delivered, and come late.
  */
-import type { Priority } from '../../protocol/events.ts';
+import type { Priority } from '../../protocol/events/events.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
 import type { Sent } from '../turn.ts';
 import { Budget } from './budget.ts';

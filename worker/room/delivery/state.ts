@@ -1,10 +1,10 @@
 /**
- * The state of a log as new members are shown it, a part at a time: whole, it may have 2 MB, which a
+ * The state of a log as it is sent to new members, a part at a time: whole, it may have 2 MB, which a
  * client that does not read would make us hold. A part is made once for all who
  * stand at the same place, for as long as the log is the same, so that a thousand members that come
  * back together cost one of each.
  *
- * What a member has been given is told by a number, like everywhere else: a keyed log keeps the latest
+ * A number says what a member has been sent, as everywhere else: a keyed log keeps the latest
  * entries in the order of their numbers, so a part is the oldest of what is left. An entry that is
  * replaced while the parts are given is left out, since what replaced it comes afterwards, as an event.
  * So no state is held for a member that takes long. Rejected: a copy of the state for each member,
@@ -30,7 +30,7 @@ export class State {
     this.#log = log;
   }
 
-  /** The first part of the state at the head; `gap` is what its reader is told before. */
+  /** The first part of the state at the head; `gap` is what its reader is sent before. */
   first(gap: Missed | undefined, now: number): StateSlice {
     const { head } = this.#log;
     const oldest = this.#log.snapshot(now)[0]?.seq ?? head + 1;
@@ -54,7 +54,7 @@ export class State {
     return part;
   }
 
-  /** A slow reader is still to be shown entries that a new one is not, and these may expire first. */
+  /** A slow reader is still owed entries that a new one is not, and these may expire first. */
   #hasExpired({ entries }: StateSlice, now: number): boolean {
     return !this.#log.isKeyed && entries.some(({ expiresAt }) => expiresAt <= now);
   }

@@ -1,5 +1,5 @@
 /**
- * The topology, told by names alone. The branches of a room in a region are numbered like a heap: branch
+ * The topology, which names alone define. The branches of a room in a region are numbered like a heap: branch
  * 0 follows the room's root, and branch n follows branch ⌊(n − 1) / width⌋. So every branch knows its
  * upstream from its own name, every upstream has space for its branches, and nothing is registered.
  *

@@ -4,7 +4,7 @@
  * answer says where it stands. Only that is believed, so a call may be lost, repeated or late.
  *
  * A follower is remembered by one row. Where it stands is known in memory only: an object that wakes
- * takes each to stand where all had been told up to when it was last idle, and pushes from there. What
+ * takes each to stand where all of them stood when it was last idle, and pushes from there. What
  * a follower has already, it drops.
  */
 import type { Cursor } from '../../protocol/frames.ts';
@@ -13,9 +13,9 @@ import { eventSlices } from '../delivery/slice.ts';
 import { encodeTimedEntries } from '../log/entry.ts';
 import type { Log } from '../log/log.ts';
 import { resumeFrom } from '../log/resume.ts';
-import { Call, type CallPorts } from './call.ts';
-import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls.ts';
-import { carry } from './carried-log.ts';
+import { Call, type CallPorts } from './calls/call.ts';
+import { carry } from './calls/carried-log.ts';
+import type { FollowAnswer, FollowCall, Objects, PushAnswer, PushCall } from './calls/objects.ts';
 import { LargeLogs } from './large-logs.ts';
 import type { SavedFollower } from './rows.ts';
 
@@ -124,8 +124,8 @@ export class Followers {
     for (const follower of this.#followers.values()) follower.cursor = undefined;
   }
 
-  /** Whether every follower has been told everything. */
-  isToldAll(now: number): boolean {
+  /** Whether every follower has everything. */
+  haveAll(now: number): boolean {
     for (const { cursor } of this.#followers.values()) {
       if (owed(this.#ports.channel.log, cursor, now) !== 'nothing') return false;
     }
@@ -242,10 +242,10 @@ export class Followers {
 
 /** What a follower at `cursor` is owed: what came after it, or the whole log. */
 function owed(log: Log, cursor: Cursor | undefined, now: number): 'nothing' | 'entries' | 'log' {
-  // What comes to its age is missed by whoever was not told it.
+  // What comes to its age is missed by whoever was not sent it.
   log.expire(now);
   if (cursor === undefined || cursor.epoch < log.epoch) return 'log';
-  // Another object may have told it more than this one knows by now.
+  // Another object may have sent it more than this one has by now.
   if (cursor.epoch > log.epoch || cursor.seq >= log.head) return 'nothing';
   if (resumeFrom(log, cursor).kind === 'gap') return 'log';
   return log.hasAfter(cursor.seq, now) ? 'entries' : 'nothing';

@@ -6,7 +6,7 @@
  */
 import { SLICE_CHARACTERS } from '../delivery/slice.ts';
 import type { Log } from '../log/log.ts';
-import type { Call } from './call.ts';
+import type { Call } from './calls/call.ts';
 
 /**
  * A log of more characters is large. All other answers and pushes are not longer than this, either. It is

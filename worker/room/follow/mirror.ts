@@ -4,19 +4,19 @@
  * it is pushed, and asks for the whole log only when a reader needs what came before.
  */
 import type { Policy } from '../../policy.ts';
-import type { Priority } from '../../protocol/events.ts';
+import type { Priority } from '../../protocol/events/events.ts';
 import type { Cursor } from '../../protocol/frames.ts';
-import { Channel, type SharedDelivery, type Source } from '../channel.ts';
+import { Channel, type LogKeeper, type SharedDelivery } from '../channel.ts';
 import { decodeEntries } from '../log/entry.ts';
 import { Log } from '../log/log.ts';
+import { logAt, unpack } from './calls/carried-log.ts';
 import {
   type CarriedLog,
   declines,
   type PushAnswer,
   type PushCall,
   type PushedEntries,
-} from './calls.ts';
-import { logAt, unpack } from './carried-log.ts';
+} from './calls/objects.ts';
 import type { SavedChannel } from './rows.ts';
 import { Upstream, type UpstreamPorts } from './upstream.ts';
 
@@ -37,7 +37,7 @@ export interface MirrorPorts extends Omit<UpstreamPorts, 'filled' | 'unavailable
   readonly touched: () => void;
 }
 
-export class Mirror implements Source {
+export class Mirror implements LogKeeper {
   readonly channel: Channel;
   readonly upstream: Upstream;
   readonly #ports: MirrorPorts;

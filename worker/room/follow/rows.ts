@@ -32,13 +32,13 @@ export interface SavedFollower {
 export interface SavedChannel {
   /** The greatest generation that it has followed with, 0 before the first. */
   readonly generation: number;
-  /** Of which upstream it is a follower; undefined when it is none. */
+  /** The upstream that it is a follower of; undefined when it is a follower of none. */
   readonly upstream: string | undefined;
   /** Where a mirror stands; undefined for a log of its own, and for a mirror that was never filled. */
   readonly cursor: Cursor | undefined;
   /** What came after this number, up to where the mirror stands, has expired. */
   readonly floor: number;
-  /** Up to where every follower was told; undefined when they were never all told. */
+  /** Up to where every follower was pushed the log; undefined when they never all were. */
   readonly told: Cursor | undefined;
   /** Whether it may have passed on more since, which a crash makes it forget. */
   readonly dirty: boolean;

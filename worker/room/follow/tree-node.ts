@@ -4,11 +4,11 @@
  */
 import type { Policy } from '../../policy.ts';
 import type { Cursor } from '../../protocol/frames.ts';
-import { symbolOfRoom } from '../../protocol/rooms.ts';
 import { Channel, type SharedDelivery } from '../channel.ts';
 import type { Log } from '../log/log.ts';
 import { upstreamOfBranch } from './branches.ts';
-import type { CallPorts } from './call.ts';
+import type { CallPorts } from './calls/call.ts';
+import { nothingAfter } from './calls/carried-log.ts';
 import {
   declines,
   type FollowAnswer,
@@ -16,18 +16,14 @@ import {
   type Objects,
   type PushAnswer,
   type PushCall,
-} from './calls.ts';
-import { nothingAfter } from './carried-log.ts';
+} from './calls/objects.ts';
 import { Followers, type FollowersPorts } from './followers.ts';
 import { Mirror } from './mirror.ts';
-import { Question } from './question.ts';
+import { NodeAlarm } from './node-alarm.ts';
 import type { FollowRows, SavedChannel, SavedNode } from './rows.ts';
 import type { UpstreamPorts } from './upstream.ts';
 
-/** How long after an append the alarm goes off that pushes it if the object has crashed, in ms. */
-const ALARM_AFTER = 10_000;
-
-/** What a node tells of itself. */
+/** What a node reports of itself. */
 export interface NodeOwner {
   /** What a mirror holds has grown or shrunk, in characters. */
   readonly resized: (by: number) => void;
@@ -54,7 +50,7 @@ export interface TreePorts
 }
 
 /** A room's own log, or the objects to ask for it. */
-export type LogSource = { readonly log: Log } | Pick<UpstreamPorts, 'upstreamAt'>;
+export type LogOrigin = { readonly log: Log } | Pick<UpstreamPorts, 'upstreamAt'>;
 
 export class TreeNode {
   readonly channel: Channel;
@@ -62,18 +58,17 @@ export class TreeNode {
   readonly #mirror: Mirror | undefined;
   readonly #ports: TreePorts;
   #told: Cursor | undefined;
-  #alarmAt = Number.POSITIVE_INFINITY;
-  readonly #question = new Question();
+  readonly #alarm: NodeAlarm;
   /** Whether a mirror that others follow has grown since it was saved. */
   #isDirty: boolean;
-  /** What the mirror holds, as it was told last, in characters. */
+  /** What the mirror holds, as it was reported last, in characters. */
   #size = 0;
 
   constructor(
     ports: TreePorts,
     room: string,
     policy: Policy,
-    source: LogSource,
+    origin: LogOrigin,
     saved: SavedNode | undefined,
   ) {
     const { object, shared, rows, objects, width } = ports;
@@ -84,15 +79,15 @@ export class TreeNode {
         touched();
         act(now);
       }, depth);
-    if ('log' in source) {
-      this.channel = new Channel(room, source.log, policy, shared, touched);
+    if ('log' in origin) {
+      this.channel = new Channel(room, origin.log, policy, shared, touched);
     } else {
       const mirrorPorts = {
         ...ports,
         turn,
         touched,
         room,
-        upstreamAt: source.upstreamAt,
+        upstreamAt: origin.upstreamAt,
         follow: objects.follow,
         isWanted: () => this.isWanted,
         grown: (now: number) => this.grown(now),
@@ -114,6 +109,7 @@ export class TreeNode {
       forget: (follower) => rows.remove(room, follower),
       changed,
     });
+    this.#alarm = new NodeAlarm(this.channel, this.#followers, this.#mirror);
     this.#ports = ports;
     this.#told = saved?.channel?.told;
     for (const [name, { generation, cursor }] of saved?.followers ?? []) {
@@ -146,7 +142,7 @@ export class TreeNode {
   /** Lets go of all but a part of the tail. */
   shorten(part: number): void {
     this.channel.log.shorten(part);
-    this.#tellSize();
+    this.#reportSize();
   }
 
   /** The room is not served here any more. */
@@ -166,25 +162,18 @@ export class TreeNode {
 
   /** When the alarm is to go off, Unix ms; infinite when it is not needed. */
   alarmAt(now: number): number {
-    if (this.#isOrphan(now)) this.#armAlarm(now);
-    const isAsked = this.#isDoubtful && this.#followers.size > 0;
-    return Math.min(
-      this.#alarmAt,
-      isAsked ? this.#question.at : Number.POSITIVE_INFINITY,
-      this.#followers.alarmAt(now),
-      this.#mirror?.upstream.alarmAt(now) ?? Number.POSITIVE_INFINITY,
-    );
+    return this.#alarm.at(now);
   }
 
   /** Another object asks to follow the room. */
   follow(call: FollowCall, now: number): FollowAnswer {
     const answer = this.#followers.follow(call, now);
-    if (this.#question.isDue(now)) this.#question.plan(this.channel.log.epoch, now);
+    this.#alarm.followed(now);
     // A crash must not make this object forget that it owes the log.
     if (answer.kind === 'followed' && answer.log === undefined) {
       this.#told = undefined;
       this.#saveNode(now);
-      this.#armAlarm(now);
+      this.#alarm.arm(now);
     }
     return answer;
   }
@@ -198,11 +187,11 @@ export class TreeNode {
   grown(now: number): void {
     if (this.#mirror !== undefined) {
       this.#ports.changed(this, now);
-      this.#tellSize();
+      this.#reportSize();
     }
     if (this.#followers.size === 0) return;
     this.#ports.changed(this, now);
-    this.#armAlarm(now);
+    this.#alarm.arm(now);
     this.#followers.askForLog(now);
     if (this.#mirror === undefined || this.#isDirty) return;
     this.#isDirty = true;
@@ -228,22 +217,9 @@ export class TreeNode {
     this.save(now);
   }
 
+  /** The object's alarm went off. */
   alarm(now: number): void {
-    if (this.#alarmAt <= now) this.#alarmAt = Number.POSITIVE_INFINITY;
-    if (this.#followers.size === 0) return;
-    if (this.#isDoubtful && this.#question.isDue(now)) {
-      this.#followers.doubt();
-      this.#question.plan(this.channel.log.epoch, now);
-    }
-    if (this.#isOrphan(now)) this.#mirror?.fill(now);
-    this.#followers.askForLog(now);
-    // Nobody can miss what was never there.
-    if (this.#isEmpty && this.#mirror === undefined) return;
-    // Another crash may come before all is done. Whoever cannot be reached for long has its own alarm.
-    const asks = this.#mirror?.upstream.dueAt(now) ?? Number.POSITIVE_INFINITY;
-    if (Math.min(asks, this.#followers.dueAt(now)) !== Number.POSITIVE_INFINITY) {
-      this.#armAlarm(now);
-    }
+    this.#alarm.wentOff(now);
   }
 
   /** Whether it follows nobody, and nobody reads it. */
@@ -252,36 +228,15 @@ export class TreeNode {
     return this.#mirror.upstream.isIdle && !this.isWanted;
   }
 
-  /** Whether nothing is known to have been published. */
-  get #isEmpty(): boolean {
-    return this.channel.log.head === 0;
-  }
-
-  /** Whether it may be a room that somebody made up, by naming a symbol. */
-  get #isDoubtful(): boolean {
-    return this.#isEmpty && symbolOfRoom(this.channel.room) !== undefined;
-  }
-
-  #tellSize(): void {
+  #reportSize(): void {
     const { size } = this.channel.log;
     this.#ports.resized(size - this.#size);
     this.#size = size;
   }
 
-  /** Whether others follow the room here, and it follows nobody that could wake it. */
-  #isOrphan(now: number): boolean {
-    const upstream = this.#mirror?.upstream;
-    if (upstream === undefined || upstream.isFollower || this.#followers.size === 0) return false;
-    return upstream.alarmAt(now) === Number.POSITIVE_INFINITY;
-  }
-
-  #armAlarm(now: number): void {
-    if (this.#alarmAt === Number.POSITIVE_INFINITY) this.#alarmAt = now + ALARM_AFTER;
-  }
-
   #saveNode(now: number): void {
     const { room, log } = this.channel;
-    if (this.#followers.size > 0 && this.#followers.isToldAll(now)) {
+    if (this.#followers.size > 0 && this.#followers.haveAll(now)) {
       this.#told = { epoch: log.epoch, seq: log.head };
     }
     const { generation = 0, upstream } = this.#mirror?.upstream.saved ?? {};
@@ -298,7 +253,7 @@ export class TreeNode {
   }
 }
 
-/** Of two cursors the one that is further on. */
+/** The further one of two cursors. */
 function later(one: Cursor | undefined, other: Cursor | undefined): Cursor | undefined {
   if (one === undefined || other === undefined) return one ?? other;
   const isFurther = one.epoch - other.epoch || one.seq - other.seq;

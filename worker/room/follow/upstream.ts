@@ -11,11 +11,11 @@
  */
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Step } from './branches.ts';
-import { Call, type CallPorts } from './call.ts';
-import type { CarriedLog, FollowAnswer, Objects } from './calls.ts';
+import { Call, type CallPorts } from './calls/call.ts';
+import type { CarriedLog, FollowAnswer, Objects } from './calls/objects.ts';
 import type { SavedChannel } from './rows.ts';
 
-/** So many levels, with 32 branches to each, are more than there can be objects. */
+/** The deepest level that is searched: with 32 branches to each object there are never so many levels. */
 const MOST_LEVELS = 6;
 
 /** How long it waits before it searches another way, when all on its way are full, in ms. */
@@ -60,7 +60,7 @@ export class Upstream {
   #neededSince = 0;
   /** Whether the upstream will push the whole log when it can. */
   #awaitsPush = false;
-  /** When those who wait for that push are told that it does not come soon, Unix ms. */
+  /** When those who wait for that push are refused, because it does not come soon, Unix ms. */
   #patientUntil = Number.POSITIVE_INFINITY;
 
   /** @param isSure whether what was saved is so; a crash may have come between. */

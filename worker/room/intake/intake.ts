@@ -2,9 +2,10 @@
  * Appends a batch to the log: it decides for each record whether it is new. A record that was here
  * before is acknowledged and dropped, so a sender may retry anything at any time.
  */
-import { judgeExpiry } from '../../protocol/admit.ts';
-import type { Rejection } from '../../protocol/batch.ts';
-import type { Priority } from '../../protocol/events.ts';
+
+import type { Rejection } from '../../protocol/batch/batch.ts';
+import { judgeExpiry } from '../../protocol/events/admit.ts';
+import type { Priority } from '../../protocol/events/events.ts';
 import { unreachable } from '../../protocol/unreachable.ts';
 import type { Entry } from '../log/entry.ts';
 import type { Log } from '../log/log.ts';

@@ -3,7 +3,7 @@
  * A record is a tuple, because structured clone writes each key of each object: with objects, a call
  * cost twice as much.
  */
-import type { Priority } from '../../protocol/events.ts';
+import type { Priority } from '../../protocol/events/events.ts';
 
 export type RoomRecord = readonly [
   /** Its place in the batch. */

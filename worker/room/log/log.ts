@@ -1,17 +1,12 @@
 /**
- * A log: numbered entries in order, and a bounded tail of them. It knows neither where it is saved
- * nor who reads it. A room's own log numbers what is appended; a mirror accepts the numbers, and
- * sometimes the new epoch, of the log that it follows.
- *
- * Entries leave the tail from its old end, or from anywhere once they have expired. `floor` is the
- * promise of the tail: a reader that stands at `floor` or later can be given everything that
- * followed. When an event itself said when it expires, nobody misses it afterwards, so its expiry
- * does not raise the floor. `trimmed` is what the bounds took: everything up to it is gone, while
- * between `trimmed` and `floor` some entries may still be there.
+ * A log: numbered entries in order, of which it keeps a bounded tail (`tail.ts`) and the latest of each key
+ * (`latest.ts`). It knows neither where it is saved nor who reads it. A room's own log numbers what is
+ * appended; a mirror accepts the numbers, and sometimes the new epoch, of the log that it follows.
  */
 import type { Policy } from '../../policy.ts';
 import { type Entry, newEntry } from './entry.ts';
 import { LatestPerKey } from './latest.ts';
+import { indexAfter, Tail } from './tail.ts';
 import type { Timed } from './times.ts';
 
 /** The longest life of an entry, in ms, however far away its event's own expiry is: a year. */
@@ -52,22 +47,16 @@ export class Log {
   /** Whether it follows another log: then a reader may have been given more than it has by now. */
   readonly isMirror: boolean;
   readonly #policy: Policy;
-  readonly #tail: Entry[] = [];
+  readonly #tail: Tail;
   readonly #latest: LatestPerKey;
-  #characters = 0;
-  /** How many entries of the tail have an expiry that their event itself named. */
-  #perishables = 0;
-  /** Nothing in the tail expires before this, Unix ms. */
-  #expiresFrom = Number.POSITIVE_INFINITY;
   #epoch = 0;
   #head = 0;
-  #floor = 0;
-  #trimmed = 0;
   #isUnbroken = true;
   #snapshot = NO_SNAPSHOT;
 
   constructor(policy: Policy, saved: SavedLog, isMirror = false) {
     this.#policy = policy;
+    this.#tail = new Tail(policy.retention);
     this.#latest = new LatestPerKey(policy.retention);
     this.isMirror = isMirror;
     this.#restore(saved);
@@ -90,17 +79,17 @@ export class Log {
 
   /** A reader that stands at this number or later can be given everything that followed. */
   get floor(): number {
-    return this.#floor;
+    return this.#tail.floor;
   }
 
   /** The bounds have taken every entry up to this number. */
   get trimmed(): number {
-    return this.#trimmed;
+    return this.#tail.trimmed;
   }
 
   /** What it holds, in characters. */
   get size(): number {
-    return this.#characters + this.#latest.characters;
+    return this.#tail.characters + this.#latest.characters;
   }
 
   /** Whether the latest event per key stands for all before it. */
@@ -115,7 +104,7 @@ export class Log {
 
   /** The tail's entries, oldest first. */
   get entries(): readonly Entry[] {
-    return this.#tail;
+    return this.#tail.entries;
   }
 
   /** The newest entry of each key, oldest first. */
@@ -146,7 +135,7 @@ export class Log {
     }
     this.#head = entry.seq;
     this.#hold(entry);
-    this.#trim(now);
+    this.#tail.trim(now);
   }
 
   /** Takes over all that the log which it follows keeps, in the same epoch or a greater one. */
@@ -154,50 +143,28 @@ export class Log {
     if (saved.epoch < this.#epoch) {
       throw new RangeError(`epoch ${saved.epoch} is older than ${this.#epoch}`);
     }
-    this.#tail.length = 0;
-    this.#characters = 0;
-    this.#perishables = 0;
-    this.#expiresFrom = Number.POSITIVE_INFINITY;
     this.#snapshot = NO_SNAPSHOT;
     this.#restore(saved);
   }
 
   /** Keeps only a part of the tail, from 0 to 1 of its characters. */
   shorten(part: number): void {
-    const most = this.#characters * part;
-    while (this.#characters > most) {
-      const oldest = this.#tail.shift();
-      if (oldest === undefined) return;
-      this.#release(oldest);
-      this.#trimmed = oldest.seq;
-      this.#floor = Math.max(this.#floor, oldest.seq);
-    }
+    this.#tail.shorten(part);
   }
 
   /** Drops everything that has expired. It is called for each reader, so most calls do nothing. */
   expire(now: number): void {
-    if (now < this.#expiresFrom) return;
-    this.#expiresFrom = Number.POSITIVE_INFINITY;
-    const kept: Entry[] = [];
-    for (const entry of this.#tail) {
-      if (entry.expiresAt > now) {
-        kept.push(entry);
-        this.#expiresFrom = Math.min(this.#expiresFrom, entry.expiresAt);
-      } else this.#release(entry);
-    }
-    this.#tail.length = 0;
-    this.#tail.push(...kept);
+    this.#tail.expire(now);
   }
 
   /** The tail's entries after `seq` that have not expired, oldest first. */
   entriesAfter(seq: number, now: number): Entry[] {
-    return this.#tail.slice(indexAfter(this.#tail, seq)).filter(({ expiresAt }) => expiresAt > now);
+    return this.#tail.after(seq, now);
   }
 
   /** Whether any entry of the tail came after `seq` that has not expired. */
   hasAfter(seq: number, now: number): boolean {
-    const newest = this.#tail.findLast((entry) => entry.seq <= seq || entry.expiresAt > now);
-    return newest !== undefined && newest.seq > seq;
+    return this.#tail.hasAfter(seq, now);
   }
 
   /** The newest entry of each key that came after `seq`, oldest first. */
@@ -206,7 +173,7 @@ export class Log {
     return latest.slice(indexAfter(latest, seq));
   }
 
-  /** The entries after `seq` of what a new reader is shown, and of what followed it, oldest first. */
+  /** The entries after `seq` of the state that a new reader is sent, and of what followed it, oldest first. */
   stateAfter(seq: number, now: number): readonly Entry[] {
     if (!this.isKeyed) return this.entriesAfter(seq, now);
     const latest = this.snapshot(now);
@@ -214,7 +181,7 @@ export class Log {
   }
 
   /**
-   * What a new reader is shown: the state at the head. It is the same array for as long as the state
+   * What a new reader is sent: the state at the head. It is the same array for as long as the state
    * is the same, so that whoever encodes it can remember that.
    */
   snapshot(now: number): readonly Entry[] {
@@ -226,7 +193,7 @@ export class Log {
 
   /** Everything that is kept, oldest first: the tail, and what only stands for its key any more. */
   get kept(): Entry[] {
-    const kept = new Set([...this.latest, ...this.#tail]);
+    const kept = new Set([...this.latest, ...this.entries]);
     return [...kept].sort((one, other) => one.seq - other.seq);
   }
 
@@ -234,8 +201,7 @@ export class Log {
     this.#isUnbroken = saved.isUnbroken;
     this.#epoch = saved.epoch;
     this.#head = saved.head;
-    this.#floor = saved.floor;
-    this.#trimmed = saved.trimmed;
+    this.#tail.clear(saved);
     this.#latest.clear(saved.conflatableFrom ?? 0);
     for (const entry of saved.entries) this.#hold(entry);
   }
@@ -252,52 +218,7 @@ export class Log {
   }
 
   #hold(entry: Entry): void {
-    if (entry.seq > this.#trimmed) {
-      this.#tail.push(entry);
-      this.#characters += entry.text.length;
-      this.#expiresFrom = Math.min(this.#expiresFrom, entry.expiresAt);
-      if (entry.perishable) this.#perishables++;
-    }
+    this.#tail.hold(entry);
     if (entry.key !== undefined && this.isKeyed) this.#latest.hold(entry.key, entry);
   }
-
-  /** Trims from the old end. What has expired behind an entry that lives longer waits for `expire`. */
-  #trim(now: number): void {
-    if (this.#isOverfull() && this.#perishables > 0) this.expire(now);
-    for (;;) {
-      const oldest = this.#tail[0];
-      if (oldest === undefined) return;
-      const overfull = this.#isOverfull();
-      if (!overfull && oldest.expiresAt > now) return;
-      this.#tail.shift();
-      this.#release(oldest);
-      if (!overfull) continue;
-      this.#trimmed = oldest.seq;
-      this.#floor = Math.max(this.#floor, oldest.seq);
-    }
-  }
-
-  #isOverfull(): boolean {
-    const { entries, characters } = this.#policy.retention;
-    return this.#tail.length > entries || this.#characters > characters;
-  }
-
-  /** Accounts for an entry that expired. */
-  #release(entry: Entry): void {
-    this.#characters -= entry.text.length;
-    if (entry.perishable) this.#perishables--;
-    else this.#floor = Math.max(this.#floor, entry.seq);
-  }
-}
-
-/** The first index of `entries`, which are in the order of their numbers, that is after `seq`. */
-function indexAfter(entries: readonly Entry[], seq: number): number {
-  let low = 0;
-  let high = entries.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((entries[middle]?.seq ?? 0) > seq) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -17,7 +17,7 @@ export interface Place {
 export type Resume =
   /** Everything that followed `from` can be given. */
   | { readonly kind: 'replay'; readonly from: number }
-  /** The reader is new and is shown the state at the head. */
+  /** The reader is new and is sent the state at the head. */
   | { readonly kind: 'snapshot' }
   /** Something after `from` cannot be given any more. */
   | { readonly kind: 'gap'; readonly from: number; readonly reason: GapReason };

@@ -5,9 +5,9 @@
  */
 import type { Cursor, RequestId } from '../../protocol/frames.ts';
 import { MAX_RATES, type MaxRate } from '../../protocol/messages.ts';
+import type { SavedSent } from './output/window.ts';
 import type { Session } from './session.ts';
 import type { ReadChannel, Subscription } from './subscription.ts';
-import type { SavedSent } from './window.ts';
 
 export interface Attachment {
   /** The epoch of the object's own room, which has nothing saved before its first event; 0 at a relay. */
@@ -36,7 +36,7 @@ export interface SavedSubscription {
   /** The epoch that the client was told; 0 when it begins anew. */
   readonly epoch: number;
   readonly maxRate: MaxRate | undefined;
-  /** Whether it waits, or is being shown the state, which a wake begins anew. */
+  /** Whether it waits, or is being sent the state, which a wake begins anew. */
   readonly joins: boolean;
   /** Where it stood when it asked to be a member, if it still waits. */
   readonly since: Cursor | undefined;

@@ -8,10 +8,10 @@ import type { RequestId } from '../../protocol/frames.ts';
 import { type Request, readMessage, type SubscribeRequest } from '../../protocol/messages.ts';
 import { normalRoomName } from '../../protocol/rooms.ts';
 import { unreachable } from '../../protocol/unreachable.ts';
-import type { Admission } from './admission.ts';
+import type { Admission } from './admission/admission.ts';
+import { Space } from './admission/space.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
-import { Space } from './space.ts';
 import type { ReadChannel } from './subscription.ts';
 
 /** A socket that goes on sending what no client sends is closed. */
@@ -88,7 +88,7 @@ export class Conversation {
     for (const { room, ...request } of rooms) {
       const channel = this.#channelOf(session, room, id, space, now);
       if (channel !== undefined) session.subscribe(channel, { id, ...request }, now);
-      // What was sent may have told that the socket is gone.
+      // Sending may have shown that the socket is gone.
       if (!this.#ports.sessions.holds(session)) return;
     }
     const answered = (output.sent - before) / ANSWER_CHARACTERS_PER_MESSAGE;
@@ -117,7 +117,7 @@ export class Conversation {
     if (!isKnown) this.#mayAsk(session, room, undefined, now);
   }
 
-  /** Whether a session may ask for a room; if not, it is told why. */
+  /** Whether a session may ask for a room; if not, it is refused with the reason. */
   #mayAsk(session: Session, room: string, id: RequestId | undefined, now: number): boolean {
     const refusal = this.#ports.admission.refusal(session, normalRoomName(room), now);
     if (refusal !== undefined) session.refuse(refusal.code, refusal.message, id, room);
@@ -164,7 +164,9 @@ export class Conversation {
     for (;;) {
       const data = this.#ports.sessions.holds(session) ? session.inbox.next() : undefined;
       if (data === undefined) return;
-      void this.#readNext(session, data, now);
+      // A list costs as much as it names only when it is read.
+      if (session.messages.affordableAt > now) session.dismiss('too_many_messages');
+      else void this.#readNext(session, data, now);
     }
   }
 

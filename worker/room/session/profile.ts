@@ -1,4 +1,4 @@
-/** What a socket is told that it may do: of one room, or of a relay with many. */
+/** What a socket may do, which `welcome` says: the socket of one room, or of a relay with many. */
 import {
   MAX_MESSAGE_LENGTH,
   MAX_RELAY_MESSAGE_LENGTH,

@@ -18,7 +18,8 @@ import type { Readiness } from '../delivery/member.ts';
 import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
 import type { Sent, Turn } from '../turn.ts';
 import { Inbox } from './inbox.ts';
-import { Output, type Socket } from './output.ts';
+import { Output, type Socket } from './output/output.ts';
+import { WINDOW_CHARACTERS } from './output/window.ts';
 import type { Profile } from './profile.ts';
 import {
   type ReadChannel,
@@ -26,7 +27,6 @@ import {
   Subscription,
   type SubscriptionRequest,
 } from './subscription.ts';
-import { WINDOW_CHARACTERS } from './window.ts';
 
 /** Who a session belongs to. */
 export interface Identity {
@@ -111,7 +111,7 @@ export class Session implements Subscriber {
     return this.#identity;
   }
 
-  /** Tells the client who it is, and what it may do. */
+  /** Sends the client who it is, and what it may do. */
   welcome(): void {
     const { user, tokenExpiresAt, notices = [] } = this.#identity;
     this.send(
@@ -215,7 +215,7 @@ export class Session implements Subscriber {
   }
 
   /** Sends frames that bring the client to `upTo` in `room`. False when the socket is gone. */
-  give(room: string, upTo: number, frames: readonly string[]): boolean {
+  sendUpTo(room: string, upTo: number, frames: readonly string[]): boolean {
     if (!this.output.sendUpTo(room, upTo, frames)) {
       this.#holder.lost(this);
       return false;
@@ -247,9 +247,9 @@ export class Session implements Subscriber {
     this.subscriptions.clear();
   }
 
-  /** The rooms that were given something longest ago come first. */
+  /** The rooms that were served longest ago come first. */
   #wakeAll(now: number): void {
-    const inTurn = [...this.subscriptions.values()].sort((a, b) => a.givenAt - b.givenAt);
+    const inTurn = [...this.subscriptions.values()].sort((a, b) => a.servedAt - b.servedAt);
     for (const { member, channel } of inTurn) {
       if (this.output.isWindowFull) return;
       channel.wake(member, now);

@@ -6,8 +6,8 @@ import { CLOSE_CODES, type CloseReason } from '../../protocol/codes.ts';
 import { encodeFrame } from '../../protocol/frames.ts';
 import type { Sent, Turn } from '../turn.ts';
 import { type Attachment, encodeAttachment, holdsPlace } from './attachment.ts';
-import { JoinedFrames } from './joined-frames.ts';
-import type { Socket } from './output.ts';
+import { JoinedFrames } from './output/joined-frames.ts';
+import type { Socket } from './output/output.ts';
 import type { Profile } from './profile.ts';
 import { type Identity, Session, type SessionHolder, type SessionStart } from './session.ts';
 

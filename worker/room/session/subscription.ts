@@ -35,7 +35,7 @@ export interface Subscriber {
   /** What it was ever sent, in characters. */
   readonly sent: number;
   /** Sends frames that bring the client to `upTo` in `room`. False when the socket is gone. */
-  give(room: string, upTo: number, frames: readonly string[]): boolean;
+  sendUpTo(room: string, upTo: number, frames: readonly string[]): boolean;
   /** Its attachment is to be written. */
   changed(): void;
   dismiss(reason: CloseReason): void;
@@ -46,8 +46,8 @@ export interface Subscriber {
 export class Subscription implements Recipient {
   readonly channel: ReadChannel;
   readonly member: Member;
-  /** Counts what its session is given, so that the one that was given something longest ago is known. */
-  givenAt = 0;
+  /** What its session had been sent when it was last served: the one with the least is served next. */
+  servedAt = 0;
   /** What the answer names. */
   readonly id: RequestId | undefined;
   readonly #session: Subscriber;
@@ -83,16 +83,16 @@ export class Subscription implements Recipient {
       seq: head,
       recovered,
     });
-    return this.#session.give(room, from, [subscribed]);
+    return this.#session.sendUpTo(room, from, [subscribed]);
   }
 
-  give(slice: Slice): boolean {
+  deliver(slice: Slice): boolean {
     // A client acks each part of a state by the number of the state.
     const upTo = slice.kind === 'state' ? slice.head : slice.cursor;
-    this.givenAt = this.#session.sent;
+    this.servedAt = this.#session.sent;
     const { room, frames } = this.channel;
-    const given = this.#session.isTraced ? frames.traced(slice) : frames.of(slice);
-    return this.#session.give(room, upTo, given);
+    const encoded = this.#session.isTraced ? frames.traced(slice) : frames.of(slice);
+    return this.#session.sendUpTo(room, upTo, encoded);
   }
 
   placeChanged(): void {

@@ -1,7 +1,8 @@
 /** The sessions of an object that wakes: what their sockets' attachments say of them. */
+
+import type { EventlessRooms } from './admission/eventless-rooms.ts';
 import { type Attachment, restoreSession } from './attachment.ts';
-import type { EventlessRooms } from './eventless-rooms.ts';
-import type { Socket } from './output.ts';
+import type { Socket } from './output/output.ts';
 import type { Sessions } from './sessions.ts';
 import type { ReadChannel } from './subscription.ts';
 

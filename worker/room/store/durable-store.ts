@@ -2,7 +2,7 @@
  * A store whose log is in SQLite before its sender gets an answer: entries, positions and counters
  * are in one row, so in one transaction. An append rewrites the newest chunk while that is small and
  * begins another when it is not, in the slot of a chunk that was trimmed: each append writes one
- * row. Expired entries are never shown; an alarm, at most hourly, sweeps them from the disk. The
+ * row. Expired entries are never sent; an alarm, at most hourly, sweeps them from the disk. The
  * newest chunk outlives its entries, because it holds the state.
  */
 import type { Policy } from '../../policy.ts';
@@ -73,7 +73,7 @@ export class DurableStore implements Store {
     const fresh = encodeFrom(log.entries, first);
     this.#planSweep(now);
     const fits = newest !== undefined && newest.characters + fresh.length < CHUNK_CHARACTERS;
-    // The newest chunk tells the state, so without a fresh entry there must be no second chunk that
+    // The newest chunk holds the state, so without a fresh entry there must be no second chunk that
     // has the same head.
     if (newest !== undefined && (fits || fresh === '')) {
       this.#spans.pop();

@@ -64,7 +64,7 @@ export class MemoryStore implements Store {
     });
     this.state.log.expire(now);
     this.#saved = this.#encode(now);
-    // The new epoch is saved before anyone is told of it, so that epochs only grow.
+    // The new epoch is saved before anyone learns of it, so that epochs only grow.
     if (saved?.dirty) this.#putState(this.#saved);
   }
 

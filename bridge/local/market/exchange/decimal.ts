@@ -3,7 +3,7 @@
  * are sums of whole numbers; a division comes only here, and once: `units / 10^digits` is the double
  * nearest to the decimal, so JSON shows just its digits, as long as `units` is below 2^53.
  */
-import type { Decimal } from '../../../../worker/protocol/event-shapes.ts';
+import type { Decimal } from '../../../../worker/protocol/events/event-shapes.ts';
 
 /** Money is counted in millionths of a USDC, as the token itself does. */
 export const MONEY_DIGITS = 6;

@@ -34,7 +34,7 @@ export class FairValue {
     this.#random = random;
   }
 
-  /** Not a whole number. */
+  /** The fair value in ticks, which is not a whole number. */
   get ticks(): number {
     return this.#pair.homeTicks * Math.exp(this.#distance);
   }
@@ -57,7 +57,7 @@ export class FairValue {
     this.#move(-this.#distance * (ms / HOMING_MS) + deviation * (correlation * shock + own));
   }
 
-  /** An order that took from the book tells something: `part` of the price, with its sign. */
+  /** An order that took from the book moves the value: by `part` of the price, with its sign. */
   push(part: number): void {
     this.#move(part);
   }

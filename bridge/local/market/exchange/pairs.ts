@@ -1,5 +1,5 @@
 /** The dozen pairs that are traded, each with its own scale, volatility and activity. */
-import type { Decimal } from '../../../../worker/protocol/event-shapes.ts';
+import type { Decimal } from '../../../../worker/protocol/events/event-shapes.ts';
 import { decimal, MONEY_DIGITS } from './decimal.ts';
 
 export interface Pair {

@@ -1,4 +1,4 @@
-/** What the platform tells everybody, now and then. */
+/** What the platform announces to everybody, now and then. */
 import { PAIRS } from '../exchange/pairs.ts';
 import type { Random } from '../random.ts';
 

@@ -1,5 +1,5 @@
 /** An account marked to market: what a `portfolio_update` shows. Its arithmetic is account.ts's. */
-import type { PortfolioUpdate } from '../../../../worker/protocol/event-shapes.ts';
+import type { PortfolioUpdate } from '../../../../worker/protocol/events/event-shapes.ts';
 import type { Account } from '../exchange/account.ts';
 import { money, percent } from '../exchange/decimal.ts';
 import type { Exchange } from '../exchange/exchange.ts';

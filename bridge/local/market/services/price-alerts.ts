@@ -1,5 +1,5 @@
 /**
- * The prices at which users want to be told. Each user watches a few pairs; an alert that has been
+ * The prices at which users want to be notified. Each user watches a few pairs; an alert that has been
  * triggered is followed by another one, so that their number stays.
  */
 import { decimalText } from '../exchange/decimal.ts';

@@ -1,4 +1,4 @@
-/** Publishes prices, and tells the users whose targets a price has reached. */
+/** Publishes prices, and notifies the users whose targets a price has reached. */
 import type { DEXEventService } from '../../../publisher/dex-event-service.ts';
 import type { PriceData } from '../../../publisher/events.ts';
 import type { PriceAlerts } from './price-alerts.ts';

@@ -1,4 +1,4 @@
-/** Executes orders, tells of each trade, and of what it made of a user's portfolio. */
+/** Executes orders, and publishes each trade and what it made of a user's portfolio. */
 import type { DEXEventService } from '../../../publisher/dex-event-service.ts';
 import { decimalText, MONEY_DIGITS } from '../exchange/decimal.ts';
 import type { Exchange, Order, Trade } from '../exchange/exchange.ts';

@@ -7,6 +7,8 @@
  * or in one of its records condemns the body.
  */
 import * as v from 'valibot';
+import { describeIssue } from '../describe-issue.ts';
+import { type JsonText, JsonTextReader } from '../json-text.ts';
 import {
   MAX_BATCH_RECORDS,
   type PositionedBatch,
@@ -14,8 +16,6 @@ import {
   type UnpositionedBatch,
   unpositionedBatchSchema,
 } from './batch.ts';
-import { describeIssue } from './describe-issue.ts';
-import { type JsonText, JsonTextReader } from './json-text.ts';
 
 export type BatchReading =
   | { readonly kind: 'kafka'; readonly batch: PositionedBatch; readonly values: JsonText[] }

@@ -7,7 +7,7 @@
  * - A client that acks has a window: so many characters may be on their way to it. When the window
  *   is full, its members wait, and its next ack brings them back. Nobody needs to look meanwhile.
  * - For every other client we look at its backlog, which is what waits in our own memory for the
- *   socket, where the runtime tells that. The backlog also counts what the output gate holds until
+ *   socket, where the runtime reports that. The backlog also counts what the output gate holds until
  *   SQLite has written, so a backlog alone is no sign of a slow client. That is why it is measured
  *   once in a turn, before the turn's own frames make it grow; why a member that finds it full is
  *   looked at again soon; and why only a member that stays stalled for a while counts as slow.
@@ -19,9 +19,9 @@
  * client costs no queue: the log is its queue. Rejected: a queue per socket, which grows with the
  * slowest client; and closing a slow client at once, which loses its place for a short stall.
  */
-import type { Readiness } from '../delivery/member.ts';
-import { MAX_FRAME_CHARACTERS } from '../delivery/slice.ts';
-import type { Sent, Turn } from '../turn.ts';
+import type { Readiness } from '../../delivery/member.ts';
+import { MAX_FRAME_CHARACTERS } from '../../delivery/slice.ts';
+import type { Sent, Turn } from '../../turn.ts';
 import { JoinedFrames } from './joined-frames.ts';
 import { type SavedSent, Window } from './window.ts';
 
@@ -30,12 +30,12 @@ export interface Socket {
   send(frame: string): void;
   close(code: number, reason: string): void;
   serializeAttachment(attachment: unknown): void;
-  /** How much waits in our memory for the network, in bytes; only the newest runtimes tell it. */
+  /** How much waits in our memory for the network, in bytes; only the newest runtimes report it. */
   readonly bufferedAmount?: number;
 }
 
 /**
- * A socket whose backlog is this large is given no slice, in bytes: 2,000 sockets that stall at it
+ * A socket whose backlog is this large is sent no slice, in bytes: 2,000 sockets that stall at it
  * are half of an object's memory.
  */
 export const MAX_BACKLOG_BYTES = 32 * 1024;
@@ -43,7 +43,7 @@ export const MAX_BACKLOG_BYTES = 32 * 1024;
 export const MAX_BURST_BYTES = 1024 * 1024;
 /**
  * The same of a socket of a relay: there all rooms of a turn come together, and 200 sockets that have
- * just stopped reading are given this much before it is seen.
+ * just stopped reading are sent this much before it is seen.
  */
 export const MAX_RELAY_BURST_BYTES = 128 * 1024;
 /** A character of a text is at most so many bytes of UTF-8. */
@@ -52,13 +52,13 @@ const MOST_BYTES_OF_CHARACTER = 3;
 export class Output {
   readonly #socket: Socket;
   readonly #turn: Pick<Turn, 'number'> & Sent;
-  /** Whether the runtime tells the backlog. */
-  readonly #tellsBacklog: boolean;
+  /** Whether the runtime has `bufferedAmount`. */
+  readonly #hasBacklog: boolean;
   readonly #window = new Window();
   /** Whether the client has ever acked, which turns its window on. */
   #acks = false;
   #measuredInTurn = -1;
-  /** What waited before this turn at most, in bytes: as it was told last, and all that was sent since. */
+  /** What waited before this turn at most, in bytes: as it was reported last, and all that was sent since. */
   #backlog: number;
   /** What this turn has sent, in characters. */
   #burst = 0;
@@ -72,7 +72,7 @@ export class Output {
     this.#batches = batches;
     this.#turn = turn;
     const backlog = socket.bufferedAmount;
-    this.#tellsBacklog = backlog !== undefined;
+    this.#hasBacklog = backlog !== undefined;
     this.#backlog = backlog ?? 0;
   }
 
@@ -94,10 +94,10 @@ export class Output {
     return this.#acks && this.#window.isFull;
   }
 
-  /** Whether a member of this session can be given a slice. */
+  /** Whether a slice can be delivered to a member of this session. */
   get readiness(): Readiness {
     if (this.isWindowFull) return 'awaits_ack';
-    if (!this.#tellsBacklog) return 'ready';
+    if (!this.#hasBacklog) return 'ready';
     this.#measure();
     const mostBurst = this.#batches ? MAX_RELAY_BURST_BYTES : MAX_BURST_BYTES;
     const isFull = this.#backlog >= MAX_BACKLOG_BYTES || this.#backlog + this.#burst >= mostBurst;
@@ -106,14 +106,14 @@ export class Output {
 
   /** Whether a message can be answered. Who asks and never reads would fill our memory otherwise. */
   get canBeAnswered(): boolean {
-    if (!this.#tellsBacklog) return true;
+    if (!this.#hasBacklog) return true;
     this.#measure();
     return this.#backlog < MAX_BURST_BYTES;
   }
 
   /** Sends a frame. False when the socket is closing already: its close event may never come. */
   send(frame: string): boolean {
-    if (this.#tellsBacklog) this.#measure();
+    if (this.#hasBacklog) this.#measure();
     if (this.#batches) this.#waiting.push(frame);
     else if (!this.#transmit(frame)) return false;
     this.#burst += frame.length;

@@ -1,9 +1,9 @@
 /** A log on its way from one object to another. */
-import type { Cursor } from '../../protocol/frames.ts';
-import { inSlices } from '../delivery/slice.ts';
-import { decodeEntries, encodeTimedEntries } from '../log/entry.ts';
-import type { Log, SavedLog } from '../log/log.ts';
-import type { CarriedLog } from './calls.ts';
+import type { Cursor } from '../../../protocol/frames.ts';
+import { inSlices } from '../../delivery/slice.ts';
+import { decodeEntries, encodeTimedEntries } from '../../log/entry.ts';
+import type { Log, SavedLog } from '../../log/log.ts';
+import type { CarriedLog } from './objects.ts';
 
 export function carry(log: Log): CarriedLog {
   const { epoch, head, floor, trimmed, conflatableFrom, isUnbroken } = log;

@@ -5,7 +5,7 @@
  * counts for the address that was the first to ask for it, until it has an event, or nobody keeps it. Only
  * rooms of a symbol count: anyone may ask for them, by as many names as anyone can think of.
  */
-import { symbolOfRoom } from '../../protocol/rooms.ts';
+import { symbolOfRoom } from '../../../protocol/rooms.ts';
 
 /** A client may fill two sockets with rooms that nobody has published to yet. */
 export const MAX_OF_ADDRESS = 512;

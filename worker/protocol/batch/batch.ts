@@ -9,7 +9,7 @@
  * A publisher without Kafka leaves `source`, `partition` and `offset` out of the whole batch.
  */
 import * as v from 'valibot';
-import { REJECTION_CODES } from './codes.ts';
+import { REJECTION_CODES } from '../codes.ts';
 
 /** The bounds of one batch. A larger batch is answered 413, and the sender splits it. */
 export const MAX_BATCH_RECORDS = 500;

@@ -4,8 +4,8 @@
  * call waits: by a timer up to ten seconds, and by the alarm beyond that, so that an object which cannot
  * reach another one may sleep meanwhile.
  */
-import { platformErrorOf } from '../../platform-error.ts';
-import { MOST_DEPTH, type Turn } from '../turn.ts';
+import { platformErrorOf } from '../../../platform-error.ts';
+import { MOST_DEPTH, type Turn } from '../../turn.ts';
 
 /** How long an answer is waited for, in ms. */
 export const CALL_DEADLINE = 10_000;
@@ -17,7 +17,7 @@ const LONGEST_TIMER = 10_000;
 const LONGEST_WAIT = 900_000;
 /** An object that is overloaded is not asked again before this, in ms. */
 const OVERLOADED_WAIT = 5_000;
-/** Nor is one whose own code has failed, and not the way to it. */
+/** An object whose own code has failed is not asked again before this, in ms. */
 const REMOTE_WAIT = 1_000;
 
 export interface CallPorts {

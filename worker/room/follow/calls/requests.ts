@@ -3,7 +3,7 @@
  * call keeps both objects awake until it is answered. The texts of entries travel as they are, behind
  * the JSON of the rest, because to escape and to read each of their quotes costs eight times more.
  */
-import { versionHeader } from '../../version.ts';
+import { versionHeader } from '../../../version.ts';
 import type {
   CarriedLog,
   FollowAnswer,
@@ -11,7 +11,7 @@ import type {
   Objects,
   PushAnswer,
   PushCall,
-} from './calls.ts';
+} from './objects.ts';
 
 /** It joins the JSON and the texts: control characters occur nowhere in them, except those of `entry.ts`. */
 const GROUP_SEPARATOR = '\u001d';

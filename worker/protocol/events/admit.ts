@@ -2,9 +2,9 @@
  * Whether an event may enter, and where it goes. The Worker judges by this what comes in, and the
  * publisher SDK what it is about to send.
  */
-import type { RejectionCode } from './codes.ts';
+import type { RejectionCode } from '../codes.ts';
+import { inspectKeys, type JsonText } from '../json-text.ts';
 import { MAX_EVENT_DEPTH, MAX_EVENT_LENGTH } from './events.ts';
-import { inspectKeys, type JsonText } from './json-text.ts';
 import { type Admission, type Rejected, TOPICS, type Topic } from './topics.ts';
 
 export type RecordAdmission = (Admission & { kind: 'admitted'; readonly topic: Topic }) | Rejected;

@@ -3,16 +3,16 @@
  * the most that is saved of one, all at once, so it is admitted against the largest attachment that there
  * may be then. That is counted up room by room, because a list has hundreds.
  */
-import { SYSTEM_ROOM } from '../../protocol/rooms.ts';
+import { SYSTEM_ROOM } from '../../../protocol/rooms.ts';
 import {
   bytesPerCharacter,
   HEAD_LENGTH,
   MAX_ATTACHMENT_BYTES,
   SENT_LENGTH,
   SUBSCRIPTION_LENGTH,
-} from './attachment.ts';
-import type { Session } from './session.ts';
-import { MOST_SAVED } from './window.ts';
+} from '../attachment.ts';
+import { MOST_SAVED } from '../output/window.ts';
+import type { Session } from '../session.ts';
 
 /** What names need in an attachment. */
 interface Names {

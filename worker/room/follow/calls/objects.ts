@@ -3,7 +3,7 @@
  * what is new of it. Both calls only answer: what they cause is done in a later turn, by the object
  * that answers, so that no two objects ever call each other back and forth.
  */
-import type { Cursor } from '../../protocol/frames.ts';
+import type { Cursor } from '../../../protocol/frames.ts';
 
 /** A follower asks to be pushed a room, and to be given all of it that is kept. */
 export interface FollowCall {
@@ -47,7 +47,7 @@ export interface PushCall {
   readonly room: string;
   /** The name of the object that pushes. */
   readonly upstream: string;
-  /** Of the follower's call that is obeyed. */
+  /** The generation of the follower's call that is obeyed. */
   readonly generation: number;
   /** As in `FollowCall`. */
   readonly depth: number;
@@ -59,7 +59,7 @@ export interface PushedEntries {
   readonly kind: 'entries';
   readonly epoch: number;
   readonly after: number;
-  /** As `encodeTimedEntries` writes them; never none. */
+  /** At least one entry, as `encodeTimedEntries` writes them. */
   readonly entries: string;
 }
 
@@ -70,7 +70,7 @@ export interface PushedLog {
 
 /** What a follower says to a push, whatever it made of it. */
 export interface PushAnswer {
-  /** Of the push that is answered. */
+  /** The generation of the push that is answered. */
   readonly generation: number;
   /** Whether it still wants the room from this upstream. If not, it is no follower any more. */
   readonly wants: boolean;

@@ -53,6 +53,18 @@ function numberReader(kind: string, pattern: RegExp) {
   };
 }
 
+const MAX_PORT = 65_535;
+
+/** @param least 0 lets the operating system choose a port. */
+export function port(
+  env: Environment,
+  variable: string,
+  fallback: number,
+  least: 0 | 1 = 1,
+): number {
+  return integer(env, variable, fallback, least, MAX_PORT);
+}
+
 export function flag(env: Environment, variable: string, fallback: boolean): boolean {
   return choice(env, variable, ['true', 'false'], fallback ? 'true' : 'false') === 'true';
 }

@@ -22,7 +22,7 @@ export type SavedSent = readonly [room: string, upTo: number, characters: number
 
 /** What may be in flight to a session that acks, in characters: at 100 ms of round trip 2.6 MB/s. */
 export const WINDOW_CHARACTERS = 256 * 1024;
-/** Frames are counted together up to this size, so that some 16 counters tell a full window. */
+/** Frames are counted together up to this size, so that some 16 counters describe a full window. */
 const COUNTED_TOGETHER_PARTS = 16;
 const COUNTED_TOGETHER = WINDOW_CHARACTERS / COUNTED_TOGETHER_PARTS;
 
@@ -94,7 +94,7 @@ export class Window {
     this.#sent.splice(0, this.#sent.length, ...kept);
   }
 
-  /** So little that it fits into an attachment; with many rooms, or left ones, only how much there is. */
+  /** What fits into an attachment: with many rooms, or with rooms that were left, only how much is in flight. */
   save(): SavedSent[] {
     const isSimple = this.#sent.every(({ characters }) => characters > 0);
     if (!isSimple || this.#sent.length > MOST_SAVED) return [[ANY_ROOM, 0, this.#characters]];

@@ -4,8 +4,8 @@
  * many serializers write it so. `topics.ts` says by which topic each event comes and where it goes.
  */
 import * as v from 'valibot';
+import { isCustomRoom, isName } from '../rooms.ts';
 import type { Decimal, EventsByType, EventType, PriceLevel } from './event-shapes.ts';
-import { isCustomRoom, isName } from './rooms.ts';
 
 export type { Priority } from './event-shapes.ts';
 

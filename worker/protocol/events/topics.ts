@@ -3,11 +3,11 @@
  * says what an event type needs beside an entry here.
  */
 import * as v from 'valibot';
-import type { RejectionCode } from './codes.ts';
-import { describeIssue } from './describe-issue.ts';
+import type { RejectionCode } from '../codes.ts';
+import { describeIssue } from '../describe-issue.ts';
+import { nameOfRoom, normalForm, ROOM_ACCESS, type RoomClass } from '../rooms.ts';
 import type { EventType, Priority } from './event-shapes.ts';
 import { EVENT_SCHEMAS, notificationSchema } from './events.ts';
-import { nameOfRoom, normalForm, ROOM_ACCESS, type RoomClass } from './rooms.ts';
 
 /**
  * Where a copy of an event goes. `whole`: as it came. `tape`: with no more of its `data` than a
@@ -44,7 +44,7 @@ export interface Topic<Rooms extends RoomClass = RoomClass> {
   /** The fields of an event that reach a client, in the order in which they are sent. */
   readonly fields: ReadonlySet<string>;
   /**
-   * Validates a parsed event and tells where it goes.
+   * Validates a parsed event and says where it goes.
    * @param namesUser whether the field `userId` stands anywhere in its `data`.
    */
   readonly admit: (value: unknown, namesUser: boolean) => Admission;

@@ -1,12 +1,12 @@
 /** Which rooms a session may subscribe to, over the socket that it has. */
-import { accessTo } from '../../auth/access.ts';
-import type { SocketErrorCode } from '../../protocol/codes.ts';
-import { parseRoomName, type RoomName } from '../../protocol/rooms.ts';
-import type { Symbols } from '../../symbols.ts';
+import { accessTo } from '../../../auth/access.ts';
+import type { SocketErrorCode } from '../../../protocol/codes.ts';
+import { parseRoomName, type RoomName } from '../../../protocol/rooms.ts';
+import type { Symbols } from '../../../symbols.ts';
+import type { Session } from '../session.ts';
+import type { ReadChannel } from '../subscription.ts';
 import type { EventlessRooms } from './eventless-rooms.ts';
-import type { Session } from './session.ts';
 import type { Space } from './space.ts';
-import type { ReadChannel } from './subscription.ts';
 
 export interface Refused {
   readonly code: SocketErrorCode;
