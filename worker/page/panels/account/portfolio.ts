@@ -17,10 +17,10 @@ export function portfolioPanel(account: Account): Panel {
   const root = panel('portfolio');
   const rows = reserveRows(find('tbody', root), MOST_POSITIONS + 1, COLUMNS);
   return whenChanged(account, () => {
-    const { portfolio, user = '' } = account;
+    const { portfolio, user } = account;
     showAbsence(root, account);
     const positions = portfolio?.positions ?? [];
-    setText(value('portfolio-note'), noteOf(user, positions.length - MOST_POSITIONS));
+    setText(value('portfolio-note'), noteOf(user, positions.length));
     if (portfolio === undefined) return;
     showWorth(portfolio);
     const shown: Position[] = [...positions.slice(0, MOST_POSITIONS), ...cashOf(portfolio)];
@@ -33,8 +33,11 @@ export function portfolioPanel(account: Account): Panel {
   });
 }
 
-function noteOf(user: string, more: number): string {
-  return [user && `of ${user}`, more > 0 && `and ${more} more`].filter(Boolean).join(', ');
+/** The values of the sample market are in USDC. */
+function noteOf(user: string | undefined, positions: number): string {
+  if (user === undefined) return '';
+  const assets = positions > MOST_POSITIONS ? `, ${MOST_POSITIONS} of ${positions} assets` : '';
+  return `${user} in USDC${assets}`;
 }
 
 function showWorth(portfolio: Portfolio): void {
