@@ -79,7 +79,10 @@ export class Room {
     this.#identity = identity;
     this.#policyOf = policyOf;
     this.#ports = ports;
-    this.#pace = new Pace(room === undefined ? RELAY_FLUSH_SHARE : undefined);
+    this.#pace = new Pace(
+      (callback) => timers.setTimeout(() => callback(timers.now()), 0),
+      room === undefined ? RELAY_FLUSH_SHARE : undefined,
+    );
     const toldEpoch = sockets.find(({ attachment }) => attachment !== null)?.attachment?.epoch;
     if (branch === undefined && room !== undefined) {
       const setAlarm = (at: number) => this.#alarm.ask(at);

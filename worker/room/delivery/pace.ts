@@ -39,6 +39,10 @@ export const RELAY_FLUSH_SHARE = 1 / 2;
  * busy with one burst, so that the messages of its clients do not wait longer.
  */
 const FULL_BUDGET = 50;
+/** What costs less, in ms, is not measured: some 30 messages. */
+const LEAST_MEASURED = 1;
+/** A flush counts as so long at most, in ms: the machine may have slept. */
+const MOST_MEASURED = 250;
 
 /** The time by which an entry that is appended at `now` is to be sent, Unix ms. */
 export function deadlineOf(priority: Priority, now: number): number {
@@ -51,13 +55,20 @@ export function nextTick(rate: MaxRate, now: number): number {
   return (Math.floor(now / period) + 1) * period;
 }
 
+/** Calls back with the time, Unix ms, once the object's thread has done all that waits for it. */
+export type WhenIdle = (callback: (now: number) => void) => void;
+
 /** The budget of sending time that all channels of an object share. */
 export class Pace {
   readonly #sendingTime: Budget;
+  readonly #whenIdle: WhenIdle;
   /** Since when what is flushed in this turn was due, Unix ms; infinite while nothing is flushed. */
   #dueAt = Number.POSITIVE_INFINITY;
+  /** What was paid since the thread is being waited for, in ms; undefined while it is not. */
+  #paid: number | undefined;
 
-  constructor(share = FLUSH_SHARE) {
+  constructor(whenIdle: WhenIdle, share = FLUSH_SHARE) {
+    this.#whenIdle = whenIdle;
     this.#sendingTime = new Budget(FULL_BUDGET, share);
   }
 
@@ -82,6 +93,22 @@ export class Pace {
     const more = Math.min(cost, characters * CHARACTER_COST);
     this.#sendingTime.spend(cost + more, now, this.#dueAt);
     this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#payForMore(cost + more, now);
+  }
+
+  /** Pays for what sending took longer than it was counted, once that is known. */
+  #payForMore(cost: number, since: number): void {
+    if (this.#paid !== undefined) {
+      this.#paid += cost;
+      return;
+    }
+    if (cost < LEAST_MEASURED) return;
+    this.#paid = cost;
+    this.#whenIdle((now) => {
+      const more = Math.min(now - since, MOST_MEASURED) - (this.#paid ?? 0);
+      this.#paid = undefined;
+      if (more > 0) this.#sendingTime.spend(more, now);
+    });
   }
 
   /** Pays for calls to other objects at `now`. */
