@@ -128,7 +128,7 @@ describe('the pace of a room', () => {
       flush(pace, 2_000, 0, 1_000);
       idle[0]?.(1_000);
       expect(pace.affordableAt).toBeCloseTo(1_000 + 12 * 1.5);
-      flush(pace, 30, 0, 2_000);
+      flush(pace, 300, 0, 2_000);
       expect(idle).toHaveLength(1);
     });
   });

@@ -5,8 +5,9 @@
  * - The policy of the room says the least time between two flushes.
  * - The object never spends more than two thirds of its time on flushes, over all its channels. It
  *   has a budget of sending time, which fills while time passes and is spent by each turn in which
- *   something was flushed. The cost of a turn is counted, with constants that were measured, because in
- *   production clocks stand still while a request is served.
+ *   something was flushed. The cost of a turn is counted, with constants that were measured, because
+ *   clocks stand still while a turn lasts, and messages are written after it. What a large flush takes
+ *   longer is paid for when a timer goes off after it: so much slower the machine is, or so busy.
  *
  * So frames grow fuller as load grows, and a burst after a rest leaves at once. A flush that comes late
  * shows that others need the time, so the budget does not fill while it is waited for.
@@ -39,8 +40,8 @@ export const RELAY_FLUSH_SHARE = 1 / 2;
  * busy with one burst, so that the messages of its clients do not wait longer.
  */
 const FULL_BUDGET = 50;
-/** What costs less, in ms, is not measured: some 30 messages. */
-const LEAST_MEASURED = 1;
+/** What costs less, in ms, is not measured: more of the time would be that of others. */
+const LEAST_MEASURED = 10;
 /** A flush counts as so long at most, in ms: the machine may have slept. */
 const MOST_MEASURED = 250;
 
