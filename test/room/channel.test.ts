@@ -41,7 +41,7 @@ function mirrorOf(policy = POLICIES.price_updates, joining = new Budget(1_000_00
   const laggards = new Laggards(losses, joining);
   const saved = { epoch: 7, head: 4, floor: 4, trimmed: 4, entries: [], isUnbroken: false };
   const log = new Log(policy, saved);
-  const channel = new Channel('r', log, policy, { pace: new Pace(() => {}), laggards, losses });
+  const channel = new Channel('r', log, policy, { pace: new Pace(), laggards, losses });
   const accept = (seq: number, key: string, now: number) => {
     const entry = newEntry(seq, '{}', { key, expiresAt: 1_000_000, perishable: false });
     log.accept(entry, now);

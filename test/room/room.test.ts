@@ -75,21 +75,6 @@ describe('a turn', () => {
     expect(room.clock.pending).toBe(0);
   });
 
-  it.each([
-    ['in no time', 0, [[1, 2, 3], [4]]],
-    ['for longer than was counted', 200, [[1, 2, 3]]],
-  ])('whose messages are written %s is paid for as that', async (_what, ms, sent) => {
-    const room = new RoomInMemory();
-    // 400 messages are counted as 12.4 ms, and a room that has rested has 50 ms.
-    const [socket] = Array.from({ length: 400 }, () => room.join());
-    room.append({}, {}, {});
-    await room.clock.jump(ms);
-    room.append({});
-    expect(socket?.sent).toEqual(sent);
-    room.clock.advance(300);
-    expect(socket?.sent).toEqual([[1, 2, 3], [4]]);
-  });
-
   it('that fails ends the object, for memory may be ahead of the disk', () => {
     const room = new RoomInMemory();
     room.join();

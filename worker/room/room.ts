@@ -65,10 +65,7 @@ export class Room {
     this.#identity = identity;
     this.#policyOf = policyOf;
     this.#ports = ports;
-    this.#pace = new Pace(
-      (callback) => timers.setTimeout(() => callback(timers.now()), 0),
-      room === undefined ? RELAY_FLUSH_SHARE : undefined,
-    );
+    this.#pace = new Pace(room === undefined ? RELAY_FLUSH_SHARE : undefined);
     if (branch === undefined && room !== undefined) {
       const held = sockets.find(({ attachment }) => attachment !== null);
       const setAlarm = (at: number) => this.#alarm.ask(at);

@@ -5,9 +5,8 @@
  * - The policy of the room says the least time between two flushes.
  * - The object never spends more than two thirds of its time on flushes, over all its channels. It
  *   has a budget of sending time, which fills while time passes and is spent by each turn in which
- *   something was flushed. The cost of a turn is counted, with constants that were measured, because
- *   clocks stand still while a turn lasts, and messages are written after it. What a large flush takes
- *   longer is paid for when a timer goes off after it: so much slower the machine is, or so busy.
+ *   something was flushed. The cost of a turn is counted, with constants that were measured, because in
+ *   production clocks stand still while a request is served.
  *
  * So frames grow fuller as load grows, and a burst after a rest leaves at once. A flush that comes late
  * shows that others need the time, so the budget does not fill while it is waited for.
@@ -40,10 +39,6 @@ export const RELAY_FLUSH_SHARE = 1 / 2;
  * busy with one burst, so that the messages of its clients do not wait longer.
  */
 const FULL_BUDGET = 50;
-/** What costs less, in ms, is not measured: more of the time would be that of others. */
-const LEAST_MEASURED = 10;
-/** A flush counts as so long at most, in ms: the machine may have slept. */
-const MOST_MEASURED = 250;
 
 /** The time by which an entry that is appended at `now` is to be sent, Unix ms. */
 export function deadlineOf(priority: Priority, now: number): number {
@@ -56,20 +51,13 @@ export function nextTick(rate: MaxRate, now: number): number {
   return (Math.floor(now / period) + 1) * period;
 }
 
-/** Calls back with the time, Unix ms, once the object's thread has done all that waits for it. */
-export type WhenIdle = (callback: (now: number) => void) => void;
-
 /** The budget of sending time that all channels of an object share. */
 export class Pace {
   readonly #sendingTime: Budget;
-  readonly #whenIdle: WhenIdle;
   /** Since when what is flushed in this turn was due, Unix ms; infinite while nothing is flushed. */
   #dueAt = Number.POSITIVE_INFINITY;
-  /** What was paid since the thread is being waited for, in ms; undefined while it is not. */
-  #paid: number | undefined;
 
-  constructor(whenIdle: WhenIdle, share = FLUSH_SHARE) {
-    this.#whenIdle = whenIdle;
+  constructor(share = FLUSH_SHARE) {
     this.#sendingTime = new Budget(FULL_BUDGET, share);
   }
 
@@ -94,22 +82,6 @@ export class Pace {
     const more = Math.min(cost, characters * CHARACTER_COST);
     this.#sendingTime.spend(cost + more, now, this.#dueAt);
     this.#dueAt = Number.POSITIVE_INFINITY;
-    this.#payForMore(cost + more, now);
-  }
-
-  /** Pays for what sending took longer than it was counted, once that is known. */
-  #payForMore(cost: number, since: number): void {
-    if (this.#paid !== undefined) {
-      this.#paid += cost;
-      return;
-    }
-    if (cost < LEAST_MEASURED) return;
-    this.#paid = cost;
-    this.#whenIdle((now) => {
-      const more = Math.min(now - since, MOST_MEASURED) - (this.#paid ?? 0);
-      this.#paid = undefined;
-      if (more > 0) this.#sendingTime.spend(more, now);
-    });
   }
 
   /** Pays for calls to other objects at `now`. */
