@@ -5,7 +5,7 @@ import type {
   GatewayClientOptions,
   SubscribeOptions,
 } from '../../worker/client/index.ts';
-import { MAX_BUFFERED_EVENTS } from '../../worker/client/subscription/event-buffer.ts';
+import { MAX_BUFFERED_EVENTS } from '../../worker/client/subscription/reader/event-buffer.ts';
 import { settle } from '../support/virtual-clock.ts';
 import {
   events,

@@ -10,22 +10,22 @@ function read(message: object) {
 
 describe('R14: a list that cannot be read is refused for what is wrong with it', () => {
   it.each([
-    ['none', [], 'rooms: Invalid length'],
-    ['257', Array.from({ length: 257 }, () => price), 'rooms: Invalid length'],
-    ['no list', 'price:BTC-USDC', 'rooms: Invalid type'],
+    ['no room', [], 'rooms: Invalid length'],
+    ['257 rooms', Array.from({ length: 257 }, () => price), 'rooms: Invalid length'],
+    ['a text in place of the list', 'price:BTC-USDC', 'rooms: Invalid type'],
     [
-      'a cursor that is none',
+      'an invalid cursor',
       [price, { ...price, since: { epoch: -1, seq: 0 } }],
       'rooms.1.since.epoch:',
     ],
-    ['a rate that is none', [price, { ...price, maxRate: 3 }], 'rooms.1.maxRate:'],
+    ['an unknown rate', [price, { ...price, maxRate: 3 }], 'rooms.1.maxRate:'],
   ])('%s', (_, rooms, complaint) => {
     const reading = read({ type: 'subscribe', id: 'a', rooms });
     expect(reading).toMatchObject({ kind: 'invalid', id: 'a' });
     expect(reading).toHaveProperty('complaint', expect.stringContaining(complaint));
   });
 
-  it('of rooms to leave', () => {
+  it('also when it names rooms to leave', () => {
     const reading = read({ type: 'unsubscribe', rooms: ['price:BTC-USDC', 7] });
     expect(reading).toHaveProperty('complaint', expect.stringContaining('rooms.1:'));
   });

@@ -24,8 +24,8 @@ export type {
   SystemAlert,
   TradeNotification,
 } from './events.ts';
-export type { Gap } from './subscription/cursor.ts';
-export type { Received } from './subscription/event-buffer.ts';
+export type { Gap } from './subscription/reader/cursor.ts';
+export type { Received } from './subscription/reader/event-buffer.ts';
 export type { Since } from './subscription/since.ts';
 export type {
   SubscribeOptions,

@@ -23,8 +23,8 @@ import type { LogFrame } from '../connection/wire.ts';
 import type { OnError } from '../errors.ts';
 import { ANSWER_WITHIN_MS, STATE_WITHIN_MS } from '../waits.ts';
 import type { Handlers } from './handlers.ts';
-import { fastest, type Reader, type Request, requestOf } from './reader.ts';
-import type { Feed } from './room-reader.ts';
+import { fastest, type Reader, type Request, requestOf } from './reader/reader.ts';
+import type { Feed } from './reader/room-reader.ts';
 import { SnapshotParts } from './snapshot-parts.ts';
 
 /** The refusal that may be another one the next time; the others stand until something else changes. */

@@ -26,7 +26,7 @@ import type { OnError } from '../errors.ts';
 import { Acks } from './acks.ts';
 import { addressOf } from './address.ts';
 import type { Handlers } from './handlers.ts';
-import type { Reader } from './reader.ts';
+import type { Reader } from './reader/reader.ts';
 import { type FeedSession, RoomFeed } from './room-feed.ts';
 import { MAX_LISTED, MAX_ROOM_LENGTH, normalForm } from './room-name.ts';
 import { textOf } from './since.ts';

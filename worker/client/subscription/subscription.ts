@@ -3,8 +3,8 @@ import type { Cursor } from '../../protocol/frames.ts';
 import type { MaxRate } from '../../protocol/messages.ts';
 import type { ConnectionStatus } from '../connection/connection-state.ts';
 import type { EventInfo } from '../events.ts';
-import type { Gap } from './cursor.ts';
-import type { Received } from './event-buffer.ts';
+import type { Gap } from './reader/cursor.ts';
+import type { Received } from './reader/event-buffer.ts';
 import type { Since } from './since.ts';
 
 /** What a subscription reports, and to whom. Handlers may be asynchronous; they are not waited for. */

@@ -24,8 +24,8 @@
  * Rejected: one cursor per connection. Readers of one room come at different times and from
  * different places, and only each for itself can say what it has got.
  */
-import type { Cursor } from '../../protocol/frames.ts';
-import type { LogFrame, ReceivedEvent } from '../connection/wire.ts';
+import type { Cursor } from '../../../protocol/frames.ts';
+import type { LogFrame, ReceivedEvent } from '../../connection/wire.ts';
 
 /**
  * `(from, to]` cannot be had any more. With a new epoch `from` is of the old one, `to` of the new.

@@ -3,7 +3,7 @@
  * event goes, because the newest is worth more, and the next event says that something is missing.
  */
 
-import type { EventInfo } from '../events.ts';
+import type { EventInfo } from '../../events.ts';
 import type { Gap } from './cursor.ts';
 
 /** How many events a busy page may fall behind: the largest state has 4,000, and comes at once. */

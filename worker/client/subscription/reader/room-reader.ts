@@ -2,16 +2,16 @@
  * One reader of a room: a cursor, and the callbacks and the loop that it serves. What the user's code
  * throws ends here.
  */
-import type { Cursor } from '../../protocol/frames.ts';
-import type { MaxRate } from '../../protocol/messages.ts';
-import type { ConnectionStatus } from '../connection/connection-state.ts';
-import type { LogFrame, ReceivedEvent } from '../connection/wire.ts';
-import { GatewayError, type OnError } from '../errors.ts';
+import type { Cursor } from '../../../protocol/frames.ts';
+import type { MaxRate } from '../../../protocol/messages.ts';
+import type { ConnectionStatus } from '../../connection/connection-state.ts';
+import type { LogFrame, ReceivedEvent } from '../../connection/wire.ts';
+import { GatewayError, type OnError } from '../../errors.ts';
+import { call } from '../handlers.ts';
+import type { SubscribeOptions, Subscription, SubscriptionHandlers } from '../subscription.ts';
 import { type Delivery, RoomCursor, type Standing } from './cursor.ts';
 import { END, EventBuffer, type Received } from './event-buffer.ts';
-import { call } from './handlers.ts';
 import type { Reader } from './reader.ts';
-import type { SubscribeOptions, Subscription, SubscriptionHandlers } from './subscription.ts';
 
 /** What a reader needs of its room. */
 export interface Feed {

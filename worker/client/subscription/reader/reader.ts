@@ -1,8 +1,8 @@
 /** What a room needs of those who read it, and what they need of the room together. */
-import type { Cursor } from '../../protocol/frames.ts';
-import type { MaxRate } from '../../protocol/messages.ts';
-import type { ConnectionStatus } from '../connection/connection-state.ts';
-import type { LogFrame } from '../connection/wire.ts';
+import type { Cursor } from '../../../protocol/frames.ts';
+import type { MaxRate } from '../../../protocol/messages.ts';
+import type { ConnectionStatus } from '../../connection/connection-state.ts';
+import type { LogFrame } from '../../connection/wire.ts';
 import type { RoomCursor } from './cursor.ts';
 
 export interface Reader {
