@@ -78,13 +78,13 @@ describe('a flush', () => {
     // A flush to 1,000 recipients costs 31 ms. A rested object has 50 ms to spend at once.
     for (let i = 0; i < 4; i++) room.append({});
     expect(sockets[0]?.sent).toEqual([[1], [2]]);
-    room.clock.advance(18);
+    room.clock.advance(19);
     expect(sockets[0]?.sent).toEqual([[1], [2]]);
-    room.clock.advance(1);
+    room.clock.advance(2);
     expect(sockets[0]?.sent).toEqual([[1], [2], [3, 4]]);
-    // A third of the time is left for everything else.
+    // Two fifths of the time are left for everything else.
     room.append({});
-    room.clock.advance(45);
+    room.clock.advance(50);
     expect(sockets[0]?.sent.length).toBe(3);
     room.clock.advance(2);
     expect(sockets[0]?.sent).toEqual([[1], [2], [3, 4], [5]]);

@@ -3,7 +3,7 @@
  *
  * - The priority of an entry says how long it may wait for others to share its frame.
  * - The policy of the room says the least time between two flushes.
- * - The object never spends more than two thirds of its time on flushes, over all its channels. It
+ * - The object never spends more than three fifths of its time on flushes, over all its channels. It
  *   has a budget of sending time, which fills while time passes and is spent by each turn in which
  *   something was flushed. The cost of a turn is counted, with constants that were measured, because in
  *   production clocks stand still while a request is served.
@@ -31,7 +31,7 @@ const CHARACTER_COST = 1.1e-6;
 /** CPU time of one call to another object, in ms: measured in workerd. */
 const CALL_COST = 0.1;
 /** The part of the time that an object may spend on flushes. */
-const FLUSH_SHARE = 2 / 3;
+const FLUSH_SHARE = 3 / 5;
 /** The same for a relay. Its messages carry more when they wait, as all rooms of a socket share one. */
 export const RELAY_FLUSH_SHARE = 1 / 2;
 /**
