@@ -143,6 +143,9 @@ describe('when a part is killed', () => {
     });
     const tape = await join('trade:CRASHED');
     const prices = await join('price:CRASHED');
+    // Who had nothing of an epoch that had nothing is told no gap.
+    await produceLines([price(-1)]);
+    await until('a price of the first epoch', () => prices.received.length > 0);
     let produced = 0;
     for (let round = 0; round < 3; round++) {
       for (let batch = 0; batch < 10; batch++) {
