@@ -21,7 +21,9 @@ const position = {
   pnlPercent: 14.49,
 };
 const personal = {
-  ...{ type: 'trade_notification', symbol: LONGEST_PAIR, userId: USER },
+  type: 'trade_notification',
+  symbol: LONGEST_PAIR,
+  userId: USER,
   data: { tradeId: 'long', price: '0.000012660', amount: '120903000', side: 'sell' },
 };
 
@@ -36,10 +38,13 @@ async function publishLongest(url: string): Promise<void> {
     'trade.notifications': [personal],
     'portfolio.updates': [
       {
-        ...{ type: 'portfolio_update', userId: USER },
+        type: 'portfolio_update',
+        userId: USER,
         data: {
-          ...{ totalValue: '123456.78', totalValueChange: '-12345.67' },
-          ...{ totalValueChangePercent: -10.01, cash: '123456.78' },
+          totalValue: '123456.78',
+          totalValueChange: '-12345.67',
+          totalValueChangePercent: -10.01,
+          cash: '123456.78',
           positions: Array.from({ length: 8 }, () => position),
         },
       },
@@ -47,7 +52,8 @@ async function publishLongest(url: string): Promise<void> {
   };
   const records = Object.entries(events).flatMap(([topic, values]) =>
     values.map((value, index) => ({
-      ...{ topic, offset: timestamp + index },
+      topic,
+      offset: timestamp + index,
       value: JSON.stringify({ ...value, timestamp }),
     })),
   );

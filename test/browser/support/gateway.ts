@@ -30,14 +30,17 @@ export class Gateway {
   /** Publishes prices of a symbol in one batch, all of high priority, so that each is sent at once. */
   async prices(symbol: string, prices: readonly number[]): Promise<void> {
     await this.#publish('price.updates', prices, (price) => ({
-      ...{ type: 'price_update', symbol, data: { price } },
+      type: 'price_update',
+      symbol,
+      data: { price },
     }));
   }
 
   /** Publishes trades of a symbol, of which a room keeps each. */
   async trades(symbol: string, prices: readonly number[]): Promise<void> {
     await this.#publish('trade.notifications', prices, (price) => ({
-      ...{ type: 'trade_notification', symbol },
+      type: 'trade_notification',
+      symbol,
       data: { tradeId: `t-${price}`, price, amount: 1, side: 'buy' },
     }));
   }

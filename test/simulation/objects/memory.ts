@@ -116,7 +116,10 @@ export class Memory {
     }
     return this.#await(turn.depth, (settle) => {
       const outgoing = {
-        ...{ from: object, to, say, madeAt },
+        from: object,
+        to,
+        say,
+        madeAt,
         depth: turn.depth + 1,
         cause: {
           kind: turn.kind,

@@ -33,8 +33,11 @@ export function chartPanel(candles: Candles, quote: Quote): Chart {
     autoSize: true,
     layout: { attributionLogo: false, fontSize: 11, fontFamily: getComputedStyle(area).fontFamily },
     timeScale: {
-      ...{ timeVisible: true, secondsVisible: true, allowBoldLabels: false },
-      ...{ barSpacing: 7, rightOffsetPixels: LABEL_PX },
+      timeVisible: true,
+      secondsVisible: true,
+      allowBoldLabels: false,
+      barSpacing: 7,
+      rightOffsetPixels: LABEL_PX,
     },
     rightPriceScale: { minimumWidth: AXIS_PX, entireTextOnly: true },
     localization: {
@@ -45,7 +48,9 @@ export function chartPanel(candles: Candles, quote: Quote): Chart {
     handleScale: false,
   });
   const series = chart.addSeries(CandlestickSeries, {
-    ...{ wickVisible: true, borderVisible: false, lastValueVisible: false },
+    wickVisible: true,
+    borderVisible: false,
+    lastValueVisible: false,
   });
   let colors = colorsOf(area);
   const showLabel = () => {
@@ -105,8 +110,12 @@ function colorsOf(parent: HTMLElement) {
     return getComputedStyle(probe).color;
   };
   const colors = {
-    ...{ panel: color('panel'), line: color('line'), text: color('text'), dim: color('dim') },
-    ...{ up: color('up'), down: color('down') },
+    panel: color('panel'),
+    line: color('line'),
+    text: color('text'),
+    dim: color('dim'),
+    up: color('up'),
+    down: color('down'),
   };
   probe.remove();
   return colors;
